@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Writes abi/NAME.json (the plain ABI array) and abi/NAME.bin (the creation bytecode in hex, no
+# prefix, no newline) of the contracts that ledger-client generates its wrappers from.
+# With --check nothing is written; it fails when a committed file is not what the sources compile to.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+contracts=(DevToken ProviderRegistry JobEscrow)
+
+check=false
+case "${1:-}" in
+  '') ;;
+  --check) check=true ;;
+  *)
+    echo "usage: scripts/abi.sh [--check]" >&2
+    exit 2
+    ;;
+esac
+
+if [ ! -x node_modules/.bin/forge ]; then
+  echo "forge is not installed: run npm ci in the contracts folder" >&2
+  exit 1
+fi
+
+node_modules/.bin/forge build --silent src
+
+target=abi
+if $check; then
+  target=$(mktemp -d)
+  trap 'rm -rf "$target"' EXIT
+fi
+
+for name in "${contracts[@]}"; do
+  node -e '
+    const fs = require("fs");
+    const [artifact, target, name] = process.argv.slice(1);
+    const { abi, bytecode } = JSON.parse(fs.readFileSync(artifact, "utf8"));
+    if (!/^0x[0-9a-f]+$/.test(bytecode.object)) {
+      throw new Error(`${artifact} holds no linked bytecode`);
+    }
+    fs.mkdirSync(target, { recursive: true });
+    fs.writeFileSync(`${target}/${name}.json`, JSON.stringify(abi, null, 2) + "\n");
+    fs.writeFileSync(`${target}/${name}.bin`, bytecode.object.slice(2));
+  ' "out/$name.sol/$name.json" "$target" "$name"
+done
+
+if $check; then
+  for file in "$target"/*; do
+    if ! cmp -s "$file" "abi/$(basename "$file")"; then
+      echo "abi/$(basename "$file") is stale: run contracts/scripts/abi.sh and commit it" >&2
+      exit 1
+    fi
+  done
+  echo "abi: ${#contracts[@]} contracts match their sources"
+fi
