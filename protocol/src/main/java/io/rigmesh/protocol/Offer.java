@@ -6,7 +6,7 @@ import java.util.function.Supplier;
 
 /// A provider's signed advert. It expires by itself; a higher sequence replaces a lower.
 ///
-/// @param peer the provider's libp2p peer id, as its multihash bytes; empty while it has no network
+/// @param peer the provider's libp2p peer id, in base58; empty while it has no network
 /// @param addresses multiaddrs or URLs at which it is reached
 /// @param account the account that is paid and signs
 /// @param devices what it computes on
@@ -15,7 +15,7 @@ import java.util.function.Supplier;
 /// @param validUntilSeconds Unix time after which the offer is void
 /// @param sequence counts this provider's offers upwards
 public record Offer(
-    byte[] peer,
+    String peer,
     List<String> addresses,
     Address account,
     List<Device> devices,
@@ -37,7 +37,7 @@ public record Offer(
 
   static final StructType TYPE =
       StructType.parse(
-          "Offer(bytes peer,string[] addresses,address account,Device[] devices,Model[] models,"
+          "Offer(string peer,string[] addresses,address account,Device[] devices,Model[] models,"
               + "string region,uint64 validUntil,uint64 sequence)",
           DEVICE_TYPE,
           MODEL_TYPE);
@@ -48,16 +48,9 @@ public record Offer(
 
   /// Copies what could change.
   public Offer {
-    peer = peer.clone();
     addresses = List.copyOf(addresses);
     devices = List.copyOf(devices);
     models = List.copyOf(models);
-  }
-
-  /// A copy of the peer id's bytes.
-  @Override
-  public byte[] peer() {
-    return peer.clone();
   }
 
   /// One device, with what was measured on it.
@@ -91,7 +84,7 @@ public record Offer(
 
   /// The one byte form that is hashed.
   public byte[] canonicalBytes() {
-    CanonicalWriter out = new CanonicalWriter(TAG).bytes(peer).u32(addresses.size());
+    CanonicalWriter out = new CanonicalWriter(TAG).text(peer).u32(addresses.size());
     addresses.forEach(out::text);
     out.address(account).u32(devices.size());
     devices.forEach(d ->
@@ -117,7 +110,7 @@ public record Offer(
     CanonicalReader in = new CanonicalReader(bytes, TAG, BYTES_MAX);
     Offer offer =
         new Offer(
-            in.bytes(128, "peer"),
+            in.text(128, "peer"),
             list(in, "addresses", () -> in.text(TEXT_MAX, "address")),
             in.address("account"),
             list(
@@ -181,16 +174,5 @@ public record Offer(
         region,
         validUntilSeconds,
         sequence);
-  }
-
-  @Override
-  public boolean equals(Object other) {
-    return other instanceof Offer that
-        && java.util.Arrays.equals(canonicalBytes(), that.canonicalBytes());
-  }
-
-  @Override
-  public int hashCode() {
-    return hash().hashCode();
   }
 }
