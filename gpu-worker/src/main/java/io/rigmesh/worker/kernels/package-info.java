@@ -1,0 +1,6 @@
+/// The operations of profile f32-v1, their definitions to the bit, and the scalar reference written
+/// from those alone.
+@NullMarked
+package io.rigmesh.worker.kernels;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,6 @@
+/// The operations of profile f32-v1 on a CPU's vector unit; the only package that uses
+/// jdk.incubator.vector.
+@NullMarked
+package io.rigmesh.worker.kernels.vector;
+
+import org.jspecify.annotations.NullMarked;
