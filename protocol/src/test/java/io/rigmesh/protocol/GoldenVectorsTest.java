@@ -1,0 +1,119 @@
+package io.rigmesh.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/// The vectors that Java, Solidity (contracts/test) and cast (contracts/scripts) all check. They
+/// change only when the protocol does; then run with `-Drigmesh.vectors=write` and read the
+/// difference.
+class GoldenVectorsTest {
+  private static final ObjectMapper MAPPER =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  @Test
+  void typedDataStaysWhatItWas() throws IOException {
+    List<Map<String, Object>> vectors = new ArrayList<>();
+    vectors.add(job("generate", Samples.generate()));
+    vectors.add(job("embed", Samples.embed()));
+    vectors.add(job("train", Samples.train()));
+    Receipt receipt = Samples.receipt();
+    vectors.add(
+        vector(
+            "receipt",
+            receipt.canonicalBytes(),
+            receipt.hash(),
+            receipt.typedData(),
+            Samples.PROVIDER));
+    Voucher voucher = Samples.voucher();
+    vectors.add(
+        vector(
+            "voucher",
+            voucher.canonicalBytes(),
+            voucher.hash(),
+            voucher.typedData(),
+            Samples.REQUESTER));
+    Offer offer = Samples.offer();
+    vectors.add(
+        vector("offer", offer.canonicalBytes(), offer.hash(), offer.typedData(), Samples.PROVIDER));
+    check("typed-data.json", Map.of("vectors", vectors));
+  }
+
+  @Test
+  void merkleRootsStayWhatTheyWere() throws IOException {
+    List<Map<String, Object>> trees = new ArrayList<>();
+    for (int count : new int[] {0, 1, 2, 3, 4, 5, 7, 8, 13}) {
+      List<Hash> leaves = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        leaves.add(MerkleTree.leaf(("leaf " + i).getBytes(StandardCharsets.US_ASCII)));
+      }
+      Map<String, Object> tree = new LinkedHashMap<>();
+      tree.put("leaves", leaves.stream().map(Hash::hex).toList());
+      tree.put("root", MerkleTree.root(leaves).hex());
+      if (count > 0) {
+        tree.put("index", count - 1);
+        tree.put("path", MerkleTree.path(leaves, count - 1).stream().map(Hash::hex).toList());
+      }
+      trees.add(tree);
+    }
+    check("merkle.json", Map.of("trees", trees));
+  }
+
+  @Test
+  void commitmentChainsStayWhatTheyWere() throws IOException {
+    Hash job = Samples.generate().id();
+    Hash tokens = CommitmentChain.tokenDigest(List.of(new int[] {1, 2, 70_000}));
+    CommitmentChain chain =
+        CommitmentChain.start(job, Samples.hash("model"), Profile.F32_V1, tokens);
+    chain.token(3, 17, new float[] {1f, -0f, Float.MIN_VALUE});
+    chain.vector(4, new float[] {0.5f});
+    chain.step(5, 2.25f, 1024, Hash.ZERO);
+    Map<String, Object> vector = new LinkedHashMap<>();
+    vector.put("tokenDigest", tokens.hex());
+    vector.put("start", chain.start().hex());
+    vector.put("links", chain.links().stream().map(Hash::hex).toList());
+    vector.put("root", chain.root().hex());
+    check("commitments.json", vector);
+  }
+
+  private static Map<String, Object> job(String name, Job job) {
+    return vector(name, job.canonicalBytes(), job.id(), job.typedData(), Samples.REQUESTER);
+  }
+
+  private static Map<String, Object> vector(
+      String name, byte[] canonical, Hash id, TypedData typed, AccountKey key) {
+    Hash digest = typed.digest(Samples.DOMAIN);
+    Map<String, Object> vector = new LinkedHashMap<>();
+    vector.put("name", name);
+    vector.put("canonicalBytes", "0x" + HexFormat.of().formatHex(canonical));
+    vector.put("sha256", id.hex());
+    vector.put("domainSeparator", TypedData.separator(Samples.DOMAIN).hex());
+    vector.put("structHash", typed.structHash().hex());
+    vector.put("digest", digest.hex());
+    vector.put("privateKey", "0x" + HexFormat.of().formatHex(key.secret()));
+    vector.put("signer", key.address().hex());
+    vector.put("signature", key.sign(digest).hex());
+    vector.put("document", typed.document(Samples.DOMAIN));
+    return vector;
+  }
+
+  private static void check(String file, Object content) throws IOException {
+    Path path = Path.of("src/test/resources/vectors", file);
+    String now = MAPPER.writeValueAsString(content) + "\n";
+    if ("write".equals(System.getProperty("rigmesh.vectors"))) {
+      Files.writeString(path, now);
+    }
+    assertThat(Files.readString(path)).isEqualTo(now);
+  }
+}
