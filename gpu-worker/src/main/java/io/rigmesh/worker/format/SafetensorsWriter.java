@@ -6,14 +6,10 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -79,30 +75,11 @@ public final class SafetensorsWriter {
     return this;
   }
 
-  /// Writes the file beside its place, forces it to the disk, and moves it there in one step, so
-  /// that a reader or a crash never meets half of it.
+  /// Writes the file, whole or not at all; see [AtomicFile].
   ///
-  /// @throws UncheckedIOException when it cannot be written; nothing is left behind then
+  /// @throws java.io.UncheckedIOException when it cannot be written; nothing is left behind then
   public void write(Path path) {
-    Path directory = path.toAbsolutePath().getParent();
-    if (directory == null) {
-      throw new IllegalArgumentException(path + " names no file");
-    }
-    try {
-      Path partial = Files.createTempFile(directory, path.getFileName().toString(), ".partial");
-      try {
-        try (FileChannel channel = FileChannel.open(partial, StandardOpenOption.WRITE)) {
-          write(channel);
-          channel.force(true);
-        }
-        Files.move(
-            partial, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      } finally {
-        Files.deleteIfExists(partial);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot write " + path + ": " + e.getMessage(), e);
-    }
+    AtomicFile.write(path, this::write);
   }
 
   private void write(FileChannel channel) throws IOException {
@@ -116,7 +93,7 @@ public final class SafetensorsWriter {
     ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     chunk.putLong(header.length);
     flush(chunk, channel);
-    writeAll(channel, ByteBuffer.wrap(header));
+    AtomicFile.writeAll(channel, ByteBuffer.wrap(header));
     for (Source source : ordered) {
       switch (source.data()) {
         case float[] values -> {
@@ -137,7 +114,7 @@ public final class SafetensorsWriter {
             done += count;
           }
         }
-        case ByteBuffer bytes -> writeAll(channel, bytes.duplicate());
+        case ByteBuffer bytes -> AtomicFile.writeAll(channel, bytes.duplicate());
         default -> throw new AssertionError(source.data().getClass());
       }
     }
@@ -177,13 +154,7 @@ public final class SafetensorsWriter {
   }
 
   private static void flush(ByteBuffer chunk, FileChannel channel) throws IOException {
-    writeAll(channel, chunk.flip());
+    AtomicFile.writeAll(channel, chunk.flip());
     chunk.clear();
-  }
-
-  private static void writeAll(FileChannel channel, ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
-    }
   }
 }
