@@ -1,0 +1,68 @@
+# Sourced by the other scripts: finds what they need, installs what it may, and says in one sentence what is missing.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+fail() {
+  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+  exit 2
+}
+
+# Prints the home of a JDK 25, looking at JAVA25_HOME, JAVA_HOME, the PATH and the system's JDK folders, in this order.
+find_jdk25() {
+  local candidate java_on_path
+  java_on_path=$(command -v javac || true)
+  for candidate in "${JAVA25_HOME:-}" "${JAVA_HOME:-}" \
+    "${java_on_path:+$(dirname "$(dirname "$(readlink -f "$java_on_path")")")}" \
+    /usr/lib/jvm/* /opt/java/* /opt/jdk* /Library/Java/JavaVirtualMachines/*/Contents/Home "$HOME"/.sdkman/candidates/java/*; do
+    if [ -n "$candidate" ] && [ -x "$candidate/bin/javac" ] && grep -q '^JAVA_VERSION="25' "$candidate/release" 2>/dev/null; then
+      printf '%s\n' "$candidate"
+      return 0
+    fi
+  done
+  return 1
+}
+
+need_jdk25() {
+  JAVA25_HOME=$(find_jdk25) || fail "Java 25 is missing; install a JDK 25 (for example Temurin's temurin-25-jdk) or set JAVA25_HOME to one."
+  export JAVA25_HOME
+}
+
+need_maven() {
+  command -v mvn >/dev/null || fail "Maven is missing; install it (Debian: apt-get install maven)."
+}
+
+need_npm() {
+  command -v node >/dev/null && command -v npm >/dev/null ||
+    fail "npm is missing; install Node.js 20 or newer with npm (Debian: apt-get install nodejs npm)."
+}
+
+# need_disk MEBIBYTES FOLDER
+need_disk() {
+  local free
+  mkdir -p "$2" 2>/dev/null || fail "the folder $2 cannot be made; choose another place or mend its permissions."
+  free=$(df -Pm "$2" | awk 'NR==2 {print $4}')
+  [ "$free" -ge "$1" ] || fail "only $free MiB are free at $2 and $1 are needed; free some space."
+}
+
+# Foundry's forge, anvil and cast, solc and OpenZeppelin, as pinned in contracts/package-lock.json.
+install_foundry() {
+  need_npm
+  if [ ! -x "$root/contracts/node_modules/.bin/anvil" ] ||
+    ! cmp -s "$root/contracts/package-lock.json" "$root/contracts/node_modules/.installed-lock"; then
+    (cd "$root/contracts" && npm ci --no-audit --no-fund --loglevel=error) ||
+      fail "npm could not install Foundry; see the lines above, and whether the npm registry can be reached."
+    cp "$root/contracts/package-lock.json" "$root/contracts/node_modules/.installed-lock"
+  fi
+}
+
+# Debian's PyTorch, the oracle for training.
+install_torch() {
+  /usr/bin/python3 -c 'import torch' 2>/dev/null && return 0
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+      python3 python3-torch libopenblas0-pthread >/dev/null
+  fi
+  /usr/bin/python3 -c 'import torch' 2>/dev/null ||
+    fail "PyTorch, the oracle for training, is missing; as root: apt-get install --no-install-recommends python3-torch libopenblas0-pthread"
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Runs every test: contracts, Java, and the quickstart from end to end. Installs what the tests need by itself.
+set -euo pipefail
+# shellcheck source=scripts/prerequisites.sh
+. "$(dirname "$0")/prerequisites.sh"
+
+need_jdk25
+need_maven
+need_disk 4096 "$root/target"
+install_foundry
+install_torch
+
+cd "$root"
+echo "== contracts"
+contracts/test.sh
+echo "== Java"
+mvn -B -ntp verify
+echo "== quickstart, from end to end"
+scripts/test-quickstart.sh
