@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+
+/// @notice Answers false instead of reverting, or true without moving anything, while told so.
+contract FalseToken is ERC20 {
+    enum Mood {
+        Honest,
+        SaysNo,
+        SaysYesMovesNothing
+    }
+
+    Mood public mood;
+
+    constructor(address holder, uint256 supply) ERC20("False", "FALSE") {
+        _mint(holder, supply);
+    }
+
+    function setMood(Mood mood_) external {
+        mood = mood_;
+    }
+
+    function transfer(address to, uint256 value) public override returns (bool) {
+        if (mood != Mood.Honest) return mood == Mood.SaysYesMovesNothing;
+        return super.transfer(to, value);
+    }
+
+    function transferFrom(address from, address to, uint256 value) public override returns (bool) {
+        if (mood != Mood.Honest) return mood == Mood.SaysYesMovesNothing;
+        return super.transferFrom(from, to, value);
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+import {HookToken, ITransferHook} from "./HookToken.sol";
+
+/// @notice A party to a job or a stake that is a contract, does what it is told, and uses its
+/// token's hook for what it was armed with.
+contract ReentrantParty is ITransferHook {
+    enum Trick {
+        None,
+        TryTheCalls,
+        Revert,
+        BurnAllGas
+    }
+
+    error PaymentNotWanted();
+
+    address private immutable TARGET;
+    Trick private trick;
+    bytes[] private calls;
+
+    /// @notice How often the hook ran its calls, and how many of them got through.
+    uint256 public callsTried;
+    uint256 public callsSucceeded;
+
+    constructor(HookToken token, address target) {
+        TARGET = target;
+        token.setHook(true);
+        IERC20(token).approve(target, type(uint256).max);
+    }
+
+    function arm(Trick trick_, bytes[] calldata calls_) external {
+        trick = trick_;
+        delete calls;
+        for (uint256 i = 0; i < calls_.length; i++) {
+            calls.push(calls_[i]);
+        }
+    }
+
+    /// @notice Calls the target as this party.
+    function act(bytes calldata data) external {
+        (bool success, bytes memory result) = TARGET.call(data);
+        if (!success) {
+            assembly ("memory-safe") {
+                revert(add(result, 32), mload(result))
+            }
+        }
+    }
+
+    /// @inheritdoc ITransferHook
+    function onTransfer(address, address, uint256) external {
+        if (trick == Trick.Revert) revert PaymentNotWanted();
+        if (trick == Trick.BurnAllGas) {
+            assembly {
+                invalid()
+            }
+        }
+        if (trick == Trick.TryTheCalls) {
+            for (uint256 i = 0; i < calls.length; i++) {
+                (bool success,) = TARGET.call(calls[i]);
+                callsTried++;
+                if (success) callsSucceeded++;
+            }
+        }
+    }
+}
