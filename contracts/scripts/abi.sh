@@ -17,12 +17,7 @@ case "${1:-}" in
     ;;
 esac
 
-if [ ! -x node_modules/.bin/forge ]; then
-  echo "forge is not installed: run npm ci in the contracts folder" >&2
-  exit 1
-fi
-
-node_modules/.bin/forge build --silent src
+scripts/foundry forge build --silent src
 
 target=abi
 if $check; then

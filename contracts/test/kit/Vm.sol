@@ -4,20 +4,12 @@ pragma solidity ^0.8.30;
 /// @notice The cheat codes of forge that these tests use, and no others. They are written here
 /// because forge-std is not published on npm in a form that works alone.
 interface Vm {
-    /// @notice What {getRecordedLogs} returns for each event.
-    struct Log {
-        bytes32[] topics;
-        bytes data;
-        address emitter;
-    }
-
     // What the next calls look like.
     function prank(address sender) external;
     function startPrank(address sender) external;
     function stopPrank() external;
     function warp(uint256 timestamp) external;
     function chainId(uint256 id) external;
-    function etch(address target, bytes calldata code) external;
     function snapshotState() external returns (uint256 id);
     function revertToState(uint256 id) external returns (bool success);
     function getBlockTimestamp() external view returns (uint256);
@@ -44,7 +36,6 @@ interface Vm {
         external
         pure
         returns (uint256);
-    function parseJsonInt(string calldata json, string calldata key) external pure returns (int256);
     function parseJsonAddress(string calldata json, string calldata key)
         external
         pure
@@ -61,18 +52,6 @@ interface Vm {
         external
         pure
         returns (bytes memory);
-    function parseJsonBytes32Array(string calldata json, string calldata key)
-        external
-        pure
-        returns (bytes32[] memory);
-    function parseJsonStringArray(string calldata json, string calldata key)
-        external
-        pure
-        returns (string[] memory);
-    function parseJsonUintArray(string calldata json, string calldata key)
-        external
-        pure
-        returns (uint256[] memory);
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
     function toString(uint256 value) external pure returns (string memory);
 
@@ -80,6 +59,7 @@ interface Vm {
     function snapshotGasLastCall(string calldata group, string calldata name)
         external
         returns (uint256 gasUsed);
+    function snapshotValue(string calldata group, string calldata name, uint256 value) external;
 
     // Assertions, with both values in the message.
     function assertTrue(bool condition, string calldata message) external pure;
