@@ -1,4 +1,5 @@
-/// The composition root: configuration, store, services, REST, metrics and the command line, wired by hand.
+/// The composition root: configuration, store, services, REST, metrics and the command line, wired
+/// by hand.
 @NullMarked
 package io.rigmesh.node;
 

@@ -1,4 +1,5 @@
-/// Decides what runs where and when: capacity, admission, queue. Pure decisions; time and randomness are handed in.
+/// Decides what runs where and when: capacity, admission, queue. Pure decisions; time and
+/// randomness are handed in.
 @NullMarked
 package io.rigmesh.scheduler;
 

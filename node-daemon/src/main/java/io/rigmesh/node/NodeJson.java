@@ -1,0 +1,149 @@
+package io.rigmesh.node;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.rigmesh.node.jobs.JobJson;
+import io.rigmesh.node.jobs.JobRole;
+import io.rigmesh.node.jobs.JsonFields;
+import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.Domain;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.JobKind;
+import io.rigmesh.protocol.MalformedException;
+import io.rigmesh.protocol.Profile;
+import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.scheduler.pricing.Pricing;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/// The JSON of a node, its devices and its money as REST carries it.
+public final class NodeJson {
+  private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+
+  private NodeJson() {}
+
+  /// What a requester needs to know of a provider.
+  ///
+  /// @param account who is paid
+  /// @param domain the chain and contract
+  /// @param roles what the node does
+  /// @param profiles the arithmetic it computes
+  /// @param models the models it has
+  /// @param prices what it asks
+  public record Remote(
+      Address account,
+      Domain domain,
+      Set<JobRole> roles,
+      List<Profile> profiles,
+      List<Hash> models,
+      Pricing prices) {}
+
+  /// A node: `{"version", "account", "domain": {"chainId", "verifyingContract"}, "roles",
+  /// "profiles", "devices", "models", "prices": {"minimum", KIND: {"perMillionIn",
+  /// "perMillionOut"}}}`.
+  public static ObjectNode write(NodeInfo info) {
+    ObjectNode node =
+        NODES.objectNode().put("version", info.version()).put("account", info.account().hex());
+    node.putObject("domain")
+        .put("chainId", Long.toString(info.domain().chainId()))
+        .put("verifyingContract", info.domain().verifyingContract().hex());
+    var roles = node.putArray("roles");
+    info.roles().stream().sorted().forEach(r -> roles.add(r.id()));
+    var profiles = node.putArray("profiles");
+    info.profiles().forEach(p -> profiles.add(p.id()));
+    var devices = node.putArray("devices");
+    info.devices().forEach(d -> devices.add(write(d)));
+    var models = node.putArray("models");
+    info.models().forEach(m -> models.add(m.hex()));
+    ObjectNode prices = node.putObject("prices");
+    prices.put("minimum", info.prices().minimum().toString());
+    for (JobKind kind : JobKind.values()) {
+      Pricing.Rate rate = info.prices().rates().get(kind);
+      if (rate != null) {
+        prices
+            .putObject(kind.id())
+            .put("perMillionIn", rate.perMillionIn().toString())
+            .put("perMillionOut", rate.perMillionOut().toString());
+      }
+    }
+    return node;
+  }
+
+  /// Reads what a requester needs of a provider; fields that it does not know are passed over, so
+  /// that a newer provider can say more.
+  ///
+  /// @throws MalformedException naming the field
+  public static Remote readRemote(JsonNode node) {
+    JsonFields f = new JsonFields(node, "the node");
+    JsonFields domain = new JsonFields(f.node("domain"), "the node's domain");
+    return new Remote(
+        f.text("account", Address::fromHex),
+        new Domain(domain.integer("chainId"), domain.text("verifyingContract", Address::fromHex)),
+        f.list("roles").stream().map(r -> JobRole.of(r.asText())).collect(Collectors.toSet()),
+        f.list("profiles").stream().map(p -> Profile.of(p.asText())).toList(),
+        f.list("models").stream().map(m -> Hash.fromHex(m.asText())).toList(),
+        readPrices(f.node("prices")));
+  }
+
+  private static Pricing readPrices(JsonNode node) {
+    JsonFields f = new JsonFields(node, "the node's prices");
+    Map<JobKind, Pricing.Rate> rates = new EnumMap<>(JobKind.class);
+    for (JobKind kind : JobKind.values()) {
+      f.optional(kind.id())
+          .ifPresent(value -> {
+            JsonFields rate = new JsonFields(value, "the node's prices." + kind.id());
+            rates.put(
+                kind,
+                new Pricing.Rate(
+                    rate.text("perMillionIn", TokenAmount::parse),
+                    rate.text("perMillionOut", TokenAmount::parse)));
+          });
+    }
+    return new Pricing(rates, f.text("minimum", TokenAmount::parse));
+  }
+
+  /// A device: `{"id", "name", "kind", "state", "reason"?, "memoryBytes", "memoryHeldBytes",
+  /// "threads", "running", "queued", "restarts"}`; bytes are texts.
+  public static ObjectNode write(DeviceView device) {
+    ObjectNode node =
+        NODES
+            .objectNode()
+            .put("id", device.id())
+            .put("name", device.name())
+            .put("kind", device.kind())
+            .put("state", device.state().id());
+    if (!device.reason().isEmpty()) {
+      node.put("reason", device.reason());
+    }
+    node.put("memoryBytes", Long.toString(device.memoryBytes()))
+        .put("memoryHeldBytes", Long.toString(device.memoryHeldBytes()))
+        .put("threads", device.threads());
+    var running = node.putArray("running");
+    device.running().forEach(id -> running.add(id.hex()));
+    return node.put("queued", device.queued()).put("restarts", device.restarts());
+  }
+
+  /// A wallet: every field of [WalletView] by its name; amounts are texts.
+  public static ObjectNode write(WalletView wallet) {
+    ObjectNode node =
+        NODES
+            .objectNode()
+            .put("account", wallet.account().hex())
+            .put("balanceWei", wallet.balanceWei().toString())
+            .put("tokenSymbol", wallet.tokenSymbol())
+            .put("tokenDecimals", wallet.tokenDecimals())
+            .put("balance", wallet.balance().toString())
+            .put("staked", wallet.staked().toString())
+            .put("unbonding", wallet.unbonding().toString())
+            .put("escrowed", wallet.escrowed().toString())
+            .put("earned", wallet.earned().toString())
+            .put("spent", wallet.spent().toString());
+    var transactions = node.putArray("transactions");
+    wallet.transactions().forEach(t -> transactions.add(JobJson.write(t)));
+    return node;
+  }
+}

@@ -1,0 +1,38 @@
+package io.rigmesh.node.config;
+
+import io.rigmesh.protocol.TokenAmount;
+
+/// Computing for others.
+///
+/// @param enabled whether this node takes jobs
+/// @param priceMinimum the least that any job costs
+/// @param trainPricePerMillionTokens for a million tokens trained on
+/// @param generatePricePerMillionTokensIn for a million tokens of prompt
+/// @param generatePricePerMillionTokensOut for a million tokens made
+/// @param embedPricePerMillionTokens for a million tokens embedded
+/// @param queueLengthMax the most jobs that wait
+/// @param placeSeconds how long an admitted job keeps its place before it is funded
+/// @param settleMarginSeconds how long before its deadline a job must be done, so that the proof is
+///   on the chain in time
+public record ProviderConfig(
+    @Setting(value = "true", help = "Whether this node takes jobs.") boolean enabled,
+    @Setting(
+            value = "1000",
+            help =
+                "Least price of a job, in the token's smallest unit (1000 = 0.001 of 6 decimals).")
+        TokenAmount priceMinimum,
+    @Setting(value = "40000", help = "Price of a million tokens trained on, in smallest units.")
+        TokenAmount trainPricePerMillionTokens,
+    @Setting(value = "20000", help = "Price of a million tokens of prompt, in smallest units.")
+        TokenAmount generatePricePerMillionTokensIn,
+    @Setting(value = "60000", help = "Price of a million tokens made, in smallest units.")
+        TokenAmount generatePricePerMillionTokensOut,
+    @Setting(value = "10000", help = "Price of a million tokens embedded, in smallest units.")
+        TokenAmount embedPricePerMillionTokens,
+    @Setting(value = "64", help = "Most jobs that wait for a device.") int queueLengthMax,
+    @Setting(value = "120", help = "How long an admitted job keeps its place before it is funded.")
+        int placeSeconds,
+    @Setting(
+            value = "30",
+            help = "How long before its deadline a job must be done, to prove it in time.")
+        int settleMarginSeconds) {}

@@ -1,0 +1,29 @@
+package io.rigmesh.node.config;
+
+import java.util.List;
+
+/// The worker processes.
+///
+/// @param devices the devices that get a worker
+/// @param threads how many threads the CPU's worker computes with, 0 for one per processor
+/// @param heapMebibytesMax the worker's largest Java heap
+/// @param startTimeoutSeconds how long a worker may take until it answers
+/// @param restartDelayMillisMax the longest pause before a worker is started again
+/// @param crashesMax how many workers one job may take down before it fails
+/// @param silenceSecondsMax how long a running job may report nothing before its worker is killed
+public record WorkersConfig(
+    @Setting(value = "cpu", help = "Devices that get a worker, separated by commas.")
+        List<String> devices,
+    @Setting(value = "0", help = "Threads of the CPU's worker; 0 for one per processor.")
+        int threads,
+    @Setting(value = "1024", help = "Largest Java heap of a worker.") int heapMebibytesMax,
+    @Setting(value = "60", help = "How long a worker may take until it answers.")
+        int startTimeoutSeconds,
+    @Setting(value = "30000", help = "Longest pause before a worker is started again.")
+        int restartDelayMillisMax,
+    @Setting(value = "3", help = "Workers that one job may take down before it fails.")
+        int crashesMax,
+    @Setting(
+            value = "600",
+            help = "How long a running job may report nothing before its worker is killed.")
+        int silenceSecondsMax) {}

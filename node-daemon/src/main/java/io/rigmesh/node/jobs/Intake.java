@@ -1,0 +1,17 @@
+package io.rigmesh.node.jobs;
+
+import io.rigmesh.protocol.Refusal;
+
+/// What became of a signed job that somebody handed in.
+public sealed interface Intake {
+  /// The node has taken it.
+  ///
+  /// @param job the job as it stands
+  /// @param known true if it had been taken before
+  record Accepted(JobView job, boolean known) implements Intake {}
+
+  /// The node does not take it; nothing was kept.
+  ///
+  /// @param refusal why
+  record Refused(Refusal refusal) implements Intake {}
+}

@@ -1,0 +1,46 @@
+package io.rigmesh.node.jobs;
+
+import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.JobState;
+import io.rigmesh.protocol.Meter;
+import io.rigmesh.protocol.SignedJob;
+import io.rigmesh.protocol.TokenAmount;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/// A job as it stands now.
+///
+/// @param id the job's id
+/// @param role which side this node is on
+/// @param signed the job and its requester's signature
+/// @param state where it stands
+/// @param progress how far it is, once it runs
+/// @param createdAt when this node first saw it
+/// @param updatedAt when its row last changed
+/// @param provider who computes it, once that is known
+/// @param price what the provider's receipt asks, once there is one
+/// @param meter what was used, once there is a receipt
+/// @param output the root of the output folder, once there is a receipt
+/// @param outputModel the root of the trained model's folder, which later jobs name
+/// @param transactions its transactions on the chain, oldest first
+public record JobView(
+    Hash id,
+    JobRole role,
+    SignedJob signed,
+    JobState state,
+    Optional<JobProgress> progress,
+    Instant createdAt,
+    Instant updatedAt,
+    Optional<Address> provider,
+    Optional<TokenAmount> price,
+    Optional<Meter> meter,
+    Optional<Hash> output,
+    Optional<Hash> outputModel,
+    List<TransactionView> transactions) {
+  /// Copies the list.
+  public JobView {
+    transactions = List.copyOf(transactions);
+  }
+}

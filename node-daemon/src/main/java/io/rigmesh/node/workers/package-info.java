@@ -1,0 +1,5 @@
+/// Worker processes, one per device: started, watched, started again.
+@NullMarked
+package io.rigmesh.node.workers;
+
+import org.jspecify.annotations.NullMarked;
