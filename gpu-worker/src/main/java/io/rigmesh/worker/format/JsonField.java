@@ -165,6 +165,11 @@ public final class JsonField {
     throw unfit("must be an object");
   }
 
+  /// Whether the value is an array, for fields that hold one value or several.
+  public boolean isArray() {
+    return value instanceof List<?>;
+  }
+
   /// The items of an array.
   public List<JsonField> items() {
     if (value instanceof List<?>) {

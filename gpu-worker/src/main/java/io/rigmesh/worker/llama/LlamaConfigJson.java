@@ -1,0 +1,196 @@
+package io.rigmesh.worker.llama;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.rigmesh.worker.format.JsonField;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// Reads and writes a [LlamaConfig] as Hugging Face's config.json. What this engine would compute
+/// otherwise than the model was made for (biases, scaled rotary frequencies, another activation,
+/// quantised weights) is refused by its field.
+public final class LlamaConfigJson {
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+  private static final String ARCHITECTURE = "LlamaForCausalLM";
+
+  private LlamaConfigJson() {}
+
+  /// The configuration in the root of a config.json; missing fields have transformers' defaults
+  /// where it has some that models rely on, and are refused otherwise.
+  ///
+  /// @throws io.rigmesh.worker.format.ModelFormatException naming the file, the field, its byte and
+  ///   the problem
+  public static LlamaConfig read(JsonField root) {
+    refuseOtherArchitectures(root);
+    int vocabularySize = root.member("vocab_size").integer(1, LlamaConfig.VOCABULARY_MAX);
+    int hiddenSize = root.member("hidden_size").integer(1, LlamaConfig.WIDTH_MAX);
+    int heads = root.member("num_attention_heads").integer(1, LlamaConfig.HEADS_MAX);
+    JsonField kvHeadsField =
+        root.find("num_key_value_heads").orElse(root.member("num_attention_heads"));
+    int kvHeads = kvHeadsField.integer(1, LlamaConfig.HEADS_MAX);
+    if (heads % kvHeads != 0) {
+      throw kvHeadsField.unfit(
+          "is " + kvHeads + ", must divide num_attention_heads, which is " + heads);
+    }
+    try {
+      return new LlamaConfig(
+          vocabularySize,
+          hiddenSize,
+          root.member("num_hidden_layers").integer(1, LlamaConfig.LAYERS_MAX),
+          heads,
+          kvHeads,
+          headDim(root, hiddenSize, heads),
+          root.member("intermediate_size").integer(1, LlamaConfig.WIDTH_MAX),
+          root.find("max_position_embeddings")
+              .map(field -> field.integer(1, LlamaConfig.POSITIONS_MAX))
+              .orElse(2048),
+          ropeTheta(root),
+          (float)
+              root.find("rms_norm_eps")
+                  .map(field -> field.number(1e-12, 0.1))
+                  .orElse(1e-6)
+                  .doubleValue(),
+          root.find("tie_word_embeddings").map(JsonField::flag).orElse(false),
+          beginToken(root, vocabularySize),
+          endTokens(root, vocabularySize));
+    } catch (IllegalArgumentException e) {
+      throw root.unfit(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /// Writes `config.json` into a folder, replacing one that is there.
+  public static void write(LlamaConfig config, Path folder) {
+    ObjectNode root = JSON.createObjectNode();
+    root.putArray("architectures").add(ARCHITECTURE);
+    root.put("model_type", "llama");
+    root.put("vocab_size", config.vocabularySize());
+    root.put("hidden_size", config.hiddenSize());
+    root.put("num_hidden_layers", config.layers());
+    root.put("num_attention_heads", config.heads());
+    root.put("num_key_value_heads", config.kvHeads());
+    root.put("head_dim", config.headDim());
+    root.put("intermediate_size", config.feedForwardSize());
+    root.put("max_position_embeddings", config.positionsMax());
+    root.put("rope_theta", config.ropeTheta());
+    root.put("rms_norm_eps", config.normEpsilon());
+    root.put("tie_word_embeddings", config.tiedHead());
+    root.put("hidden_act", "silu");
+    root.put("attention_bias", false);
+    root.put("mlp_bias", false);
+    root.put("torch_dtype", "float32");
+    config.beginTokenId().ifPresent(id -> root.put("bos_token_id", id));
+    List<Integer> ends = config.endTokenIds();
+    if (ends.size() == 1) {
+      root.put("eos_token_id", ends.getFirst());
+    } else if (!ends.isEmpty()) {
+      ArrayNode ids = root.putArray("eos_token_id");
+      ends.forEach(ids::add);
+    }
+    Path file = folder.resolve("config.json");
+    try {
+      Files.writeString(file, JSON.writeValueAsString(root) + "\n");
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static void refuseOtherArchitectures(JsonField root) {
+    Optional<JsonField> architectures = root.find("architectures");
+    if (architectures.isPresent()) {
+      List<JsonField> names = architectures.get().items();
+      if (names.size() != 1) {
+        throw architectures.get().unfit("must name exactly one architecture");
+      }
+      names.getFirst().text(List.of(ARCHITECTURE));
+    } else {
+      root.member("model_type").text(List.of("llama"));
+    }
+    root.find("model_type").ifPresent(field -> field.text(List.of("llama")));
+    root.find("hidden_act").ifPresent(field -> field.text(List.of("silu", "swish")));
+    refuseFlag(root, "attention_bias", "has biases in attention, which this engine lacks");
+    refuseFlag(root, "mlp_bias", "has biases in the feed-forward block, which this engine lacks");
+    root.find("quantization_config")
+        .ifPresent(field -> {
+          throw field.unfit("the weights are quantised; use the model's F32, F16 or BF16 version");
+        });
+    root.find("rope_scaling").ifPresent(LlamaConfigJson::refuseScaledRope);
+    root.find("rope_parameters").ifPresent(LlamaConfigJson::refuseScaledRope);
+  }
+
+  private static void refuseFlag(JsonField root, String name, String problem) {
+    root.find(name)
+        .filter(JsonField::flag)
+        .ifPresent(field -> {
+          throw field.unfit(problem);
+        });
+  }
+
+  private static void refuseScaledRope(JsonField rope) {
+    for (String name : List.of("rope_type", "type")) {
+      rope.find(name).ifPresent(field -> field.text(List.of("default")));
+    }
+    rope.find("factor")
+        .filter(field -> field.number(0, Double.MAX_VALUE) != 1.0)
+        .ifPresent(field -> {
+          throw field.unfit("scales rotary positions, which this engine does not do");
+        });
+  }
+
+  private static int headDim(JsonField root, int hiddenSize, int heads) {
+    Optional<JsonField> field = root.find("head_dim");
+    if (field.isPresent()) {
+      int headDim = field.get().integer(2, LlamaConfig.HEAD_DIM_MAX);
+      if (headDim % 2 != 0) {
+        throw field.get().unfit("is " + headDim + ", must be even");
+      }
+      return headDim;
+    }
+    if (hiddenSize % (2 * heads) != 0) {
+      throw root.member("hidden_size")
+          .unfit(
+              "is "
+                  + hiddenSize
+                  + ", must be a multiple of twice num_attention_heads, which is "
+                  + heads
+                  + ", or head_dim must be given");
+    }
+    return hiddenSize / heads;
+  }
+
+  private static double ropeTheta(JsonField root) {
+    // Newer versions of transformers moved the base into rope_parameters.
+    return root.find("rope_theta")
+        .or(() -> root.find("rope_parameters").flatMap(rope -> rope.find("rope_theta")))
+        .map(field -> field.number(1.0, 1e12))
+        .orElse(10_000.0);
+  }
+
+  private static OptionalInt beginToken(JsonField root, int vocabularySize) {
+    return root.find("bos_token_id")
+        .map(field -> OptionalInt.of(field.integer(0, vocabularySize - 1)))
+        .orElse(OptionalInt.empty());
+  }
+
+  private static List<Integer> endTokens(JsonField root, int vocabularySize) {
+    Optional<JsonField> field = root.find("eos_token_id");
+    if (field.isEmpty()) {
+      return List.of();
+    }
+    if (!field.get().isArray()) {
+      return List.of(field.get().integer(0, vocabularySize - 1));
+    }
+    List<JsonField> items = field.get().items();
+    if (items.size() > LlamaConfig.END_TOKENS_MAX) {
+      throw field.get().unfit("names more than " + LlamaConfig.END_TOKENS_MAX + " tokens");
+    }
+    return items.stream().map(item -> item.integer(0, vocabularySize - 1)).toList();
+  }
+}
