@@ -12,7 +12,7 @@ import java.util.List;
 /// m(i)   = max over j of s(i,j)
 /// p(i,j) = exp(s(i,j) - m(i))
 /// z(i)   = split sum over j of p(i,j)
-/// out(i,c) = (split dot over j of p(i,j) v(j,c)) / z(i)
+/// out(i,c) = (split dot over j of p(i,j) v(j,c) + 0) / z(i)
 /// ```
 ///
 /// and, with w(i,j) = p(i,j) / z(i), the gradient:
@@ -21,7 +21,7 @@ import java.util.List;
 /// D(i)    = chain over c of fma(dOut(i,c), out(i,c))
 /// g(i,j)  = chain over c of fma(dOut(i,c), v(j,c))
 /// t(i,j)  = w(i,j) * (g(i,j) - D(i))
-/// dQ(i,c) = (split dot over j of t(i,j) k(j,c)) * scale
+/// dQ(i,c) = (split dot over j of t(i,j) k(j,c) + 0) * scale
 /// dK(j,c) = (over the heads of the group, ascending: split dot over i of t(i,j) q(i,c)) * scale
 /// dV(j,c) = over the heads of the group, ascending: split dot over i of w(i,j) dOut(i,c)
 /// ```
@@ -61,7 +61,7 @@ final class ScalarAttention {
                     values.cols(),
                     p.length,
                     Kernels.SPLIT);
-            out.data()[query(out, span, row, head) + c] = sum / z;
+            out.data()[query(out, span, row, head) + c] = (sum + 0f) / z;
           }
         }
       }
@@ -118,7 +118,7 @@ final class ScalarAttention {
                   keys.cols(),
                   p.length,
                   Kernels.SPLIT);
-          dQ.data()[query(dQ, span, row, head) + c] = sum * scale;
+          dQ.data()[query(dQ, span, row, head) + c] = (sum + 0f) * scale;
         }
       }
       for (int j = 0; j < seen; j++) {
