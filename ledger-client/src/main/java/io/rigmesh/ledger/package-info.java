@@ -1,4 +1,5 @@
-/// The chain: contract wrappers, stored transaction intents, escrow and registry calls through web3j.
+/// The chain: contract wrappers, stored transaction intents, escrow and registry calls through
+/// web3j.
 @NullMarked
 package io.rigmesh.ledger;
 

@@ -1,0 +1,288 @@
+package io.rigmesh.ledger.intent;
+
+import io.rigmesh.ledger.ChainUnavailableException;
+import io.rigmesh.ledger.IntentConflictException;
+import io.rigmesh.ledger.LedgerException;
+import io.rigmesh.ledger.TransactionFailedException;
+import io.rigmesh.ledger.TransactionPendingException;
+import io.rigmesh.ledger.TransactionRefusedException;
+import io.rigmesh.ledger.account.AccountSigner;
+import io.rigmesh.ledger.chain.Call;
+import io.rigmesh.ledger.chain.ChainRpc;
+import io.rigmesh.ledger.chain.Inclusion;
+import io.rigmesh.protocol.Address;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The one place that sends an account's transactions on a chain, and so the one that gives out its
+/// nonces.
+///
+/// Every transaction has a business key and happens at most once under it, whatever crashes: the
+/// intent is stored before anything else, the nonce and the signed bytes are stored before they are
+/// sent, and from then on only versions with that nonce are ever signed. A new sender on the same
+/// store takes up what an earlier one left, from the step that it reached. This holds as long as
+/// nothing else sends from the account; where something does, the intent ends as
+/// [IntentState.Displaced] and is not repeated.
+///
+/// Safe for use by several threads. One thread of its own looks after open transactions until
+/// [#close].
+public final class TransactionSender implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(TransactionSender.class);
+
+  private final ChainRpc rpc;
+  private final IntentStore store;
+  private final Address account;
+  private final Duration pollInterval;
+  private final SendListener listener;
+  private final Clock clock;
+  private final OpenTransactions open;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private final Condition wake = lock.newCondition();
+  private final Thread loop;
+  private boolean closing;
+  private boolean unavailable;
+
+  private TransactionSender(
+      ChainRpc rpc,
+      IntentStore store,
+      AccountSigner signer,
+      SenderSettings settings,
+      SendListener listener,
+      Clock clock) {
+    this.rpc = rpc;
+    this.store = store;
+    this.account = signer.address();
+    this.pollInterval = settings.pollInterval();
+    this.listener = listener;
+    this.clock = clock;
+    this.open = new OpenTransactions(rpc, store, signer, settings, listener, clock);
+    this.loop = Thread.ofPlatform().name("ledger-sender").daemon().unstarted(this::run);
+  }
+
+  /// Ties the store to the chain and takes up every transaction that is open in it.
+  ///
+  /// @throws io.rigmesh.ledger.ChainMismatchException if the store belongs to another chain
+  /// @throws ChainUnavailableException if no endpoint answers
+  public static TransactionSender start(
+      ChainRpc rpc,
+      IntentStore store,
+      AccountSigner signer,
+      SenderSettings settings,
+      SendListener listener,
+      Clock clock) {
+    store.bindChain(rpc.genesisHash());
+    TransactionSender sender = new TransactionSender(rpc, store, signer, settings, listener, clock);
+    sender.loop.start();
+    return sender;
+  }
+
+  /// The account that pays.
+  public Address account() {
+    return account;
+  }
+
+  /// The chain that is sent to.
+  public ChainRpc rpc() {
+    return rpc;
+  }
+
+  /// The stored intents, for showing them.
+  public IntentStore store() {
+    return store;
+  }
+
+  /// Stores an intent, then signs and sends it. Returns when it is sent, or stored where the chain
+  /// is away. An intent that is stored already under this key is found, not repeated; a refused one
+  /// is tried again.
+  ///
+  /// @param key names the intent for ever: `fund:<requester>:<jobId>`
+  /// @param purpose the same in words and amounts; must be the same at every repetition
+  /// @param call makes the transaction, only where it is needed
+  /// @throws IntentConflictException if the key is stored with another purpose
+  /// @throws TransactionRefusedException if the chain would revert it; nothing was signed
+  /// @throws io.rigmesh.ledger.InsufficientGasFundsException if the account cannot pay for it;
+  ///   nothing was signed
+  public Intent submit(String key, String purpose, Supplier<Call> call) {
+    Optional<Intent> stored = store.find(key);
+    Intent intent;
+    if (stored.isPresent() && !(stored.get().state() instanceof IntentState.Refused)) {
+      intent = stored.get();
+      if (!intent.purpose().equals(purpose)) {
+        throw new IntentConflictException(key, intent.purpose(), purpose);
+      }
+    } else {
+      intent = store.plan(key, purpose, call.get(), clock.instant());
+      listener.reached(SendStep.PLANNED, key);
+    }
+    if (intent.state() instanceof IntentState.Planned) {
+      lock.lock();
+      try {
+        // Another thread may have sent it while this one waited for the lock.
+        Intent current = store.find(key).orElseThrow();
+        if (current.state() instanceof IntentState.Planned) {
+          open.signAndSend(current);
+        }
+      } catch (ChainUnavailableException e) {
+        store.note(intent.id(), "the chain cannot be reached", clock.instant());
+        LOG.warn(
+            "\"{}\" is stored and will be sent when the chain is back: {}", key, e.getMessage());
+      } finally {
+        wake.signal();
+        changed.signalAll();
+        lock.unlock();
+      }
+    }
+    return store.find(key).orElseThrow();
+  }
+
+  /// Submits and waits until it is confirmed at the configured depth.
+  ///
+  /// @throws TransactionFailedException if it reverted or was displaced
+  /// @throws TransactionPendingException if that takes longer than `timeout`; asking again later
+  ///   finds it
+  /// @see #submit
+  public Inclusion send(String key, String purpose, Supplier<Call> call, Duration timeout) {
+    submit(key, purpose, call);
+    return await(key, timeout);
+  }
+
+  /// Waits until an intent that was submitted, now or before a restart, is confirmed at the
+  /// configured depth.
+  ///
+  /// @throws TransactionFailedException if it reverted or was displaced
+  /// @throws TransactionRefusedException if it was not signed
+  /// @throws TransactionPendingException if it takes longer than `timeout`
+  public Inclusion await(String key, Duration timeout) {
+    return await(key, timeout, false);
+  }
+
+  /// The same, content with a block that is not deep enough yet.
+  public Inclusion awaitMined(String key, Duration timeout) {
+    return await(key, timeout, true);
+  }
+
+  private Inclusion await(String key, Duration timeout, boolean minedIsEnough) {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    lock.lock();
+    try {
+      while (true) {
+        Intent intent =
+            store
+                .find(key)
+                .orElseThrow(
+                    () -> new LedgerException("There is no transaction \"" + key + "\" stored."));
+        switch (intent.state()) {
+          case IntentState.Confirmed confirmed -> {
+            return confirmed.inclusion();
+          }
+          case IntentState.Mined mined -> {
+            if (minedIsEnough && mined.inclusion().succeeded()) {
+              return mined.inclusion();
+            }
+            requireTime(
+                deadline,
+                intent,
+                "it is in block " + mined.inclusion().blockNumber() + ", not deep enough yet");
+          }
+          case IntentState.Reverted reverted ->
+              throw new TransactionFailedException(
+                  "The transaction %s for \"%s\" was mined and took back its effect: %s"
+                      .formatted(
+                          reverted.inclusion().transaction(), intent.purpose(), reverted.reason()));
+          case IntentState.Displaced displaced ->
+              throw new TransactionFailedException(displaced.reason());
+          case IntentState.Refused refused ->
+              throw new TransactionRefusedException(refused.reason());
+          case IntentState.Planned planned -> requireTime(deadline, intent, planned.note());
+          case IntentState.Signed signed -> requireTime(deadline, intent, signed.note());
+        }
+        long wait = Math.min(deadline - System.nanoTime(), pollInterval.toNanos());
+        if (wait > 0) {
+          changed.awaitNanos(wait);
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new TransactionPendingException(
+          "Waiting for \"" + key + "\" was interrupted; the transaction stays stored and goes on.");
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// The stored intent of a key.
+  public Optional<Intent> find(String key) {
+    return store.find(key);
+  }
+
+  /// Stops looking after open transactions. They stay stored for the next sender.
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      closing = true;
+      wake.signal();
+    } finally {
+      lock.unlock();
+    }
+    try {
+      loop.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void requireTime(long deadlineNanos, Intent intent, String note) {
+    if (System.nanoTime() - deadlineNanos >= 0) {
+      throw new TransactionPendingException(
+          "\"%s\" is not confirmed yet%s. It stays stored and goes on by itself; ask again under the key %s."
+              .formatted(intent.purpose(), note.isEmpty() ? "" : ": " + note, intent.key()));
+    }
+  }
+
+  private void run() {
+    lock.lock();
+    try {
+      while (!closing) {
+        List<Intent> pending = store.pending();
+        if (!pending.isEmpty()) {
+          lookAfter(pending);
+          changed.signalAll();
+        }
+        wake.await(pollInterval.toNanos(), TimeUnit.NANOSECONDS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void lookAfter(List<Intent> pending) {
+    try {
+      open.advance(pending);
+      if (unavailable) {
+        LOG.info("the chain is back; {} open transactions go on", pending.size());
+        unavailable = false;
+      }
+    } catch (ChainUnavailableException e) {
+      // Said once, not at every poll.
+      if (!unavailable) {
+        LOG.warn("{} open transactions wait: {}", pending.size(), e.getMessage());
+        unavailable = true;
+      }
+    } catch (RuntimeException e) {
+      LOG.error("looking after {} open transactions failed, trying again", pending.size(), e);
+    }
+  }
+}
