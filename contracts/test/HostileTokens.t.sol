@@ -217,18 +217,22 @@ contract HostileTokensTest is ForgeTest {
         party.act(abi.encodeCall(IJobEscrow.submitProof, (requester, JOB, ROOT, DUE)));
         vm.warp(START_SECONDS + CHALLENGE_SECONDS);
 
-        bytes[] memory calls = new bytes[](6);
+        bytes[] memory calls = new bytes[](8);
         calls[0] = abi.encodeCall(IJobEscrow.release, (requester, JOB));
         calls[1] = abi.encodeCall(IJobEscrow.refund, (requester, JOB));
         calls[2] = abi.encodeCall(IJobEscrow.decline, (requester, OTHER_JOB));
         calls[3] = abi.encodeCall(IJobEscrow.collect, (address(party)));
         calls[4] = abi.encodeCall(IJobEscrow.accept, (requester, OTHER_JOB));
         calls[5] = abi.encodeCall(IJobEscrow.fund, (ROOT, provider, 1, DEADLINE));
+        calls[6] = abi.encodeCall(
+            IJobEscrow.fundWithPermit, (ROOT, provider, 1, DEADLINE, DEADLINE, 27, ROOT, ROOT)
+        );
+        calls[7] = abi.encodeCall(IJobEscrow.submitProof, (requester, OTHER_JOB, ROOT, AMOUNT));
         party.arm(ReentrantParty.Trick.TryTheCalls, calls);
         escrow.release(requester, JOB);
 
-        vm.assertEq(party.callsTried(), 6, "the hook ran");
-        vm.assertEq(party.callsSucceeded(), 0, "every call back in was refused");
+        vm.assertEq(party.callsTried(), 8, "the hook ran");
+        vm.assertEq(party.callsLockedOut(), 8, "every call back in was refused");
         vm.assertEq(token.balanceOf(address(party)), DUE, "paid once");
         vm.assertEq(token.balanceOf(address(escrow)), AMOUNT, "the other job is covered");
     }
@@ -246,7 +250,7 @@ contract HostileTokensTest is ForgeTest {
         party.act(abi.encodeCall(IJobEscrow.fund, (JOB, provider, AMOUNT, DEADLINE)));
 
         vm.assertEq(party.callsTried(), 1, "the hook ran");
-        vm.assertEq(party.callsSucceeded(), 0, "no deposit within a deposit");
+        vm.assertEq(party.callsLockedOut(), 1, "no deposit within a deposit");
         vm.assertEq(token.balanceOf(address(escrow)), AMOUNT, "one deposit");
         vm.assertEq(
             uint256(escrow.escrowOf(address(party), OTHER_JOB).status),
@@ -271,10 +275,13 @@ contract HostileTokensTest is ForgeTest {
         ReentrantParty party = new ReentrantParty(token, address(registry));
         vm.prank(requester);
         token.transfer(address(party), 2 * AMOUNT);
-        bytes[] memory calls = new bytes[](3);
+        bytes[] memory calls = new bytes[](5);
         calls[0] = abi.encodeCall(IProviderRegistry.stake, (AMOUNT));
         calls[1] = abi.encodeCall(IProviderRegistry.withdraw, ());
         calls[2] = abi.encodeCall(IProviderRegistry.requestUnbond, (1));
+        calls[3] =
+            abi.encodeCall(IProviderRegistry.stakeWithPermit, (AMOUNT, DEADLINE, 27, ROOT, ROOT));
+        calls[4] = abi.encodeCall(IProviderRegistry.slash, (requester, AMOUNT, address(party)));
         party.arm(ReentrantParty.Trick.TryTheCalls, calls);
 
         party.act(abi.encodeCall(IProviderRegistry.stake, (AMOUNT)));
@@ -282,8 +289,8 @@ contract HostileTokensTest is ForgeTest {
         vm.warp(START_SECONDS + UNBONDING_SECONDS);
         party.act(abi.encodeCall(IProviderRegistry.withdraw, ()));
 
-        vm.assertEq(party.callsTried(), 6, "the hook ran at the deposit and at the withdrawal");
-        vm.assertEq(party.callsSucceeded(), 0, "every call back in was refused");
+        vm.assertEq(party.callsTried(), 10, "the hook ran at the deposit and at the withdrawal");
+        vm.assertEq(party.callsLockedOut(), 10, "every call back in was refused");
         vm.assertEq(token.balanceOf(address(party)), 2 * AMOUNT, "its own, once");
         vm.assertEq(token.balanceOf(address(registry)), 5 * AMOUNT, "the other's stake");
     }

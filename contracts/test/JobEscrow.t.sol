@@ -355,6 +355,20 @@ contract JobEscrowTest is PermitSigner {
         _assertBalances(SUPPLY, 0, 0);
     }
 
+    function test_release_sendsNothingToWhomNothingIsDue() public {
+        _fund();
+        _accept();
+        vm.prank(provider);
+        escrow.submitProof(requester.addr, JOB, ROOT, AMOUNT);
+        vm.recordLogs();
+        vm.prank(requester.addr);
+        escrow.release(requester.addr, JOB);
+
+        // Some tokens refuse a transfer of zero. There is one transfer, beside the release itself.
+        vm.assertEq(vm.getRecordedLogs().length, 2, "events");
+        _assertBalances(SUPPLY - AMOUNT, AMOUNT, 0);
+    }
+
     function test_release_refusesWithoutAProof() public {
         vm.startPrank(requester.addr);
         _expectWrongStatus(IJobEscrow.Status.None);

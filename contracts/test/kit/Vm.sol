@@ -4,6 +4,13 @@ pragma solidity ^0.8.30;
 /// @notice The cheat codes of forge that these tests use, and no others. They are written here
 /// because forge-std is not published on npm in a form that works alone.
 interface Vm {
+    /// @notice An event that a call emitted.
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
     // What the next calls look like.
     function prank(address sender) external;
     function startPrank(address sender) external;
@@ -18,6 +25,10 @@ interface Vm {
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;
     function expectEmit(address emitter) external;
+
+    // What the calls said.
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory logs);
 
     // Keys.
     function addr(uint256 privateKey) external pure returns (address);

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 import {HookToken, ITransferHook} from "./HookToken.sol";
 
@@ -17,13 +18,15 @@ contract ReentrantParty is ITransferHook {
 
     error PaymentNotWanted();
 
+    bytes4 private constant LOCKED = ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector;
+
     address private immutable TARGET;
     Trick private trick;
     bytes[] private calls;
 
-    /// @notice How often the hook ran its calls, and how many of them got through.
+    /// @notice How many calls the hook tried, and how many of them the reentrancy lock refused.
     uint256 public callsTried;
-    uint256 public callsSucceeded;
+    uint256 public callsLockedOut;
 
     constructor(HookToken token, address target) {
         TARGET = target;
@@ -59,9 +62,10 @@ contract ReentrantParty is ITransferHook {
         }
         if (trick == Trick.TryTheCalls) {
             for (uint256 i = 0; i < calls.length; i++) {
-                (bool success,) = TARGET.call(calls[i]);
+                (bool success, bytes memory result) = TARGET.call(calls[i]);
                 callsTried++;
-                if (success) callsSucceeded++;
+                // forge-lint: disable-next-line(unsafe-typecast)
+                if (!success && bytes4(result) == LOCKED) callsLockedOut++;
             }
         }
     }
