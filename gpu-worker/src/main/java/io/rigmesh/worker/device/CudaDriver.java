@@ -1,0 +1,92 @@
+package io.rigmesh.worker.device;
+
+import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR;
+import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
+import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUresult;
+import jcuda.driver.JCudaDriver;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Asks NVIDIA's driver for its devices, through JCuda. Source: the CUDA driver API, sections
+/// Initialization, Version Management and Device Management.
+final class CudaDriver {
+  private static final Logger LOG = LoggerFactory.getLogger(CudaDriver.class);
+  private static final int NAME_BYTES_MAX = 256;
+
+  private CudaDriver() {}
+
+  /// The devices of the driver; none where it is not installed or does not answer, which is no
+  /// error on a machine that has no such device.
+  static List<Device.Cuda> devices() {
+    try {
+      return ask();
+    } catch (LinkageError e) {
+      // Without libcuda.so.1 JCuda's own library cannot be linked: no driver, so no devices.
+      LOG.debug("no CUDA driver: {}", e.toString());
+      return List.of();
+    }
+  }
+
+  private static List<Device.Cuda> ask() {
+    if (failed("cuInit", JCudaDriver.cuInit(0))) {
+      return List.of();
+    }
+    int[] version = {0};
+    int[] count = {0};
+    if (failed("cuDriverGetVersion", JCudaDriver.cuDriverGetVersion(version))
+        || failed("cuDeviceGetCount", JCudaDriver.cuDeviceGetCount(count))) {
+      return List.of();
+    }
+    String driver = version[0] / 1000 + "." + version[0] % 1000 / 10;
+    List<Device.Cuda> devices = new ArrayList<>();
+    for (int ordinal = 0; ordinal < count[0]; ordinal++) {
+      CUdevice device = new CUdevice();
+      byte[] name = new byte[NAME_BYTES_MAX];
+      long[] memoryBytes = {0};
+      if (failed("cuDeviceGet", JCudaDriver.cuDeviceGet(device, ordinal))
+          || failed("cuDeviceGetName", JCudaDriver.cuDeviceGetName(name, name.length, device))
+          || failed("cuDeviceTotalMem", JCudaDriver.cuDeviceTotalMem(memoryBytes, device))) {
+        continue;
+      }
+      devices.add(
+          new Device.Cuda(
+              ordinal,
+              terminated(name),
+              memoryBytes[0],
+              attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
+                  + "."
+                  + attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
+              attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
+              driver));
+    }
+    return List.copyOf(devices);
+  }
+
+  private static int attribute(CUdevice device, int attribute) {
+    int[] value = {0};
+    failed("cuDeviceGetAttribute", JCudaDriver.cuDeviceGetAttribute(value, attribute, device));
+    return value[0];
+  }
+
+  private static boolean failed(String call, int result) {
+    if (result == CUresult.CUDA_SUCCESS) {
+      return false;
+    }
+    LOG.info("the CUDA driver answers {} to {}", CUresult.stringFor(result), call);
+    return true;
+  }
+
+  private static String terminated(byte[] bytes) {
+    int end = 0;
+    while (end < bytes.length && bytes[end] != 0) {
+      end++;
+    }
+    return new String(bytes, 0, end, StandardCharsets.UTF_8);
+  }
+}

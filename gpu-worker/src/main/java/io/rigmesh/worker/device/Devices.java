@@ -1,0 +1,87 @@
+package io.rigmesh.worker.device;
+
+import com.sun.management.OperatingSystemMXBean;
+import io.rigmesh.worker.kernels.Kernels;
+import io.rigmesh.worker.kernels.ScalarKernels;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/// Finds the devices of this machine. Looking for CUDA devices loads NVIDIA's driver library into
+/// the process where there is one, so the daemon leaves it to workers and to the command line.
+public final class Devices {
+  private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
+
+  private Devices() {}
+
+  /// The CPU, then the CUDA devices by their numbers. A machine without NVIDIA's driver, or whose
+  /// driver does not answer, has none.
+  public static List<Device> list() {
+    List<Device> devices = new ArrayList<>();
+    devices.add(cpu());
+    devices.addAll(CudaDriver.devices());
+    return List.copyOf(devices);
+  }
+
+  /// The CPU.
+  public static Device.Cpu cpu() {
+    OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+    return new Device.Cpu(
+        cpuName(),
+        Runtime.getRuntime().availableProcessors(),
+        system.getTotalMemorySize(),
+        system.getFreeMemorySize());
+  }
+
+  /// The kernels of a device; today the CPU alone has some.
+  ///
+  /// @param id such as `cpu`
+  /// @param threads how many compute, which never changes a bit
+  /// @throws DeviceException if there is no such device, or no kernels for it yet
+  public static Kernels open(String id, int threads) {
+    if (id.equals("cpu")) {
+      return new ScalarKernels();
+    }
+    List<Device> devices = list();
+    if (devices.stream().anyMatch(device -> device.id().equals(id))) {
+      throw new DeviceException(
+          "The device "
+              + id
+              + " is here, but this version has no kernels for CUDA yet. Choose --device cpu.");
+    }
+    throw new DeviceException(
+        "This machine has no device '"
+            + id
+            + "'. It has: "
+            + devices.stream().map(Device::id).collect(Collectors.joining(", "))
+            + ". Choose --device cpu.");
+  }
+
+  /// What receipts say of the device that kernels run on.
+  public static String nameOf(Kernels kernels) {
+    return "cpu, %s, %d threads, %s".formatted(cpuName(), kernels.threads(), kernels.name());
+  }
+
+  private static String cpuName() {
+    try (Stream<String> lines = Files.lines(CPU_INFO)) {
+      return lines
+          .filter(line -> line.startsWith("model name") && line.contains(":"))
+          .map(line -> line.substring(line.indexOf(':') + 1).strip())
+          .filter(name -> !name.isEmpty())
+          .findFirst()
+          .orElse(architecture());
+    } catch (IOException e) {
+      // Other systems have no such file; the architecture is what Java itself knows.
+      return architecture();
+    }
+  }
+
+  private static String architecture() {
+    return System.getProperty("os.arch", "unknown");
+  }
+}

@@ -1,0 +1,261 @@
+package io.rigmesh.worker.process;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.Job;
+import io.rigmesh.protocol.MalformedException;
+import io.rigmesh.protocol.Profile;
+import io.rigmesh.protocol.ProtocolJson;
+import io.rigmesh.protocol.ReceiptFile;
+import io.rigmesh.worker.device.Devices;
+import io.rigmesh.worker.kernels.Kernels;
+import io.rigmesh.worker.task.FailureCode;
+import io.rigmesh.worker.task.JobEngine;
+import io.rigmesh.worker.task.RunEvent;
+import io.rigmesh.worker.task.RunRequest;
+import io.rigmesh.worker.verify.Materials;
+import io.rigmesh.worker.verify.Samples;
+import io.rigmesh.worker.verify.Verdict;
+import io.rigmesh.worker.verify.Verifier;
+import io.rigmesh.worker.wire.CancelRequest;
+import io.rigmesh.worker.wire.CancelResponse;
+import io.rigmesh.worker.wire.DescribeRequest;
+import io.rigmesh.worker.wire.DescribeResponse;
+import io.rigmesh.worker.wire.VerifyEvent;
+import io.rigmesh.worker.wire.VerifyRequest;
+import io.rigmesh.worker.wire.WorkerGrpc;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The calls of worker.proto. Jobs and verifications share one compute thread and come one at a
+/// time; a second one is refused, since queueing is the daemon's business.
+final class WorkerService extends WorkerGrpc.WorkerImplBase {
+  private static final Logger LOG = LoggerFactory.getLogger(WorkerService.class);
+  private static final int RECEIPT_BYTES_MAX = WireLimits.EVENT_BYTES_MAX;
+
+  private final Kernels kernels;
+  private final Runnable outOfMemory;
+  private final ExecutorService compute =
+      Executors.newSingleThreadExecutor(Thread.ofPlatform().name("job").daemon().factory());
+  private final AtomicReference<@Nullable Work> running = new AtomicReference<>();
+
+  /// What the compute thread is at.
+  private static final class Work {
+    final Hash job;
+    volatile boolean cancelled;
+
+    Work(Hash job) {
+      this.job = job;
+    }
+  }
+
+  WorkerService(Kernels kernels, Runnable outOfMemory) {
+    this.kernels = kernels;
+    this.outOfMemory = outOfMemory;
+  }
+
+  @Override
+  public void describe(DescribeRequest request, StreamObserver<DescribeResponse> answer) {
+    Runtime runtime = Runtime.getRuntime();
+    long used = runtime.totalMemory() - runtime.freeMemory();
+    answer.onNext(
+        DescribeResponse.newBuilder()
+            .setDeviceName(Devices.nameOf(kernels))
+            .setKind("cpu")
+            .setMemoryTotalBytes(runtime.maxMemory())
+            .setMemoryFreeBytes(runtime.maxMemory() - used)
+            .setThreads(kernels.threads())
+            .addAllProfiles(Arrays.stream(Profile.values()).map(Profile::id).toList())
+            .setProcessId(ProcessHandle.current().pid())
+            .build());
+    answer.onCompleted();
+  }
+
+  @Override
+  public void run(
+      io.rigmesh.worker.wire.RunRequest wire,
+      StreamObserver<io.rigmesh.worker.wire.RunEvent> observer) {
+    RunRequest request;
+    try {
+      request =
+          new RunRequest(
+              Job.fromCanonicalBytes(wire.getCanonicalJob().toByteArray()),
+              folder(wire.getModelFolder()),
+              Path.of(wire.getInputFile()),
+              Path.of(wire.getWorkFolder()),
+              Path.of(wire.getOutputFolder()));
+    } catch (MalformedException e) {
+      observer.onNext(
+          WireEvents.write(new RunEvent.Failed(FailureCode.INVALID_INPUT, e.sentence())));
+      observer.onCompleted();
+      return;
+    }
+    begin(
+        request.job().id(),
+        observer,
+        work -> {
+          RunEvent.End end =
+              new JobEngine(kernels)
+                  .run(
+                      request,
+                      event -> observer.onNext(WireEvents.write(event)),
+                      () -> work.cancelled);
+          observer.onNext(WireEvents.write(end));
+          return end instanceof RunEvent.Failed failed
+              && failed.code() == FailureCode.OUT_OF_MEMORY;
+        });
+  }
+
+  @Override
+  public void cancel(CancelRequest request, StreamObserver<CancelResponse> answer) {
+    Work work = running.get();
+    boolean mine = work != null && work.job.equals(WireEvents.hash(request.getJobId()));
+    if (mine && work != null) {
+      work.cancelled = true;
+    }
+    answer.onNext(CancelResponse.newBuilder().setRunning(mine).build());
+    answer.onCompleted();
+  }
+
+  @Override
+  public void verify(VerifyRequest request, StreamObserver<VerifyEvent> observer) {
+    ReceiptFile receipt;
+    try {
+      receipt = ProtocolJson.readReceiptFile(bytes(Path.of(request.getReceiptFile())));
+    } catch (IOException e) {
+      answer(observer, new Verdict.Invalid("The receipt cannot be read: " + e.getMessage()));
+      return;
+    } catch (MalformedException e) {
+      answer(observer, new Verdict.Invalid(e.sentence()));
+      return;
+    }
+    Materials materials =
+        new Materials(
+            folder(request.getModelFolder()),
+            Path.of(request.getInputFile()),
+            Path.of(request.getOutputFolder()));
+    Samples samples =
+        request.getAll()
+            ? new Samples.All()
+            : new Samples.Some(request.getSamples(), request.getSampleSeed());
+    begin(
+        receipt.receipt().receipt().job(),
+        observer,
+        work -> {
+          Verdict verdict =
+              new Verifier(kernels)
+                  .verify(
+                      receipt,
+                      materials,
+                      samples,
+                      progress -> {
+                        if (work.cancelled) {
+                          throw new CancellationException("the verification was cancelled");
+                        }
+                        observer.onNext(
+                            VerifyEvent.newBuilder()
+                                .setProgress(WireEvents.write(progress))
+                                .build());
+                      });
+          observer.onNext(VerifyEvent.newBuilder().setVerdict(WireEvents.write(verdict)).build());
+          return false;
+        });
+  }
+
+  /// Cancels what runs, and takes nothing new.
+  void close() {
+    Work work = running.get();
+    if (work != null) {
+      work.cancelled = true;
+    }
+    compute.shutdown();
+    try {
+      // A step may take long; the process ends anyway and its checkpoints are whole.
+      if (compute.awaitTermination(2, SECONDS)) {
+        kernels.close();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /// What the compute thread does for one call.
+  private interface Body {
+    /// Sends the events, and says whether memory ran out.
+    boolean run(Work work);
+  }
+
+  private <E> void begin(Hash job, StreamObserver<E> observer, Body body) {
+    Work work = new Work(job);
+    if (!running.compareAndSet(null, work)) {
+      observer.onError(
+          Status.FAILED_PRECONDITION
+              .withDescription("this worker runs one job at a time and is at another")
+              .asRuntimeException());
+      return;
+    }
+    // The caller's going away, however it happens, cancels the job.
+    ((ServerCallStreamObserver<E>) observer).setOnCancelHandler(() -> work.cancelled = true);
+    compute.execute(() -> {
+      boolean memoryRanOut = false;
+      @Nullable Throwable fault = null;
+      try {
+        memoryRanOut = body.run(work);
+      } catch (CancellationException e) {
+        fault = Status.CANCELLED.withDescription(e.getMessage()).asRuntimeException();
+      } catch (OutOfMemoryError e) {
+        memoryRanOut = true;
+        fault = Status.RESOURCE_EXHAUSTED.withDescription(e.getMessage()).asRuntimeException();
+      } catch (RuntimeException | Error e) {
+        LOG.error("job {} ended with a fault of the worker", job, e);
+        fault = Status.INTERNAL.withDescription(e.toString()).asRuntimeException();
+      } finally {
+        // Before the last word, so that who hears it can send the next job.
+        running.set(null);
+      }
+      if (fault == null) {
+        observer.onCompleted();
+      } else {
+        observer.onError(fault);
+      }
+      if (memoryRanOut) {
+        outOfMemory.run();
+      }
+    });
+  }
+
+  private static void answer(StreamObserver<VerifyEvent> observer, Verdict verdict) {
+    observer.onNext(VerifyEvent.newBuilder().setVerdict(WireEvents.write(verdict)).build());
+    observer.onCompleted();
+  }
+
+  private static Optional<Path> folder(String path) {
+    return path.isEmpty() ? Optional.empty() : Optional.of(Path.of(path));
+  }
+
+  private static byte[] bytes(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] bytes = in.readNBytes(RECEIPT_BYTES_MAX + 1);
+      if (bytes.length > RECEIPT_BYTES_MAX) {
+        throw new IOException(
+            file + " has more than " + RECEIPT_BYTES_MAX + " bytes, so it is no receipt");
+      }
+      return bytes;
+    }
+  }
+}

@@ -1,0 +1,55 @@
+package io.rigmesh.worker.task;
+
+import io.rigmesh.protocol.Evidence;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.Meter;
+import java.util.Optional;
+
+/// What a running job says: [Started] once, then [Progress] and [Token], then one [End].
+public sealed interface RunEvent {
+
+  /// The job, its model and its input were read and fit together.
+  ///
+  /// @param totalSteps optimiser steps, sentences, or the most tokens that may come
+  /// @param model what the receipt will name as its model: for a new model, the root of its initial
+  ///   folder
+  /// @param resumedSteps steps that an earlier process had finished
+  record Started(long totalSteps, Hash model, long resumedSteps) implements RunEvent {}
+
+  /// A step is done.
+  ///
+  /// @param step how many are done
+  /// @param totalSteps of how many
+  /// @param loss the step's loss, in training only
+  /// @param tokensPerSecond since this process started on the job
+  record Progress(long step, long totalSteps, Optional<Float> loss, double tokensPerSecond)
+      implements RunEvent {}
+
+  /// A token was generated. A run that goes on after a crash sends all tokens again from the first.
+  ///
+  /// @param position its place in the sequence, the prompt counted
+  /// @param id the token
+  /// @param text what it adds to the text: whole characters only, so empty while one is still open
+  /// @param link the commitment chain's link of this token
+  record Token(long position, int id, String text, Hash link) implements RunEvent {}
+
+  /// The last event.
+  sealed interface End extends RunEvent {}
+
+  /// The job is done and its output folder complete and on disk.
+  ///
+  /// @param meter what was used
+  /// @param evidence the links and claims that go into the receipt file
+  /// @param model what the receipt names as its model
+  /// @param output the root of the output folder
+  /// @param trainedModel in training, the root of the folder `model` in the output, which later
+  ///   jobs name
+  record Done(Meter meter, Evidence evidence, Hash model, Hash output, Optional<Hash> trainedModel)
+      implements End {}
+
+  /// The job ended without a result.
+  ///
+  /// @param code what kind of failure
+  /// @param message why, and what a person can do
+  record Failed(FailureCode code, String message) implements End {}
+}
