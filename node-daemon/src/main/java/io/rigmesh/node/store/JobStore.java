@@ -1,0 +1,297 @@
+package io.rigmesh.node.store;
+
+import io.rigmesh.node.jobs.JobEvent;
+import io.rigmesh.node.jobs.JobEvents;
+import io.rigmesh.node.jobs.JobJson;
+import io.rigmesh.node.jobs.JobQuery;
+import io.rigmesh.node.jobs.JobRole;
+import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.JobState;
+import io.rigmesh.protocol.ProtocolJson;
+import io.rigmesh.protocol.Receipt;
+import io.rigmesh.protocol.SignedJob;
+import io.rigmesh.protocol.TokenAmount;
+import java.math.BigInteger;
+import java.time.Clock;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+
+/// The jobs on disk. A transition is checked against the state machine and committed together with
+/// its event before this returns, so that whatever follows from it can be done again after a crash.
+/// Safe for use by several threads.
+public final class JobStore implements AutoCloseable {
+  private final Jdbi jdbi;
+  private final Clock clock;
+  private final EventLog events;
+
+  /// The jobs of a database.
+  ///
+  /// @param eventsMax the most events kept of one job; progress and tokens beyond it are dropped
+  public JobStore(Database database, Clock clock, int eventsMax) {
+    this.jdbi = database.jdbi();
+    this.clock = clock;
+    this.events = new EventLog(jdbi, eventsMax);
+  }
+
+  /// Keeps a new job and marks its nonce as used.
+  ///
+  /// @return false if its nonce was used before, by this job or another; then nothing is kept
+  public boolean insert(JobRole role, SignedJob signed, Transition first) {
+    return events.inTransaction(handle -> {
+      Hash id = signed.job().id();
+      int fresh =
+          handle
+              .createUpdate(
+                  "INSERT INTO nonce (requester, nonce, job_id) VALUES (:requester, :nonce,"
+                      + " :job) ON CONFLICT DO NOTHING")
+              .bind("requester", signed.job().requester().hex())
+              .bind("nonce", signed.job().nonce().toString())
+              .bind("job", id.hex())
+              .execute();
+      if (fresh == 0) {
+        return false;
+      }
+      handle
+          .createUpdate(
+              "INSERT INTO job (id, role, signed_json, state, created_at_ms, updated_at_ms)"
+                  + " VALUES (:id, :role, :signed, :state, :now, :now)")
+          .bind("id", id.hex())
+          .bind("role", role.id())
+          .bind("signed", ProtocolJson.write(signed).toString())
+          .bind("state", first.next().id())
+          .bind("now", clock.millis())
+          .execute();
+      write(handle, id, first);
+      return true;
+    });
+  }
+
+  /// Moves a job to its next state.
+  ///
+  /// @throws IllegalStateException if that may not follow
+  /// @throws StoreException if there is no such job
+  public JobRow transition(Hash id, Transition transition) {
+    return events.inTransaction(handle -> {
+      JobRow row = require(handle, id);
+      // Throws if it may not follow.
+      JobState _ = row.state().become(transition.next());
+      write(handle, id, transition);
+      return require(handle, id);
+    });
+  }
+
+  private void write(Handle handle, Hash id, Transition t) {
+    var json = JobJson.write(t.next());
+    handle
+        .createUpdate(
+            "UPDATE job SET state = :state, state_code = :code, state_message = :message,"
+                + " closing = :closing, provider = coalesce(:provider, provider),"
+                + " started_at_seconds = coalesce(started_at_seconds, :started),"
+                + " updated_at_ms = :now WHERE id = :id")
+        .bind("state", t.next().id())
+        .bind("code", json.path("code").asText(""))
+        .bind("message", json.path("message").asText(""))
+        .bind("closing", t.closing().id())
+        .bind("provider", t.provider().map(Address::hex).orElse(null))
+        .bind("started", t.startedAtSeconds().isPresent() ? t.startedAtSeconds().getAsLong() : null)
+        .bind("now", clock.millis())
+        .bind("id", id.hex())
+        .execute();
+    t.completed().ifPresent(c -> writeReceipt(handle, id, c));
+    events.append(handle, id, clock.millis(), JobEvent.Type.STATE, json.toString());
+  }
+
+  private static void writeReceipt(Handle handle, Hash id, Transition.Completed completed) {
+    Receipt receipt = completed.receipt().receipt().receipt();
+    handle
+        .createUpdate(
+            "INSERT INTO receipt (job_id, file, hash, price, tokens_in, tokens_out, steps, output,"
+                + " output_model) VALUES (:id, :file, :hash, :price, :in, :out, :steps, :output,"
+                + " :model)")
+        .bind("id", id.hex())
+        .bind("file", ProtocolJson.write(completed.receipt()))
+        .bind("hash", receipt.hash().hex())
+        .bind("price", receipt.price().toString())
+        .bind("in", receipt.meter().tokensIn())
+        .bind("out", receipt.meter().tokensOut())
+        .bind("steps", receipt.meter().steps())
+        .bind("output", receipt.output().hex())
+        .bind("model", completed.outputModel().map(Hash::hex).orElse(null))
+        .execute();
+  }
+
+  /// The money of a job that ended is where it belongs.
+  public void closed(Hash id) {
+    update(id, "closing = ''");
+  }
+
+  /// A job is to be called off; its driver does the rest.
+  public void askCancel(Hash id) {
+    update(id, "cancel_asked = 1");
+  }
+
+  /// A worker ended while it ran this job.
+  ///
+  /// @return how many did so far
+  public int crashed(Hash id) {
+    update(id, "crashes = crashes + 1");
+    return find(id).map(JobRow::crashes).orElse(0);
+  }
+
+  private void update(Hash id, String assignment) {
+    events.inTransaction(handle ->
+        handle
+            .createUpdate("UPDATE job SET " + assignment + ", updated_at_ms = :now WHERE id = :id")
+            .bind("now", clock.millis())
+            .bind("id", id.hex())
+            .execute());
+  }
+
+  /// Writes an event down soon; it may be lost in a crash, and is bounded.
+  ///
+  /// @param remoteSequence the provider's number of an event that is mirrored, else 0
+  public void note(Hash id, JobEvent.Type type, String data, long remoteSequence) {
+    events.later(id, clock.millis(), type, data, remoteSequence);
+  }
+
+  /// Writes down what waits.
+  public void flush() {
+    events.flush();
+  }
+
+  /// One job.
+  public Optional<JobRow> find(Hash id) {
+    return jdbi.withHandle(handle -> find(handle, id));
+  }
+
+  private static JobRow require(Handle handle, Hash id) {
+    return find(handle, id).orElseThrow(() -> new StoreException("There is no job " + id + "."));
+  }
+
+  private static Optional<JobRow> find(Handle handle, Hash id) {
+    return handle
+        .createQuery(JobRows.SELECT + " WHERE job.id = :id")
+        .bind("id", id.hex())
+        .map((row, _) -> JobRows.read(row))
+        .findOne();
+  }
+
+  /// Jobs, newest first.
+  public List<JobRow> list(JobQuery query) {
+    return jdbi.withHandle(handle ->
+        handle
+            .createQuery(
+                JobRows.SELECT
+                    + " WHERE (:state IS NULL OR job.state = :state)"
+                    + " AND (:role IS NULL OR job.role = :role)"
+                    + " AND (:after IS NULL OR job.number <"
+                    + " (SELECT number FROM job WHERE id = :after))"
+                    + " ORDER BY job.number DESC LIMIT :limit")
+            .bind("state", query.state().orElse(null))
+            .bind("role", query.role().map(JobRole::id).orElse(null))
+            .bind("after", query.after().map(Hash::hex).orElse(null))
+            .bind("limit", query.limit())
+            .map((row, _) -> JobRows.read(row))
+            .list());
+  }
+
+  /// Jobs that are not at their end, or whose money is not, oldest first.
+  public List<JobRow> unfinished(JobRole role) {
+    return jdbi.withHandle(handle ->
+        handle
+            .createQuery(
+                JobRows.SELECT
+                    + " WHERE job.role = :role AND (job.closing <> '' OR job.state NOT IN"
+                    + " ('settled', 'refused', 'cancelled', 'expired', 'failed'))"
+                    + " ORDER BY job.number")
+            .bind("role", role.id())
+            .map((row, _) -> JobRows.read(row))
+            .list());
+  }
+
+  /// The job for which a requester used a nonce.
+  public Optional<Hash> jobOfNonce(Address requester, BigInteger nonce) {
+    return jdbi.withHandle(handle ->
+        handle
+            .createQuery("SELECT job_id FROM nonce WHERE requester = :requester AND nonce = :nonce")
+            .bind("requester", requester.hex())
+            .bind("nonce", nonce.toString())
+            .mapTo(String.class)
+            .findOne()
+            .map(Hash::fromHex));
+  }
+
+  /// The `receipt.json` of a job.
+  public Optional<byte[]> receipt(Hash id) {
+    return jdbi.withHandle(handle ->
+        handle
+            .createQuery("SELECT file FROM receipt WHERE job_id = :id")
+            .bind("id", id.hex())
+            .mapTo(byte[].class)
+            .findOne());
+  }
+
+  /// The roots of all models that jobs made here.
+  public List<Hash> trainedModels() {
+    return jdbi.withHandle(handle ->
+        handle
+            .createQuery("SELECT DISTINCT output_model FROM receipt WHERE output_model IS NOT NULL")
+            .mapTo(String.class)
+            .map(Hash::fromHex)
+            .list());
+  }
+
+  /// How many jobs there are, by the name of their state.
+  public Map<String, Long> counts(JobRole role) {
+    return jdbi.withHandle(handle -> {
+      Map<String, Long> counts = new HashMap<>();
+      handle
+          .createQuery("SELECT state, count(*) AS n FROM job WHERE role = :role GROUP BY state")
+          .bind("role", role.id())
+          .map((row, _) -> Map.entry(row.getString("state"), row.getLong("n")))
+          .forEach(e -> counts.put(e.getKey(), e.getValue()));
+      return counts;
+    });
+  }
+
+  /// The sum of the prices of all settled jobs on a side.
+  public TokenAmount settled(JobRole role) {
+    return jdbi.withHandle(handle ->
+        handle
+            .createQuery(
+                "SELECT price FROM receipt JOIN job ON job.id = receipt.job_id"
+                    + " WHERE job.role = :role AND job.state = 'settled'")
+            .bind("role", role.id())
+            .mapTo(String.class)
+            .map(TokenAmount::parse)
+            .stream()
+            .reduce(TokenAmount.ZERO, TokenAmount::plus));
+  }
+
+  /// How many events of a type a job has.
+  public long eventCount(Hash id, JobEvent.Type type) {
+    events.flush();
+    return jdbi.withHandle(handle ->
+        handle
+            .createQuery("SELECT count(*) FROM job_event WHERE job_id = :id AND type = :type")
+            .bind("id", id.hex())
+            .bind("type", type.id())
+            .mapTo(Long.class)
+            .one());
+  }
+
+  /// A job's events behind a number, and those to come; empty if there is no such job.
+  public Optional<JobEvents> events(Hash id, long after) {
+    return find(id).map(_ -> events.follow(id, after));
+  }
+
+  @Override
+  public void close() {
+    events.close();
+  }
+}
