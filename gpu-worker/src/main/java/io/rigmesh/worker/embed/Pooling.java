@@ -1,0 +1,9 @@
+package io.rigmesh.worker.embed;
+
+/// How the vectors of a sentence's tokens become one vector.
+public enum Pooling {
+  /// Their mean, over all tokens, special ones included: an ascending sum, then one division.
+  MEAN,
+  /// The vector of the first token, `[CLS]`.
+  CLS
+}
