@@ -35,21 +35,21 @@ final class Tiles {
       int ldc,
       boolean first) {
     FloatVector s00 = FloatVector.zero(FLOATS);
-    FloatVector s01 = s00;
-    FloatVector s10 = s00;
-    FloatVector s11 = s00;
-    FloatVector s20 = s00;
-    FloatVector s21 = s00;
-    FloatVector s30 = s00;
-    FloatVector s31 = s00;
-    FloatVector s40 = s00;
-    FloatVector s41 = s00;
-    FloatVector s50 = s00;
-    FloatVector s51 = s00;
-    FloatVector s60 = s00;
-    FloatVector s61 = s00;
-    FloatVector s70 = s00;
-    FloatVector s71 = s00;
+    FloatVector s01 = FloatVector.zero(FLOATS);
+    FloatVector s10 = FloatVector.zero(FLOATS);
+    FloatVector s11 = FloatVector.zero(FLOATS);
+    FloatVector s20 = FloatVector.zero(FLOATS);
+    FloatVector s21 = FloatVector.zero(FLOATS);
+    FloatVector s30 = FloatVector.zero(FLOATS);
+    FloatVector s31 = FloatVector.zero(FLOATS);
+    FloatVector s40 = FloatVector.zero(FLOATS);
+    FloatVector s41 = FloatVector.zero(FLOATS);
+    FloatVector s50 = FloatVector.zero(FLOATS);
+    FloatVector s51 = FloatVector.zero(FLOATS);
+    FloatVector s60 = FloatVector.zero(FLOATS);
+    FloatVector s61 = FloatVector.zero(FLOATS);
+    FloatVector s70 = FloatVector.zero(FLOATS);
+    FloatVector s71 = FloatVector.zero(FLOATS);
     int a1 = ap + lda;
     int a2 = a1 + lda;
     int a3 = a2 + lda;
@@ -85,14 +85,40 @@ final class Tiles {
       s70 = x7.fma(b0, s70);
       s71 = x7.fma(b1, s71);
     }
-    store(s00, s01, c, cp, first);
-    store(s10, s11, c, cp + ldc, first);
-    store(s20, s21, c, cp + 2 * ldc, first);
-    store(s30, s31, c, cp + 3 * ldc, first);
-    store(s40, s41, c, cp + 4 * ldc, first);
-    store(s50, s51, c, cp + 5 * ldc, first);
-    store(s60, s61, c, cp + 6 * ldc, first);
-    store(s70, s71, c, cp + 7 * ldc, first);
+    if (!first) {
+      s00 = FloatVector.fromArray(FLOATS, c, cp).add(s00);
+      s01 = FloatVector.fromArray(FLOATS, c, cp + WIDTH).add(s01);
+      s10 = FloatVector.fromArray(FLOATS, c, cp + ldc).add(s10);
+      s11 = FloatVector.fromArray(FLOATS, c, cp + ldc + WIDTH).add(s11);
+      s20 = FloatVector.fromArray(FLOATS, c, cp + 2 * ldc).add(s20);
+      s21 = FloatVector.fromArray(FLOATS, c, cp + 2 * ldc + WIDTH).add(s21);
+      s30 = FloatVector.fromArray(FLOATS, c, cp + 3 * ldc).add(s30);
+      s31 = FloatVector.fromArray(FLOATS, c, cp + 3 * ldc + WIDTH).add(s31);
+      s40 = FloatVector.fromArray(FLOATS, c, cp + 4 * ldc).add(s40);
+      s41 = FloatVector.fromArray(FLOATS, c, cp + 4 * ldc + WIDTH).add(s41);
+      s50 = FloatVector.fromArray(FLOATS, c, cp + 5 * ldc).add(s50);
+      s51 = FloatVector.fromArray(FLOATS, c, cp + 5 * ldc + WIDTH).add(s51);
+      s60 = FloatVector.fromArray(FLOATS, c, cp + 6 * ldc).add(s60);
+      s61 = FloatVector.fromArray(FLOATS, c, cp + 6 * ldc + WIDTH).add(s61);
+      s70 = FloatVector.fromArray(FLOATS, c, cp + 7 * ldc).add(s70);
+      s71 = FloatVector.fromArray(FLOATS, c, cp + 7 * ldc + WIDTH).add(s71);
+    }
+    s00.intoArray(c, cp);
+    s01.intoArray(c, cp + WIDTH);
+    s10.intoArray(c, cp + ldc);
+    s11.intoArray(c, cp + ldc + WIDTH);
+    s20.intoArray(c, cp + 2 * ldc);
+    s21.intoArray(c, cp + 2 * ldc + WIDTH);
+    s30.intoArray(c, cp + 3 * ldc);
+    s31.intoArray(c, cp + 3 * ldc + WIDTH);
+    s40.intoArray(c, cp + 4 * ldc);
+    s41.intoArray(c, cp + 4 * ldc + WIDTH);
+    s50.intoArray(c, cp + 5 * ldc);
+    s51.intoArray(c, cp + 5 * ldc + WIDTH);
+    s60.intoArray(c, cp + 6 * ldc);
+    s61.intoArray(c, cp + 6 * ldc + WIDTH);
+    s70.intoArray(c, cp + 7 * ldc);
+    s71.intoArray(c, cp + 7 * ldc + WIDTH);
   }
 
   /// As [#rows8] for 4 rows.
@@ -108,13 +134,13 @@ final class Tiles {
       int ldc,
       boolean first) {
     FloatVector s00 = FloatVector.zero(FLOATS);
-    FloatVector s01 = s00;
-    FloatVector s10 = s00;
-    FloatVector s11 = s00;
-    FloatVector s20 = s00;
-    FloatVector s21 = s00;
-    FloatVector s30 = s00;
-    FloatVector s31 = s00;
+    FloatVector s01 = FloatVector.zero(FLOATS);
+    FloatVector s10 = FloatVector.zero(FLOATS);
+    FloatVector s11 = FloatVector.zero(FLOATS);
+    FloatVector s20 = FloatVector.zero(FLOATS);
+    FloatVector s21 = FloatVector.zero(FLOATS);
+    FloatVector s30 = FloatVector.zero(FLOATS);
+    FloatVector s31 = FloatVector.zero(FLOATS);
     int a1 = ap + lda;
     int a2 = a1 + lda;
     int a3 = a2 + lda;
@@ -134,23 +160,42 @@ final class Tiles {
       s30 = x3.fma(b0, s30);
       s31 = x3.fma(b1, s31);
     }
-    store(s00, s01, c, cp, first);
-    store(s10, s11, c, cp + ldc, first);
-    store(s20, s21, c, cp + 2 * ldc, first);
-    store(s30, s31, c, cp + 3 * ldc, first);
+    if (!first) {
+      s00 = FloatVector.fromArray(FLOATS, c, cp).add(s00);
+      s01 = FloatVector.fromArray(FLOATS, c, cp + WIDTH).add(s01);
+      s10 = FloatVector.fromArray(FLOATS, c, cp + ldc).add(s10);
+      s11 = FloatVector.fromArray(FLOATS, c, cp + ldc + WIDTH).add(s11);
+      s20 = FloatVector.fromArray(FLOATS, c, cp + 2 * ldc).add(s20);
+      s21 = FloatVector.fromArray(FLOATS, c, cp + 2 * ldc + WIDTH).add(s21);
+      s30 = FloatVector.fromArray(FLOATS, c, cp + 3 * ldc).add(s30);
+      s31 = FloatVector.fromArray(FLOATS, c, cp + 3 * ldc + WIDTH).add(s31);
+    }
+    s00.intoArray(c, cp);
+    s01.intoArray(c, cp + WIDTH);
+    s10.intoArray(c, cp + ldc);
+    s11.intoArray(c, cp + ldc + WIDTH);
+    s20.intoArray(c, cp + 2 * ldc);
+    s21.intoArray(c, cp + 2 * ldc + WIDTH);
+    s30.intoArray(c, cp + 3 * ldc);
+    s31.intoArray(c, cp + 3 * ldc + WIDTH);
   }
 
   /// One row and one panel.
   static void row1(
       float[] a, int ap, float[] b, int bp, int depth, float[] c, int cp, boolean first) {
     FloatVector s0 = FloatVector.zero(FLOATS);
-    FloatVector s1 = s0;
+    FloatVector s1 = FloatVector.zero(FLOATS);
     for (int k = 0; k < depth; k++) {
       FloatVector x = FloatVector.broadcast(FLOATS, a[ap + k]);
       s0 = x.fma(FloatVector.fromArray(FLOATS, b, bp + k * PANEL), s0);
       s1 = x.fma(FloatVector.fromArray(FLOATS, b, bp + k * PANEL + WIDTH), s1);
     }
-    store(s0, s1, c, cp, first);
+    if (!first) {
+      s0 = FloatVector.fromArray(FLOATS, c, cp).add(s0);
+      s1 = FloatVector.fromArray(FLOATS, c, cp + WIDTH).add(s1);
+    }
+    s0.intoArray(c, cp);
+    s1.intoArray(c, cp + WIDTH);
   }
 
   /// One row and four panels, which lie `stride` apart: enough chains side by side to hide an fma's
@@ -166,13 +211,13 @@ final class Tiles {
       int cp,
       boolean first) {
     FloatVector s00 = FloatVector.zero(FLOATS);
-    FloatVector s01 = s00;
-    FloatVector s10 = s00;
-    FloatVector s11 = s00;
-    FloatVector s20 = s00;
-    FloatVector s21 = s00;
-    FloatVector s30 = s00;
-    FloatVector s31 = s00;
+    FloatVector s01 = FloatVector.zero(FLOATS);
+    FloatVector s10 = FloatVector.zero(FLOATS);
+    FloatVector s11 = FloatVector.zero(FLOATS);
+    FloatVector s20 = FloatVector.zero(FLOATS);
+    FloatVector s21 = FloatVector.zero(FLOATS);
+    FloatVector s30 = FloatVector.zero(FLOATS);
+    FloatVector s31 = FloatVector.zero(FLOATS);
     int b1 = bp + stride;
     int b2 = b1 + stride;
     int b3 = b2 + stride;
@@ -188,19 +233,23 @@ final class Tiles {
       s30 = x.fma(FloatVector.fromArray(FLOATS, b, b3 + at), s30);
       s31 = x.fma(FloatVector.fromArray(FLOATS, b, b3 + at + WIDTH), s31);
     }
-    store(s00, s01, c, cp, first);
-    store(s10, s11, c, cp + PANEL, first);
-    store(s20, s21, c, cp + 2 * PANEL, first);
-    store(s30, s31, c, cp + 3 * PANEL, first);
-  }
-
-  private static void store(FloatVector s0, FloatVector s1, float[] c, int cp, boolean first) {
-    if (first) {
-      s0.intoArray(c, cp);
-      s1.intoArray(c, cp + WIDTH);
-    } else {
-      FloatVector.fromArray(FLOATS, c, cp).add(s0).intoArray(c, cp);
-      FloatVector.fromArray(FLOATS, c, cp + WIDTH).add(s1).intoArray(c, cp + WIDTH);
+    if (!first) {
+      s00 = FloatVector.fromArray(FLOATS, c, cp).add(s00);
+      s01 = FloatVector.fromArray(FLOATS, c, cp + WIDTH).add(s01);
+      s10 = FloatVector.fromArray(FLOATS, c, cp + PANEL).add(s10);
+      s11 = FloatVector.fromArray(FLOATS, c, cp + PANEL + WIDTH).add(s11);
+      s20 = FloatVector.fromArray(FLOATS, c, cp + 2 * PANEL).add(s20);
+      s21 = FloatVector.fromArray(FLOATS, c, cp + 2 * PANEL + WIDTH).add(s21);
+      s30 = FloatVector.fromArray(FLOATS, c, cp + 3 * PANEL).add(s30);
+      s31 = FloatVector.fromArray(FLOATS, c, cp + 3 * PANEL + WIDTH).add(s31);
     }
+    s00.intoArray(c, cp);
+    s01.intoArray(c, cp + WIDTH);
+    s10.intoArray(c, cp + PANEL);
+    s11.intoArray(c, cp + PANEL + WIDTH);
+    s20.intoArray(c, cp + 2 * PANEL);
+    s21.intoArray(c, cp + 2 * PANEL + WIDTH);
+    s30.intoArray(c, cp + 3 * PANEL);
+    s31.intoArray(c, cp + 3 * PANEL + WIDTH);
   }
 }
