@@ -22,7 +22,8 @@ case "${1:-}" in
 esac
 mkdir -p "$target"
 
-FOUNDRY_SNAPSHOTS=$target scripts/foundry forge test --silent --match-contract '^GasTest$' \
+# Whatever the profile of the tests, the numbers are those of the default one.
+FOUNDRY_PROFILE=default FOUNDRY_SNAPSHOTS=$target scripts/foundry forge test --silent --match-contract '^GasTest$' \
   --gas-snapshot-check false --gas-snapshot-emit true
 
 for name in "${contracts[@]}"; do
