@@ -1,0 +1,88 @@
+package io.rigmesh.node.rest;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.linecorp.armeria.common.HttpData;
+import com.linecorp.armeria.common.HttpMethod;
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.HttpStatus;
+import com.linecorp.armeria.common.MediaType;
+import io.rigmesh.node.Node;
+import io.rigmesh.node.NodeJson;
+import io.rigmesh.node.Readiness;
+import io.rigmesh.node.WalletView;
+import io.rigmesh.node.metrics.NodeMetrics;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The node itself: who it is, its devices, its money, its health, its metrics, and the description
+/// of this interface.
+final class NodeRoutes {
+  private static final Logger LOG = LoggerFactory.getLogger(NodeRoutes.class);
+  private static final MediaType YAML = MediaType.create("application", "yaml");
+  private static final MediaType METRICS =
+      MediaType.parse("text/plain; version=0.0.4; charset=utf-8");
+
+  private final Node node;
+  private final NodeMetrics metrics;
+  private final boolean loopback;
+
+  NodeRoutes(Node node, NodeMetrics metrics, boolean loopback) {
+    this.node = node;
+    this.metrics = metrics;
+    this.loopback = loopback;
+  }
+
+  List<Route> routes() {
+    return List.of(
+        Route.of(HttpMethod.GET, "/v1/node", _ -> Json.ok(NodeJson.write(node.info()))),
+        Route.of(HttpMethod.GET, "/v1/devices", _ -> devices()),
+        Route.of(HttpMethod.GET, "/v1/wallet", this::wallet),
+        Route.open("/health/live", _ -> Json.ok(Json.object().put("status", "live"))),
+        Route.open("/health/ready", _ -> ready()),
+        openOnLoopback("/metrics", _ -> metrics()),
+        openOnLoopback("/openapi.json", _ -> document(MediaType.JSON, OpenApi.json())),
+        openOnLoopback("/openapi.yaml", _ -> document(YAML, OpenApi.yaml())));
+  }
+
+  /// What says more than alive or not is for everyone on this machine only.
+  private Route openOnLoopback(String path, Route.Handler handler) {
+    return loopback ? Route.open(path, handler) : Route.of(HttpMethod.GET, path, handler);
+  }
+
+  private HttpResponse devices() {
+    ObjectNode body = Json.object();
+    ArrayNode list = body.putArray("devices");
+    node.devices().forEach(device -> list.add(NodeJson.write(device)));
+    return Json.ok(body);
+  }
+
+  private HttpResponse wallet(Call call) {
+    WalletView wallet;
+    try {
+      wallet = node.wallet();
+    } catch (RuntimeException e) {
+      LOG.warn("request {}: the wallet cannot be read: {}", call.requestId(), e.getMessage());
+      throw ApiException.unavailable(
+          "chain-unavailable", "the chain does not answer: " + e.getMessage());
+    }
+    return Json.ok(NodeJson.write(wallet));
+  }
+
+  private HttpResponse ready() {
+    Readiness readiness = node.readiness();
+    ObjectNode body = Json.object().put("status", readiness.ready() ? "ready" : "not-ready");
+    ArrayNode reasons = body.putArray("reasons");
+    readiness.reasons().forEach(reasons::add);
+    return Json.response(readiness.ready() ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE, body);
+  }
+
+  private HttpResponse metrics() {
+    return HttpResponse.of(HttpStatus.OK, METRICS, HttpData.ofUtf8(metrics.scrape()));
+  }
+
+  private static HttpResponse document(MediaType type, byte[] bytes) {
+    return HttpResponse.of(HttpStatus.OK, type, HttpData.wrap(bytes));
+  }
+}

@@ -1,0 +1,155 @@
+package io.rigmesh.node.rest;
+
+import io.rigmesh.node.DeviceView;
+import io.rigmesh.node.Node;
+import io.rigmesh.node.NodeInfo;
+import io.rigmesh.node.NodeStats;
+import io.rigmesh.node.Readiness;
+import io.rigmesh.node.WalletView;
+import io.rigmesh.node.blob.Blobs;
+import io.rigmesh.node.blob.FileBlobs;
+import io.rigmesh.node.config.ConfigLoader;
+import io.rigmesh.node.config.NodeConfig;
+import io.rigmesh.node.jobs.JobRole;
+import io.rigmesh.node.jobs.Jobs;
+import io.rigmesh.node.jobs.TransactionView;
+import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.Digests;
+import io.rigmesh.protocol.JobKind;
+import io.rigmesh.protocol.Profile;
+import io.rigmesh.protocol.RefusalCode;
+import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.scheduler.pricing.Pricing;
+import java.math.BigInteger;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/// A node with jobs in memory and real blobs on disk, for tests of its interfaces.
+public final class MemoryNode implements Node {
+  private static final Address ACCOUNT = Address.fromHex("0x" + "22".repeat(20));
+
+  private final NodeConfig config;
+  private final MemoryJobs jobs = new MemoryJobs();
+  private final Blobs blobs;
+  private volatile boolean chainAway;
+  private volatile List<String> reasons = List.of();
+
+  /// A node in a folder, with settings by key.
+  public MemoryNode(Path home, Map<String, String> settings) {
+    config = ConfigLoader.load(home, Optional.empty(), Map.of(), settings).config();
+    blobs = FileBlobs.open(config.blobsFolder(), config.blobs());
+  }
+
+  /// Lets the chain be away from now on.
+  void loseChain() {
+    chainAway = true;
+  }
+
+  /// Lets the node be not ready for these reasons.
+  void notReady(List<String> why) {
+    reasons = why;
+  }
+
+  @Override
+  public NodeConfig config() {
+    return config;
+  }
+
+  @Override
+  public Jobs jobs() {
+    return jobs;
+  }
+
+  MemoryJobs memoryJobs() {
+    return jobs;
+  }
+
+  @Override
+  public Blobs blobs() {
+    return blobs;
+  }
+
+  @Override
+  public NodeInfo info() {
+    Pricing.Rate rate = new Pricing.Rate(TokenAmount.of(10), TokenAmount.of(20));
+    return new NodeInfo(
+        "0.1.0",
+        ACCOUNT,
+        MemoryJobs.DOMAIN,
+        Set.of(JobRole.PROVIDER, JobRole.REQUESTER),
+        List.of(Profile.F32_V1),
+        devices(),
+        List.of(Digests.sha256(new byte[] {3})),
+        new Pricing(Map.of(JobKind.EMBED, rate, JobKind.TRAIN, rate), TokenAmount.of(1)));
+  }
+
+  @Override
+  public List<DeviceView> devices() {
+    return List.of(
+        new DeviceView(
+            "cpu",
+            "A processor",
+            "cpu",
+            DeviceView.State.READY,
+            "",
+            1L << 34,
+            1L << 20,
+            2,
+            List.of(Digests.sha256(new byte[] {4})),
+            3,
+            5));
+  }
+
+  @Override
+  public WalletView wallet() {
+    if (chainAway) {
+      throw new IllegalStateException("no endpoint answers");
+    }
+    return new WalletView(
+        ACCOUNT,
+        BigInteger.TEN.pow(18),
+        "rUSD",
+        6,
+        TokenAmount.of(5_000_000),
+        TokenAmount.of(1),
+        TokenAmount.ZERO,
+        TokenAmount.of(2),
+        TokenAmount.of(3),
+        TokenAmount.of(4),
+        List.of(
+            new TransactionView(
+                "fund",
+                "confirmed",
+                Optional.of(Digests.sha256(new byte[] {5})),
+                Optional.of(Digests.sha256(new byte[] {6})),
+                OptionalLong.of(80_000),
+                Instant.ofEpochSecond(1_700_000_000))));
+  }
+
+  @Override
+  public Readiness readiness() {
+    return new Readiness(reasons);
+  }
+
+  @Override
+  public NodeStats stats() {
+    return new NodeStats(
+        Map.of(new NodeStats.RoleAndState(JobRole.PROVIDER, "running"), 2L),
+        Map.of(RefusalCode.BUSY, 7L),
+        Map.of(JobKind.TRAIN, 1_000L),
+        Map.of(JobKind.GENERATE, 50L),
+        Map.of(JobKind.TRAIN, 12.5),
+        3,
+        64,
+        blobs.usedBytes(),
+        OptionalDouble.of(1.25),
+        TokenAmount.of(900),
+        TokenAmount.of(100));
+  }
+}
