@@ -64,6 +64,13 @@ public interface IntentStore {
   /// The block is deep enough: confirmed, or reverted where a reason is given.
   void settle(long intentId, Inclusion inclusion, Optional<String> revertReason, Instant now);
 
+  /// Intents that were settled with this nonce or a higher one.
+  List<Intent> settledFrom(long nonce);
+
+  /// A settled transaction is no longer in the chain: a reorganisation went deeper than the
+  /// confirmations.
+  void reopen(long intentId, Instant now);
+
   /// Another transaction has the nonce.
   void displace(long intentId, String reason, Instant now);
 }

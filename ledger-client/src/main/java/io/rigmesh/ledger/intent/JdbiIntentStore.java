@@ -225,15 +225,26 @@ public final class JdbiIntentStore implements IntentStore {
 
   @Override
   public void unmined(long intentId, Instant now) {
-    jdbi.useHandle(handle ->
+    takeOut(intentId, List.of("mined"), now);
+  }
+
+  @Override
+  public void reopen(long intentId, Instant now) {
+    takeOut(intentId, List.of("confirmed", "reverted"), now);
+  }
+
+  @Override
+  public List<Intent> settledFrom(long nonce) {
+    return jdbi.withHandle(handle ->
         handle
-            .createUpdate(
-                "UPDATE ledger_intent SET state = 'signed', tx_hash = NULL, block_number = NULL,"
-                    + " block_hash = NULL, succeeded = NULL, gas_used = NULL, gas_price_wei = NULL, contract_created = NULL,"
-                    + " updated_at_ms = :now WHERE id = :id AND state = 'mined'")
-            .bind("now", now.toEpochMilli())
-            .bind("id", intentId)
-            .execute());
+            .createQuery(
+                "SELECT * FROM ledger_intent WHERE chain_id = :chain AND account = :account"
+                    + " AND nonce >= :nonce AND state IN ('confirmed', 'reverted') ORDER BY nonce")
+            .bind("chain", chainId)
+            .bind("account", account.hex())
+            .bind("nonce", nonce)
+            .map((row, context) -> intent(row))
+            .list());
   }
 
   @Override
@@ -262,6 +273,19 @@ public final class JdbiIntentStore implements IntentStore {
                 .execute(),
             intentId,
             from));
+  }
+
+  private void takeOut(long intentId, List<String> from, Instant now) {
+    jdbi.useHandle(handle ->
+        handle
+            .createUpdate(
+                "UPDATE ledger_intent SET state = 'signed', note = '', tx_hash = NULL, block_number = NULL,"
+                    + " block_hash = NULL, succeeded = NULL, gas_used = NULL, gas_price_wei = NULL,"
+                    + " contract_created = NULL, updated_at_ms = :now WHERE id = :id AND state IN (<from>)")
+            .bindList("from", from)
+            .bind("now", now.toEpochMilli())
+            .bind("id", intentId)
+            .execute());
   }
 
   private void include(long intentId, Inclusion inclusion, String state, String note, Instant now) {

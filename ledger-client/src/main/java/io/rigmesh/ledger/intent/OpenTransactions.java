@@ -75,6 +75,21 @@ final class OpenTransactions {
     }
   }
 
+  /// Takes settled transactions up again that the chain no longer has, which is when a
+  /// reorganisation went deeper than the confirmations, or a development chain was set back. Their
+  /// bytes are the same, so nothing can happen twice; without them no later nonce could be used.
+  void reopenLost() {
+    long onChain = rpc.nonce(account);
+    for (Intent intent : store.settledFrom(onChain)) {
+      if (findInclusion(store.attempts(intent.id())).isEmpty()) {
+        store.reopen(intent.id(), clock.instant());
+        LOG.warn(
+            "\"{}\" was confirmed but is no longer in the chain; it is sent again",
+            intent.purpose());
+      }
+    }
+  }
+
   /// Signs a planned intent under the next nonce, stores that, and sends it. It stays planned where
   /// the chain's fees are above the cap.
   ///
@@ -98,6 +113,7 @@ final class OpenTransactions {
     long onChain = rpc.nonce(account);
     long next = Math.max(onChain, store.highestNonce().orElse(-1) + 1);
     if (next - onChain > openNonces(onChain)) {
+      reopenLost();
       // An endpoint that is behind, or a chain that forgot what it had confirmed. A gap would block
       // all that follows.
       store.note(

@@ -51,6 +51,7 @@ public final class TransactionSender implements AutoCloseable {
   private final Thread loop;
   private boolean closing;
   private boolean unavailable;
+  private boolean lostLookedFor;
 
   private TransactionSender(
       ChainRpc rpc,
@@ -255,7 +256,7 @@ public final class TransactionSender implements AutoCloseable {
     try {
       while (!closing) {
         List<Intent> pending = store.pending();
-        if (!pending.isEmpty()) {
+        if (!pending.isEmpty() || !lostLookedFor) {
           lookAfter(pending);
           changed.signalAll();
         }
@@ -270,6 +271,10 @@ public final class TransactionSender implements AutoCloseable {
 
   private void lookAfter(List<Intent> pending) {
     try {
+      if (!lostLookedFor) {
+        open.reopenLost();
+        lostLookedFor = true;
+      }
       open.advance(pending);
       if (unavailable) {
         LOG.info("the chain is back; {} open transactions go on", pending.size());
