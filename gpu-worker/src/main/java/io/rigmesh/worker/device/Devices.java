@@ -2,7 +2,7 @@ package io.rigmesh.worker.device;
 
 import com.sun.management.OperatingSystemMXBean;
 import io.rigmesh.worker.kernels.Kernels;
-import io.rigmesh.worker.kernels.ScalarKernels;
+import io.rigmesh.worker.kernels.vector.CpuBackend;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -45,7 +45,7 @@ public final class Devices {
   /// @throws DeviceException if there is no such device, or no kernels for it yet
   public static Kernels open(String id, int threads) {
     if (id.equals("cpu")) {
-      return new ScalarKernels();
+      return CpuBackend.open(threads);
     }
     List<Device> devices = list();
     if (devices.stream().anyMatch(device -> device.id().equals(id))) {

@@ -1,11 +1,21 @@
 package io.rigmesh.worker.task;
 
+import io.rigmesh.protocol.MalformedException;
+import io.rigmesh.protocol.Task;
+import io.rigmesh.worker.format.ModelFormatException;
 import io.rigmesh.worker.kernels.Kernels;
+import io.rigmesh.worker.kernels.NonFiniteException;
+import java.io.UncheckedIOException;
+import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Runs jobs, one at a time, on one device.
 public final class JobEngine {
+  private static final Logger LOG = LoggerFactory.getLogger(JobEngine.class);
+
   private final Kernels kernels;
 
   /// @param kernels what computes; it stays the caller's to close
@@ -19,7 +29,37 @@ public final class JobEngine {
   /// @param cancelled asked before every step
   public RunEvent.End run(
       RunRequest request, Consumer<RunEvent> events, BooleanSupplier cancelled) {
-    return new RunEvent.Failed(
-        FailureCode.INTERNAL, "no task of this kind runs yet on " + kernels.name());
+    try {
+      RunContext context = new RunContext(kernels, events, cancelled);
+      // Every profile there is, is one that all kernels have.
+      return switch (request.job().task()) {
+        case Task.Train task ->
+            new TrainingRun(context, request, TrainingJob.of(request.job(), task)).run();
+        case Task.Generate task -> new GenerationRun(context, request, task).run();
+        case Task.Embed _ -> new EmbeddingRun(context, request).run();
+      };
+    } catch (CancellationException e) {
+      return failed(FailureCode.CANCELLED, e);
+    } catch (InvalidJobException | ModelFormatException | NonFiniteException e) {
+      return failed(FailureCode.INVALID_INPUT, e);
+    } catch (MalformedException e) {
+      return new RunEvent.Failed(FailureCode.INVALID_INPUT, e.sentence());
+    } catch (OutOfMemoryError e) {
+      return new RunEvent.Failed(
+          FailureCode.OUT_OF_MEMORY,
+          "The job needs more memory than this worker has ("
+              + e.getMessage()
+              + "); give the worker a larger heap, or ask for a smaller batch, context or model.");
+    } catch (UncheckedIOException e) {
+      LOG.error("job {} failed", request.job().id(), e);
+      return failed(FailureCode.INTERNAL, e);
+    } catch (RuntimeException e) {
+      LOG.error("job {} failed by a fault of the worker", request.job().id(), e);
+      return new RunEvent.Failed(FailureCode.INTERNAL, "The worker failed: " + e);
+    }
+  }
+
+  private static RunEvent.Failed failed(FailureCode code, RuntimeException e) {
+    return new RunEvent.Failed(code, String.valueOf(e.getMessage()));
   }
 }

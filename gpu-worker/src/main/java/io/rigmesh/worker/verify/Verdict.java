@@ -13,7 +13,8 @@ public sealed interface Verdict {
 
   /// A step's claim is not what the step computes, or breaks the chain.
   ///
-  /// @param firstStep the first such step, token or sentence among those checked, from 1
+  /// @param firstStep the first such step, token or sentence among those checked, from 1; 0 for the
+  ///   model that a training starts from
   record Differs(long firstStep, String sentence) implements Verdict {}
 
   /// The receipt, or what was handed over with it, does not fit together, so that no step can be

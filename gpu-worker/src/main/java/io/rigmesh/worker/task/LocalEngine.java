@@ -1,0 +1,112 @@
+package io.rigmesh.worker.task;
+
+import io.rigmesh.protocol.Task;
+import io.rigmesh.worker.device.Devices;
+import io.rigmesh.worker.embed.Embedder;
+import io.rigmesh.worker.generate.FinishReason;
+import io.rigmesh.worker.kernels.Kernels;
+import io.rigmesh.worker.tokenizer.IncrementalDecoder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/// The engine alone, in this process, with no job, no commitments and no network: what `rigmesh
+/// run` and `rigmesh embed` use. It gives the bits that a job gives. Serves one thread at a time.
+public final class LocalEngine implements AutoCloseable {
+  private final Kernels kernels;
+
+  private LocalEngine(Kernels kernels) {
+    this.kernels = kernels;
+  }
+
+  /// A generated token as it comes.
+  ///
+  /// @param position its place in the sequence, the prompt counted
+  /// @param id the token
+  /// @param text what it adds to the text; whole characters only, so empty while one is still open
+  public record TextToken(long position, int id, String text) {}
+
+  /// A finished generation.
+  ///
+  /// @param promptTokens the prompt's token ids
+  /// @param tokens the generated token ids
+  /// @param text their text, without special tokens
+  /// @param reason why it ended
+  public record Generated(
+      List<Integer> promptTokens, List<Integer> tokens, String text, FinishReason reason) {
+    /// Copies the lists.
+    public Generated {
+      promptTokens = List.copyOf(promptTokens);
+      tokens = List.copyOf(tokens);
+    }
+  }
+
+  /// Opens a device.
+  ///
+  /// @param device such as `cpu`
+  /// @param threads how many compute, which never changes a bit
+  /// @throws io.rigmesh.worker.device.DeviceException if it cannot be used
+  public static LocalEngine open(String device, int threads) {
+    return new LocalEngine(Devices.open(device, threads));
+  }
+
+  /// What the device calls itself.
+  public String deviceName() {
+    return Devices.nameOf(kernels);
+  }
+
+  /// Continues a prompt.
+  ///
+  /// @param sink gets every token as it comes, on this thread
+  /// @param cancelled asked before every token; what is there by then is returned
+  /// @throws io.rigmesh.worker.format.ModelFormatException if a file of the model is missing or
+  ///   malformed
+  /// @throws InvalidJobException if the prompt or a setting does not fit the model
+  public Generated generate(
+      Path modelFolder,
+      String prompt,
+      Task.Generate task,
+      long seed,
+      Consumer<TextToken> sink,
+      BooleanSupplier cancelled) {
+    try (Generation generation = Generation.open(kernels, modelFolder, prompt, task, seed)) {
+      IncrementalDecoder decoder = generation.incrementalDecoder();
+      List<Integer> tokens = new ArrayList<>();
+      StringBuilder text = new StringBuilder();
+      FinishReason reason =
+          generation
+              .generator()
+              .generate(
+                  generation.request(),
+                  token -> {
+                    String piece = decoder.append(token.tokenId());
+                    if (generation.isLast(token)) {
+                      piece += decoder.finish();
+                    }
+                    tokens.add(token.tokenId());
+                    text.append(piece);
+                    sink.accept(new TextToken(token.position(), token.tokenId(), piece));
+                  },
+                  cancelled)
+              .reason();
+      return new Generated(generation.request().prompt(), tokens, text.toString(), reason);
+    }
+  }
+
+  /// Turns sentences into vectors, pooled and normalised as the model's folder says.
+  ///
+  /// @throws io.rigmesh.worker.format.ModelFormatException if a file of the model is missing or
+  ///   malformed
+  public List<float[]> embed(Path modelFolder, List<String> sentences) {
+    try (Embedder embedder = Embedder.open(modelFolder, kernels)) {
+      return embedder.embed(sentences);
+    }
+  }
+
+  @Override
+  public void close() {
+    kernels.close();
+  }
+}
