@@ -2,6 +2,7 @@ package io.rigmesh.worker.kernels.vector;
 
 import static io.rigmesh.worker.kernels.vector.Lanes.FLOATS;
 import static io.rigmesh.worker.kernels.vector.Lanes.WIDTH;
+import static jdk.incubator.vector.FloatVector.fromArray;
 
 import io.rigmesh.worker.kernels.AdamW;
 import jdk.incubator.vector.FloatVector;
@@ -16,22 +17,24 @@ final class ElementLoops {
   static void add(float[] a, int aAt, float[] b, int bAt, float[] y, int yAt, int count) {
     int i = 0;
     for (; i + WIDTH <= count; i += WIDTH) {
-      load(a, aAt + i).add(load(b, bAt + i)).intoArray(y, yAt + i);
+      fromArray(FLOATS, a, aAt + i).add(fromArray(FLOATS, b, bAt + i)).intoArray(y, yAt + i);
     }
     if (i < count) {
-      VectorMask<Float> mask = Lanes.tail(i, count);
-      load(a, aAt + i, mask).add(load(b, bAt + i, mask)).intoArray(y, yAt + i, mask);
+      VectorMask<Float> mask = FLOATS.indexInRange(i, count);
+      fromArray(FLOATS, a, aAt + i, mask)
+          .add(fromArray(FLOATS, b, bAt + i, mask))
+          .intoArray(y, yAt + i, mask);
     }
   }
 
   static void scale(float[] x, int xAt, float factor, float[] y, int yAt, int count) {
     int i = 0;
     for (; i + WIDTH <= count; i += WIDTH) {
-      load(x, xAt + i).mul(factor).intoArray(y, yAt + i);
+      fromArray(FLOATS, x, xAt + i).mul(factor).intoArray(y, yAt + i);
     }
     if (i < count) {
-      VectorMask<Float> mask = Lanes.tail(i, count);
-      load(x, xAt + i, mask).mul(factor).intoArray(y, yAt + i, mask);
+      VectorMask<Float> mask = FLOATS.indexInRange(i, count);
+      fromArray(FLOATS, x, xAt + i, mask).mul(factor).intoArray(y, yAt + i, mask);
     }
   }
 
@@ -39,49 +42,29 @@ final class ElementLoops {
   static void divide(float[] x, int xAt, float divisor, float[] y, int yAt, int count) {
     int i = 0;
     for (; i + WIDTH <= count; i += WIDTH) {
-      load(x, xAt + i).add(0f).div(divisor).intoArray(y, yAt + i);
+      fromArray(FLOATS, x, xAt + i).add(0f).div(divisor).intoArray(y, yAt + i);
     }
     if (i < count) {
-      VectorMask<Float> mask = Lanes.tail(i, count);
-      load(x, xAt + i, mask).add(0f).div(divisor).intoArray(y, yAt + i, mask);
+      VectorMask<Float> mask = FLOATS.indexInRange(i, count);
+      fromArray(FLOATS, x, xAt + i, mask).add(0f).div(divisor).intoArray(y, yAt + i, mask);
     }
   }
 
-  static void gelu(float[] x, int xAt, float[] y, int yAt, int count) {
-    int i = 0;
-    for (; i + WIDTH <= count; i += WIDTH) {
-      VectorElementary.gelu(load(x, xAt + i)).intoArray(y, yAt + i);
+  /// y = (gate * sigmoid(gate)) * up; `scratch` holds `count` floats, y may be gate or up.
+  static void swiglu(
+      float[] gate, int gAt, float[] up, int uAt, float[] y, int yAt, int count, float[] scratch) {
+    VectorElementary.sigmoid(gate, gAt, scratch, 0, count);
+    int full = FLOATS.loopBound(count);
+    for (int i = 0; i < full; i += WIDTH) {
+      FloatVector s = fromArray(FLOATS, scratch, i);
+      fromArray(FLOATS, gate, gAt + i)
+          .mul(s)
+          .mul(fromArray(FLOATS, up, uAt + i))
+          .intoArray(y, yAt + i);
     }
-    if (i < count) {
-      VectorMask<Float> mask = Lanes.tail(i, count);
-      VectorElementary.gelu(load(x, xAt + i, mask)).intoArray(y, yAt + i, mask);
+    for (int i = full; i < count; i++) {
+      y[yAt + i] = (gate[gAt + i] * scratch[i]) * up[uAt + i];
     }
-  }
-
-  static void tanh(float[] x, int xAt, float[] y, int yAt, int count) {
-    int i = 0;
-    for (; i + WIDTH <= count; i += WIDTH) {
-      VectorElementary.tanh(load(x, xAt + i)).intoArray(y, yAt + i);
-    }
-    if (i < count) {
-      VectorMask<Float> mask = Lanes.tail(i, count);
-      VectorElementary.tanh(load(x, xAt + i, mask)).intoArray(y, yAt + i, mask);
-    }
-  }
-
-  static void swiglu(float[] gate, int gAt, float[] up, int uAt, float[] y, int yAt, int count) {
-    int i = 0;
-    for (; i + WIDTH <= count; i += WIDTH) {
-      swiglu(load(gate, gAt + i), load(up, uAt + i)).intoArray(y, yAt + i);
-    }
-    if (i < count) {
-      VectorMask<Float> mask = Lanes.tail(i, count);
-      swiglu(load(gate, gAt + i, mask), load(up, uAt + i, mask)).intoArray(y, yAt + i, mask);
-    }
-  }
-
-  private static FloatVector swiglu(FloatVector gate, FloatVector up) {
-    return gate.mul(VectorElementary.sigmoid(gate)).mul(up);
   }
 
   static void swigluBackward(
@@ -95,17 +78,27 @@ final class ElementLoops {
       int dgAt,
       float[] dUp,
       int duAt,
-      int count) {
-    for (int i = 0; i < count; i += WIDTH) {
-      VectorMask<Float> mask = Lanes.tail(i, count);
-      FloatVector g = load(gate, gAt + i, mask);
-      FloatVector u = load(up, uAt + i, mask);
-      FloatVector d = load(dy, dAt + i, mask);
-      FloatVector s = VectorElementary.sigmoid(g);
+      int count,
+      float[] scratch) {
+    VectorElementary.sigmoid(gate, gAt, scratch, 0, count);
+    int full = FLOATS.loopBound(count);
+    for (int i = 0; i < full; i += WIDTH) {
+      FloatVector g = fromArray(FLOATS, gate, gAt + i);
+      FloatVector u = fromArray(FLOATS, up, uAt + i);
+      FloatVector d = fromArray(FLOATS, dy, dAt + i);
+      FloatVector s = fromArray(FLOATS, scratch, i);
       FloatVector one = FloatVector.broadcast(FLOATS, 1f);
       FloatVector slope = s.mul(g.fma(one.sub(s), one));
-      d.mul(g.mul(s)).intoArray(dUp, duAt + i, mask);
-      d.mul(u).mul(slope).intoArray(dGate, dgAt + i, mask);
+      d.mul(g.mul(s)).intoArray(dUp, duAt + i);
+      d.mul(u).mul(slope).intoArray(dGate, dgAt + i);
+    }
+    for (int i = full; i < count; i++) {
+      float g = gate[gAt + i];
+      float u = up[uAt + i];
+      float d = dy[dAt + i];
+      float s = scratch[i];
+      dUp[duAt + i] = d * (g * s);
+      dGate[dgAt + i] = (d * u) * (s * Math.fma(g, 1f - s, 1f));
     }
   }
 
@@ -128,16 +121,26 @@ final class ElementLoops {
     FloatVector root = FloatVector.broadcast(FLOATS, step.rootCorrection());
     FloatVector epsilon = FloatVector.broadcast(FLOATS, step.epsilon());
     FloatVector size = FloatVector.broadcast(FLOATS, -step.stepSize());
-    for (int i = 0; i < count; i += WIDTH) {
-      VectorMask<Float> mask = Lanes.tail(i, count);
-      FloatVector g = load(gradient, gAt + i, mask).mul(scale);
-      FloatVector m = beta1.fma(load(moment1, mAt + i, mask), rest1.mul(g));
-      FloatVector v = beta2.fma(load(moment2, vAt + i, mask), rest2.mul(g.mul(g)));
+    int i = 0;
+    for (; i + WIDTH <= count; i += WIDTH) {
+      FloatVector g = fromArray(FLOATS, gradient, gAt + i).mul(scale);
+      FloatVector m = beta1.fma(fromArray(FLOATS, moment1, mAt + i), rest1.mul(g));
+      FloatVector v = beta2.fma(fromArray(FLOATS, moment2, vAt + i), rest2.mul(g.mul(g)));
       FloatVector denominator = v.lanewise(VectorOperators.SQRT).fma(root, epsilon);
-      FloatVector decayed = load(parameter, pAt + i, mask).mul(step.decay());
-      m.intoArray(moment1, mAt + i, mask);
-      v.intoArray(moment2, vAt + i, mask);
-      size.fma(m.div(denominator), decayed).intoArray(parameter, pAt + i, mask);
+      FloatVector decayed = fromArray(FLOATS, parameter, pAt + i).mul(step.decay());
+      m.intoArray(moment1, mAt + i);
+      v.intoArray(moment2, vAt + i);
+      size.fma(m.div(denominator), decayed).intoArray(parameter, pAt + i);
+    }
+    for (; i < count; i++) {
+      float g = gradient[gAt + i] * step.gradientScale();
+      float m = Math.fma(step.beta1(), moment1[mAt + i], step.oneMinusBeta1() * g);
+      float v = Math.fma(step.beta2(), moment2[vAt + i], step.oneMinusBeta2() * (g * g));
+      float denominator = Math.fma((float) Math.sqrt(v), step.rootCorrection(), step.epsilon());
+      float decayed = parameter[pAt + i] * step.decay();
+      moment1[mAt + i] = m;
+      moment2[vAt + i] = v;
+      parameter[pAt + i] = Math.fma(-step.stepSize(), m / denominator, decayed);
     }
   }
 
@@ -152,25 +155,25 @@ final class ElementLoops {
       boolean back,
       float[] y,
       int yAt) {
-    for (int i = 0; i < half; i += WIDTH) {
-      VectorMask<Float> mask = Lanes.tail(i, half);
-      FloatVector c = load(cos, tableAt + i, mask);
-      FloatVector s = load(sin, tableAt + i, mask);
+    int i = 0;
+    for (; i + WIDTH <= half; i += WIDTH) {
+      FloatVector c = fromArray(FLOATS, cos, tableAt + i);
+      FloatVector s = fromArray(FLOATS, sin, tableAt + i);
       if (back) {
         s = s.neg();
       }
-      FloatVector a = load(x, xAt + i, mask);
-      FloatVector b = load(x, xAt + half + i, mask);
-      b.neg().fma(s, a.mul(c)).intoArray(y, yAt + i, mask);
-      a.fma(s, b.mul(c)).intoArray(y, yAt + half + i, mask);
+      FloatVector a = fromArray(FLOATS, x, xAt + i);
+      FloatVector b = fromArray(FLOATS, x, xAt + half + i);
+      b.neg().fma(s, a.mul(c)).intoArray(y, yAt + i);
+      a.fma(s, b.mul(c)).intoArray(y, yAt + half + i);
     }
-  }
-
-  static FloatVector load(float[] x, int at) {
-    return FloatVector.fromArray(FLOATS, x, at);
-  }
-
-  static FloatVector load(float[] x, int at, VectorMask<Float> mask) {
-    return FloatVector.fromArray(FLOATS, x, at, mask);
+    for (; i < half; i++) {
+      float c = cos[tableAt + i];
+      float s = back ? -sin[tableAt + i] : sin[tableAt + i];
+      float a = x[xAt + i];
+      float b = x[xAt + half + i];
+      y[yAt + i] = Math.fma(-b, s, a * c);
+      y[yAt + half + i] = Math.fma(a, s, b * c);
+    }
   }
 }

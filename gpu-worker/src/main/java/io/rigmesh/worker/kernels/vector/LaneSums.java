@@ -2,10 +2,10 @@ package io.rigmesh.worker.kernels.vector;
 
 import static io.rigmesh.worker.kernels.vector.Lanes.FLOATS;
 import static io.rigmesh.worker.kernels.vector.Lanes.WIDTH;
+import static jdk.incubator.vector.FloatVector.fromArray;
 
 import io.rigmesh.worker.kernels.Kernels;
 import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
 
 /// Lane sums: the 256 lanes lie in an array of the caller's, a vector takes as many of them at a
 /// time as it is wide, and the halving tree goes on element by element below the vector's width.
@@ -19,7 +19,7 @@ final class LaneSums {
     int i = 0;
     for (; i + WIDTH <= count; i += WIDTH) {
       int lane = i & (LANES - 1);
-      load(lanes, lane).add(load(x, offset + i)).intoArray(lanes, lane);
+      fromArray(FLOATS, lanes, lane).add(fromArray(FLOATS, x, offset + i)).intoArray(lanes, lane);
     }
     for (; i < count; i++) {
       lanes[i & (LANES - 1)] += x[offset + i];
@@ -32,7 +32,9 @@ final class LaneSums {
     int i = 0;
     for (; i + WIDTH <= count; i += WIDTH) {
       int lane = i & (LANES - 1);
-      load(x, offsetX + i).fma(load(y, offsetY + i), load(lanes, lane)).intoArray(lanes, lane);
+      fromArray(FLOATS, x, offsetX + i)
+          .fma(fromArray(FLOATS, y, offsetY + i), fromArray(FLOATS, lanes, lane))
+          .intoArray(lanes, lane);
     }
     for (; i < count; i++) {
       int lane = i & (LANES - 1);
@@ -45,7 +47,7 @@ final class LaneSums {
     int half = LANES / 2;
     for (; half >= WIDTH; half /= 2) {
       for (int j = 0; j < half; j += WIDTH) {
-        load(lanes, j).add(load(lanes, j + half)).intoArray(lanes, j);
+        fromArray(FLOATS, lanes, j).add(fromArray(FLOATS, lanes, j + half)).intoArray(lanes, j);
       }
     }
     for (; half > 0; half /= 2) {
@@ -54,9 +56,5 @@ final class LaneSums {
       }
     }
     return lanes[0];
-  }
-
-  private static FloatVector load(float[] x, int at) {
-    return FloatVector.fromArray(FLOATS, x, at);
   }
 }

@@ -2,7 +2,6 @@ package io.rigmesh.worker.kernels.vector;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -17,10 +16,6 @@ final class Lanes {
   private static final int EXPONENT = 0x7f800000;
 
   private Lanes() {}
-
-  static VectorMask<Float> tail(int index, int end) {
-    return FLOATS.indexInRange(index, end);
-  }
 
   /// Whether one of `count` elements is NaN or infinite: their largest magnitude, as bits, tells.
   static boolean anyNonFinite(float[] x, int offset, int count) {

@@ -29,14 +29,16 @@ final class Panels {
       int cols,
       int panel,
       float[] panels,
-      int at) {
+      int at,
+      float[] scratch) {
     int first = panel * PANEL;
     int width = Math.min(PANEL, cols - first);
     int to = at + panel * depth * PANEL;
     if (width < PANEL) {
       Arrays.fill(panels, to, to + depth * PANEL, 0f);
     }
-    Transpose.copy(source, offset + first * stride, stride, width, depth, panels, to, PANEL);
+    Transpose.copy(
+        source, offset + first * stride, stride, width, depth, panels, to, PANEL, scratch);
   }
 
   /// Panel `panel` of a matrix whose rows are the rows of `source`, shape `(depth, cols)` with rows

@@ -1,13 +1,12 @@
 package io.rigmesh.worker.kernels.vector;
 
-import static io.rigmesh.worker.kernels.vector.ElementLoops.load;
 import static io.rigmesh.worker.kernels.vector.Lanes.FLOATS;
 import static io.rigmesh.worker.kernels.vector.Lanes.WIDTH;
+import static jdk.incubator.vector.FloatVector.fromArray;
 
 import io.rigmesh.worker.kernels.Elementary;
 import io.rigmesh.worker.kernels.NonFiniteException;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /// The operations that work on one row of `cols` elements at a time. `lanes` is scratch of 256
@@ -25,9 +24,15 @@ final class RowLoops {
 
   static void rmsNorm(
       float[] x, int xAt, float r, float[] gain, int gAt, float[] y, int yAt, int cols) {
-    for (int i = 0; i < cols; i += WIDTH) {
-      VectorMask<Float> mask = Lanes.tail(i, cols);
-      load(x, xAt + i, mask).mul(r).mul(load(gain, gAt + i, mask)).intoArray(y, yAt + i, mask);
+    int i = 0;
+    for (; i + WIDTH <= cols; i += WIDTH) {
+      fromArray(FLOATS, x, xAt + i)
+          .mul(r)
+          .mul(fromArray(FLOATS, gain, gAt + i))
+          .intoArray(y, yAt + i);
+    }
+    for (; i < cols; i++) {
+      y[yAt + i] = (x[xAt + i] * r) * gain[gAt + i];
     }
   }
 
@@ -46,26 +51,40 @@ final class RowLoops {
       float[] normed,
       float[] weighted,
       float[] lanes) {
-    for (int i = 0; i < cols; i += WIDTH) {
-      VectorMask<Float> mask = Lanes.tail(i, cols);
-      load(x, xAt + i, mask).mul(r).intoArray(normed, i, mask);
-      load(dy, dyAt + i, mask).mul(load(gain, gAt + i, mask)).intoArray(weighted, i, mask);
+    int i = 0;
+    for (; i + WIDTH <= cols; i += WIDTH) {
+      fromArray(FLOATS, x, xAt + i).mul(r).intoArray(normed, i);
+      fromArray(FLOATS, dy, dyAt + i).mul(fromArray(FLOATS, gain, gAt + i)).intoArray(weighted, i);
+    }
+    for (; i < cols; i++) {
+      normed[i] = x[xAt + i] * r;
+      weighted[i] = dy[dyAt + i] * gain[gAt + i];
     }
     float mean = LaneSums.dot(weighted, 0, normed, 0, cols, lanes) / cols;
-    for (int i = 0; i < cols; i += WIDTH) {
-      VectorMask<Float> mask = Lanes.tail(i, cols);
-      FloatVector u = load(weighted, i, mask);
-      load(normed, i, mask).neg().fma(broadcast(mean), u).mul(r).intoArray(dx, dxAt + i, mask);
+    i = 0;
+    for (; i + WIDTH <= cols; i += WIDTH) {
+      FloatVector u = fromArray(FLOATS, weighted, i);
+      fromArray(FLOATS, normed, i)
+          .neg()
+          .fma(FloatVector.broadcast(FLOATS, mean), u)
+          .mul(r)
+          .intoArray(dx, dxAt + i);
+    }
+    for (; i < cols; i++) {
+      dx[dxAt + i] = Math.fma(-normed[i], mean, weighted[i]) * r;
     }
   }
 
   /// sum += dy * (x * r) for some columns of one row, an fma each.
   static void addGainGradient(
       float[] dy, int dyAt, float[] x, int xAt, float r, float[] sum, int cols) {
-    for (int i = 0; i < cols; i += WIDTH) {
-      VectorMask<Float> mask = Lanes.tail(i, cols);
-      FloatVector normed = load(x, xAt + i, mask).mul(r);
-      load(dy, dyAt + i, mask).fma(normed, load(sum, i, mask)).intoArray(sum, i, mask);
+    int i = 0;
+    for (; i + WIDTH <= cols; i += WIDTH) {
+      FloatVector normed = fromArray(FLOATS, x, xAt + i).mul(r);
+      fromArray(FLOATS, dy, dyAt + i).fma(normed, fromArray(FLOATS, sum, i)).intoArray(sum, i);
+    }
+    for (; i < cols; i++) {
+      sum[i] = Math.fma(dy[dyAt + i], x[xAt + i] * r, sum[i]);
     }
   }
 
@@ -85,42 +104,37 @@ final class RowLoops {
       float[] centered,
       float[] lanes) {
     float mean = LaneSums.sum(x, xAt, cols, lanes) / cols;
-    for (int i = 0; i < cols; i += WIDTH) {
-      VectorMask<Float> mask = Lanes.tail(i, cols);
-      load(x, xAt + i, mask).sub(mean).intoArray(centered, i, mask);
+    int i = 0;
+    for (; i + WIDTH <= cols; i += WIDTH) {
+      fromArray(FLOATS, x, xAt + i).sub(mean).intoArray(centered, i);
+    }
+    for (; i < cols; i++) {
+      centered[i] = x[xAt + i] - mean;
     }
     float squares = LaneSums.dot(centered, 0, centered, 0, cols, lanes);
     NonFiniteException.check("layerNorm sum of squares", row, squares);
     float r = 1f / (float) Math.sqrt(squares / cols + epsilon);
-    for (int i = 0; i < cols; i += WIDTH) {
-      VectorMask<Float> mask = Lanes.tail(i, cols);
-      FloatVector normed = load(centered, i, mask).mul(r);
-      normed.fma(load(gain, gAt + i, mask), load(bias, bAt + i, mask)).intoArray(y, yAt + i, mask);
-    }
-  }
-
-  /// y = exp(x - max); y may be x.
-  static void exponentials(float[] x, int xAt, float max, float[] y, int yAt, int cols) {
-    int i = 0;
+    i = 0;
     for (; i + WIDTH <= cols; i += WIDTH) {
-      VectorElementary.expNonPositive(load(x, xAt + i).sub(max)).intoArray(y, yAt + i);
+      FloatVector normed = fromArray(FLOATS, centered, i).mul(r);
+      normed
+          .fma(fromArray(FLOATS, gain, gAt + i), fromArray(FLOATS, bias, bAt + i))
+          .intoArray(y, yAt + i);
     }
-    if (i < cols) {
-      VectorMask<Float> mask = Lanes.tail(i, cols);
-      FloatVector e = VectorElementary.expNonPositive(load(x, xAt + i, mask).sub(max));
-      e.intoArray(y, yAt + i, mask);
+    for (; i < cols; i++) {
+      y[yAt + i] = Math.fma(centered[i] * r, gain[gAt + i], bias[bAt + i]);
     }
   }
 
   static void softmax(float[] x, int xAt, float[] y, int yAt, int cols, float[] lanes) {
-    exponentials(x, xAt, max(x, xAt, cols), y, yAt, cols);
+    VectorElementary.exp(x, xAt, max(x, xAt, cols), y, yAt, cols);
     ElementLoops.divide(y, yAt, LaneSums.sum(y, yAt, cols, lanes), y, yAt, cols);
   }
 
   /// The loss of one row.
   static float loss(float[] x, int at, int target, int cols, float[] scratch, float[] lanes) {
     float max = max(x, at, cols);
-    exponentials(x, at, max, scratch, 0, cols);
+    VectorElementary.exp(x, at, max, scratch, 0, cols);
     float z = LaneSums.sum(scratch, 0, cols, lanes);
     return Elementary.log(z) - (x[at + target] - max);
   }
@@ -130,12 +144,15 @@ final class RowLoops {
       float[] x, int at, int target, float share, float[] dx, int dxAt, int cols, float[] lanes) {
     float max = max(x, at, cols);
     float ofTarget = x[at + target] - max;
-    exponentials(x, at, max, dx, dxAt, cols);
+    VectorElementary.exp(x, at, max, dx, dxAt, cols);
     float z = LaneSums.sum(dx, dxAt, cols, lanes);
     float targetShare = (dx[dxAt + target] / z - 1f) * share;
-    for (int i = 0; i < cols; i += WIDTH) {
-      VectorMask<Float> mask = Lanes.tail(i, cols);
-      load(dx, dxAt + i, mask).div(z).mul(share).intoArray(dx, dxAt + i, mask);
+    int i = 0;
+    for (; i + WIDTH <= cols; i += WIDTH) {
+      fromArray(FLOATS, dx, dxAt + i).div(z).mul(share).intoArray(dx, dxAt + i);
+    }
+    for (; i < cols; i++) {
+      dx[dxAt + i] = (dx[dxAt + i] / z) * share;
     }
     dx[dxAt + target] = targetShare;
     return Elementary.log(z) - ofTarget;
@@ -146,9 +163,9 @@ final class RowLoops {
     int i = 0;
     float max = x[at];
     if (cols >= WIDTH) {
-      FloatVector m = load(x, at);
+      FloatVector m = fromArray(FLOATS, x, at);
       for (i = WIDTH; i + WIDTH <= cols; i += WIDTH) {
-        FloatVector v = load(x, at + i);
+        FloatVector v = fromArray(FLOATS, x, at + i);
         m = m.blend(v, v.compare(VectorOperators.GT, m));
       }
       max = m.reduceLanes(VectorOperators.MAX);
@@ -157,9 +174,5 @@ final class RowLoops {
       max = x[at + i] > max ? x[at + i] : max;
     }
     return max;
-  }
-
-  private static FloatVector broadcast(float value) {
-    return FloatVector.broadcast(FLOATS, value);
   }
 }

@@ -1,12 +1,27 @@
 package io.rigmesh.worker.kernels.vector;
 
-/// Transposed copies.
+import static io.rigmesh.worker.kernels.vector.Lanes.FLOATS;
+import static io.rigmesh.worker.kernels.vector.Lanes.WIDTH;
+
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
+
+/// Transposed copies, a square of one vector's width at a time.
+///
+/// A square of W rows is transposed in log2(W) stages. Stage s, for s = W/2, ..., 2, 1, takes the
+/// rows i and i + s and swaps the upper half of each 2s lanes of the first with the lower half of
+/// the second.
 final class Transpose {
-  /// A block is so many rows and columns: its lines fit the first-level cache even where the
-  /// strides are multiples of 4 KiB and all of them fall into one set.
-  private static final int BLOCK = 8;
+  private static final int STAGES = Integer.numberOfTrailingZeros(WIDTH);
 
   private Transpose() {}
+
+  /// How many floats of scratch a copy needs.
+  static int scratchLength() {
+    return WIDTH * WIDTH;
+  }
 
   /// `target[c * targetStride + r] = source[r * sourceStride + c]` for `rows` rows and `cols`
   /// columns of the source.
@@ -18,40 +33,105 @@ final class Transpose {
       int cols,
       float[] target,
       int to,
-      int targetStride) {
-    int blockRows = rows - rows % BLOCK;
-    int blockCols = cols - cols % BLOCK;
-    for (int r = 0; r < blockRows; r += BLOCK) {
-      for (int c = 0; c < blockCols; c += BLOCK) {
-        block(
+      int targetStride,
+      float[] scratch) {
+    int squareRows = rows - rows % WIDTH;
+    int squareCols = cols - cols % WIDTH;
+    for (int r = 0; r < squareRows; r += WIDTH) {
+      for (int c = 0; c < squareCols; c += WIDTH) {
+        square(
             source,
             from + r * sourceStride + c,
             sourceStride,
             target,
             to + c * targetStride + r,
-            targetStride);
+            targetStride,
+            scratch);
       }
     }
-    for (int r = 0; r < rows; r++) {
-      for (int c = r < blockRows ? blockCols : 0; c < cols; c++) {
+    single(source, from, sourceStride, 0, squareRows, squareCols, cols, target, to, targetStride);
+    single(source, from, sourceStride, squareRows, rows, 0, cols, target, to, targetStride);
+  }
+
+  private static void single(
+      float[] source,
+      int from,
+      int sourceStride,
+      int rowFrom,
+      int rowTo,
+      int colFrom,
+      int colTo,
+      float[] target,
+      int to,
+      int targetStride) {
+    for (int c = colFrom; c < colTo; c++) {
+      for (int r = rowFrom; r < rowTo; r++) {
         target[to + c * targetStride + r] = source[from + r * sourceStride + c];
       }
     }
   }
 
-  private static void block(
-      float[] source, int from, int sourceStride, float[] target, int to, int targetStride) {
-    for (int c = 0; c < BLOCK; c++) {
-      int s = from + c;
-      int t = to + c * targetStride;
-      target[t] = source[s];
-      target[t + 1] = source[s + sourceStride];
-      target[t + 2] = source[s + 2 * sourceStride];
-      target[t + 3] = source[s + 3 * sourceStride];
-      target[t + 4] = source[s + 4 * sourceStride];
-      target[t + 5] = source[s + 5 * sourceStride];
-      target[t + 6] = source[s + 6 * sourceStride];
-      target[t + 7] = source[s + 7 * sourceStride];
+  private static void square(
+      float[] source,
+      int from,
+      int sourceStride,
+      float[] target,
+      int to,
+      int targetStride,
+      float[] scratch) {
+    for (int stage = 0; stage < STAGES; stage++) {
+      boolean first = stage == 0;
+      boolean last = stage == STAGES - 1;
+      Stage s = Stage.ALL[stage];
+      s.swap(
+          first ? source : scratch,
+          first ? from : 0,
+          first ? sourceStride : WIDTH,
+          last ? target : scratch,
+          last ? to : 0,
+          last ? targetStride : WIDTH);
+    }
+  }
+
+  /// One stage: how far apart the rows of a pair are, and the lane movements that go with it.
+  private static final class Stage {
+    static final Stage[] ALL = new Stage[STAGES];
+
+    static {
+      Arrays.setAll(ALL, stage -> new Stage(WIDTH >> (stage + 1)));
+    }
+
+    private final int distance;
+    private final VectorShuffle<Float> up;
+    private final VectorShuffle<Float> down;
+    private final VectorMask<Float> upper;
+
+    private Stage(int distance) {
+      this.distance = distance;
+      up = VectorShuffle.fromOp(FLOATS, lane -> (lane - distance) & (WIDTH - 1));
+      down = VectorShuffle.fromOp(FLOATS, lane -> (lane + distance) & (WIDTH - 1));
+      boolean[] lanes = new boolean[WIDTH];
+      for (int lane = 0; lane < WIDTH; lane++) {
+        lanes[lane] = (lane & distance) != 0;
+      }
+      upper = VectorMask.fromArray(FLOATS, lanes, 0);
+    }
+
+    void swap(
+        float[] source, int from, int sourceStride, float[] target, int to, int targetStride) {
+      VectorShuffle<Float> upward = up;
+      VectorShuffle<Float> downward = down;
+      VectorMask<Float> mask = upper;
+      for (int pair = 0; pair < WIDTH / 2; pair++) {
+        // The pair's number with a zero bit put in at the distance's place is the number of its
+        // first row.
+        int i = ((pair & -distance) << 1) | (pair & (distance - 1));
+        int j = i + distance;
+        FloatVector a = FloatVector.fromArray(FLOATS, source, from + i * sourceStride);
+        FloatVector b = FloatVector.fromArray(FLOATS, source, from + j * sourceStride);
+        a.blend(b.rearrange(upward), mask).intoArray(target, to + i * targetStride);
+        a.rearrange(downward).blend(b, mask).intoArray(target, to + j * targetStride);
+      }
     }
   }
 }

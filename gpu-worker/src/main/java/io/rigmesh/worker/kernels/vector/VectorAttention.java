@@ -1,9 +1,9 @@
 package io.rigmesh.worker.kernels.vector;
 
-import static io.rigmesh.worker.kernels.vector.ElementLoops.load;
 import static io.rigmesh.worker.kernels.vector.Lanes.FLOATS;
 import static io.rigmesh.worker.kernels.vector.Lanes.WIDTH;
 import static io.rigmesh.worker.kernels.vector.Tiles.PANEL;
+import static jdk.incubator.vector.FloatVector.fromArray;
 
 import io.rigmesh.worker.kernels.AttentionSpan;
 import io.rigmesh.worker.kernels.HeadLayout;
@@ -27,6 +27,7 @@ final class VectorAttention {
   private static final int ROWS = 16;
 
   private final float[] tile = new float[MatrixProduct.scratchLength()];
+  private final float[] square = new float[Transpose.scratchLength()];
   private final float[] sums = new float[ROWS];
   private float[] keyColumns = {};
   private float[] valueColumns = {};
@@ -140,7 +141,7 @@ final class VectorAttention {
       int visible = span.visible(oneRow ? 0 : row + i);
       int at = pAt + i * leading;
       float max = scaled(p, at, call.layout().scoreScale(), visible, span.queryRow() + row);
-      RowLoops.exponentials(p, at, max, p, at, visible);
+      VectorElementary.exp(p, at, max, p, at, visible);
       Arrays.fill(p, at + visible, at + padded, 0f);
     }
     sumRows(p, pAt, leading, rows, seen);
@@ -153,15 +154,15 @@ final class VectorAttention {
     FloatVector max = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
     int i = 0;
     for (; i + WIDTH <= count; i += WIDTH) {
-      FloatVector s = load(p, at + i).mul(scale);
+      FloatVector s = fromArray(FLOATS, p, at + i).mul(scale);
       s.intoArray(p, at + i);
       max = max.blend(s, s.compare(VectorOperators.GT, max));
       // 0 * s is a zero for every finite s and NaN for the others, and NaN stays.
       poison = s.fma(zero, poison);
     }
     if (i < count) {
-      VectorMask<Float> mask = Lanes.tail(i, count);
-      FloatVector s = load(p, at + i, mask).mul(scale);
+      VectorMask<Float> mask = FLOATS.indexInRange(i, count);
+      FloatVector s = fromArray(FLOATS, p, at + i, mask).mul(scale);
       s.intoArray(p, at + i, mask);
       max = max.blend(s, s.compare(VectorOperators.GT, max).and(mask));
       poison = s.fma(zero, poison);
@@ -309,22 +310,25 @@ final class VectorAttention {
   private void slopes(int at, float z, float delta, int count) {
     int i = 0;
     for (; i + WIDTH <= count; i += WIDTH) {
-      FloatVector w = load(weights, at + i).div(z);
+      FloatVector w = fromArray(FLOATS, weights, at + i).div(z);
       w.intoArray(weights, at + i);
-      w.mul(load(slopes, at + i).sub(delta)).intoArray(slopes, at + i);
+      w.mul(fromArray(FLOATS, slopes, at + i).sub(delta)).intoArray(slopes, at + i);
     }
     if (i < count) {
-      VectorMask<Float> mask = Lanes.tail(i, count);
-      FloatVector w = load(weights, at + i, mask).div(z);
+      VectorMask<Float> mask = FLOATS.indexInRange(i, count);
+      FloatVector w = fromArray(FLOATS, weights, at + i, mask).div(z);
       w.intoArray(weights, at + i, mask);
-      w.mul(load(slopes, at + i, mask).sub(delta)).intoArray(slopes, at + i, mask);
+      w.mul(fromArray(FLOATS, slopes, at + i, mask).sub(delta)).intoArray(slopes, at + i, mask);
     }
   }
 
   private static void scaleSum(float[] x, int at, float scale, int count) {
-    for (int i = 0; i < count; i += WIDTH) {
-      VectorMask<Float> mask = Lanes.tail(i, count);
-      load(x, at + i, mask).add(0f).mul(scale).intoArray(x, at + i, mask);
+    int i = 0;
+    for (; i + WIDTH <= count; i += WIDTH) {
+      fromArray(FLOATS, x, at + i).add(0f).mul(scale).intoArray(x, at + i);
+    }
+    for (; i < count; i++) {
+      x[at + i] = (x[at + i] + 0f) * scale;
     }
   }
 
@@ -332,7 +336,7 @@ final class VectorAttention {
   private void overQueries(AttentionSpan span, float[] factors, float[] rowPanels, int d) {
     int rows = span.queryRows();
     int seen = span.keyRows();
-    Transpose.copy(factors, 0, leading(seen), rows, seen, transposed, 0, rows);
+    Transpose.copy(factors, 0, leading(seen), rows, seen, transposed, 0, rows, square);
     for (int key = 0; key < seen; key += ROWS) {
       int count = Math.min(ROWS, seen - key);
       // Rows that see none of these keys have the factor +0; with one split they can be left out of
@@ -388,9 +392,9 @@ final class VectorAttention {
     product.compute(0, rows, 0, product.panels(), tile);
   }
 
-  private static void packColumns(Tensor rows, int at, int d, int count, float[] panels) {
+  private void packColumns(Tensor rows, int at, int d, int count, float[] panels) {
     for (int panel = 0; panel < Panels.count(count); panel++) {
-      Panels.fromColumns(rows.data(), at, rows.cols(), d, count, panel, panels, 0);
+      Panels.fromColumns(rows.data(), at, rows.cols(), d, count, panel, panels, 0, square);
     }
   }
 

@@ -46,6 +46,8 @@ public final class VectorKernels implements Kernels {
   private static final class Scratch {
     final float[] lanes = new float[LANES];
     final float[] tile = new float[MatrixProduct.scratchLength()];
+    final float[] piece = new float[ELEMENTS];
+    final float[] square = new float[Transpose.scratchLength()];
     final VectorAttention attention = new VectorAttention();
     float[] row = {};
     float[] otherRow = {};
@@ -133,7 +135,15 @@ public final class VectorKernels implements Kernels {
           int first = from * columns;
           int count = Math.min(out, to * columns) - first;
           Transpose.copy(
-              dy.data(), dy.offset() + first, out, rows, count, transposed, first * rows, rows);
+              dy.data(),
+              dy.offset() + first,
+              out,
+              rows,
+              count,
+              transposed,
+              first * rows,
+              rows,
+              scratch[worker].square);
           return false;
         });
     multiply(
@@ -224,7 +234,15 @@ public final class VectorKernels implements Kernels {
         (worker, from, to) -> {
           for (int panel = from; panel < to; panel++) {
             Panels.fromColumns(
-                weight.data(), weight.offset(), depth, depth, cols, panel, target, 0);
+                weight.data(),
+                weight.offset(),
+                depth,
+                depth,
+                cols,
+                panel,
+                target,
+                0,
+                scratch[worker].square);
           }
           return false;
         });
@@ -278,7 +296,7 @@ public final class VectorKernels implements Kernels {
     elements(
         "add",
         y,
-        (at, count) ->
+        (worker, at, count) ->
             ElementLoops.add(
                 a.data(),
                 a.offset() + at,
@@ -334,7 +352,7 @@ public final class VectorKernels implements Kernels {
     elements(
         "scale",
         y,
-        (at, count) ->
+        (worker, at, count) ->
             ElementLoops.scale(
                 x.data(), x.offset() + at, factor, y.data(), y.offset() + at, count));
   }
@@ -345,8 +363,14 @@ public final class VectorKernels implements Kernels {
     elements(
         "gelu",
         y,
-        (at, count) ->
-            ElementLoops.gelu(x.data(), x.offset() + at, y.data(), y.offset() + at, count));
+        (worker, at, count) ->
+            VectorElementary.gelu(
+                x.data(),
+                x.offset() + at,
+                y.data(),
+                y.offset() + at,
+                count,
+                scratch[worker].piece));
   }
 
   @Override
@@ -355,8 +379,14 @@ public final class VectorKernels implements Kernels {
     elements(
         "tanh",
         y,
-        (at, count) ->
-            ElementLoops.tanh(x.data(), x.offset() + at, y.data(), y.offset() + at, count));
+        (worker, at, count) ->
+            VectorElementary.tanh(
+                x.data(),
+                x.offset() + at,
+                y.data(),
+                y.offset() + at,
+                count,
+                scratch[worker].piece));
   }
 
   @Override
@@ -366,7 +396,7 @@ public final class VectorKernels implements Kernels {
     elements(
         "swiglu",
         y,
-        (at, count) ->
+        (worker, at, count) ->
             ElementLoops.swiglu(
                 gate.data(),
                 gate.offset() + at,
@@ -374,7 +404,8 @@ public final class VectorKernels implements Kernels {
                 up.offset() + at,
                 y.data(),
                 y.offset() + at,
-                count));
+                count,
+                scratch[worker].piece));
   }
 
   @Override
@@ -386,7 +417,7 @@ public final class VectorKernels implements Kernels {
     boolean bad =
         pieces(
             dy.size(),
-            (at, count) -> {
+            (worker, at, count) -> {
               ElementLoops.swigluBackward(
                   gate.data(),
                   gate.offset() + at,
@@ -398,7 +429,8 @@ public final class VectorKernels implements Kernels {
                   dGate.offset() + at,
                   dUp.data(),
                   dUp.offset() + at,
-                  count);
+                  count,
+                  scratch[worker].piece);
               return nonFinite(dGate, at, count) || nonFinite(dUp, at, count);
             });
     locate(bad, "swigluBackward", dGate);
@@ -735,7 +767,7 @@ public final class VectorKernels implements Kernels {
     boolean bad =
         pieces(
             parameter.size(),
-            (at, count) -> {
+            (worker, at, count) -> {
               ElementLoops.adamW(
                   step,
                   gradient.data(),
@@ -758,15 +790,15 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public void checkFinite(String what, Tensor x) {
-    locate(pieces(x.size(), (at, count) -> nonFinite(x, at, count)), what, x);
+    locate(pieces(x.size(), (worker, at, count) -> nonFinite(x, at, count)), what, x);
   }
 
   private interface Piece {
-    void compute(int at, int count);
+    void compute(int worker, int at, int count);
   }
 
   private interface CheckedPiece {
-    boolean compute(int at, int count);
+    boolean compute(int worker, int at, int count);
   }
 
   private interface Row {
@@ -781,8 +813,8 @@ public final class VectorKernels implements Kernels {
     boolean bad =
         pieces(
             y.size(),
-            (at, count) -> {
-              piece.compute(at, count);
+            (worker, at, count) -> {
+              piece.compute(worker, at, count);
               return nonFinite(y, at, count);
             });
     locate(bad, op, y);
@@ -796,7 +828,7 @@ public final class VectorKernels implements Kernels {
           boolean bad = false;
           for (int item = from; item < to; item++) {
             int at = item * ELEMENTS;
-            bad |= piece.compute(at, Math.min(ELEMENTS, size - at));
+            bad |= piece.compute(worker, at, Math.min(ELEMENTS, size - at));
           }
           return bad;
         });
