@@ -3,7 +3,8 @@ package io.rigmesh.worker.kernels;
 import io.rigmesh.worker.kernels.vector.VectorKernels;
 import java.util.stream.Stream;
 
-/// Every backend that must give the same bits, with one thread and with several; whoever takes one closes it.
+/// Every backend that must give the same bits, with one thread and with several; whoever takes one
+/// closes it.
 public final class KernelsUnderTest {
   private KernelsUnderTest() {}
 

@@ -230,7 +230,7 @@ final class VectorAttention {
     gradientRows = grown(gradientRows, Panels.length(rows, d));
     weights = grown(weights, Math.multiplyExact(rows, leading));
     slopes = grown(slopes, Math.multiplyExact(rows, leading));
-    transposed = grown(transposed, Math.multiplyExact(seen, rows));
+    transposed = grown(transposed, Math.multiplyExact(seen, Transpose.stride(rows)));
     part = grown(part, Math.multiplyExact(seen, d));
     for (int member = 0; member < layout.group(); member++) {
       int head = kvHead * layout.group() + member;
@@ -336,7 +336,8 @@ final class VectorAttention {
   private void overQueries(AttentionSpan span, float[] factors, float[] rowPanels, int d) {
     int rows = span.queryRows();
     int seen = span.keyRows();
-    Transpose.copy(factors, 0, leading(seen), rows, seen, transposed, 0, rows, square);
+    int stride = Transpose.stride(rows);
+    Transpose.copy(factors, 0, leading(seen), rows, seen, transposed, 0, stride, square);
     for (int key = 0; key < seen; key += ROWS) {
       int count = Math.min(ROWS, seen - key);
       // Rows that see none of these keys have the factor +0; with one split they can be left out of
@@ -345,8 +346,8 @@ final class VectorAttention {
       MatrixProduct product =
           new MatrixProduct(
               transposed,
-              key * rows + skip,
-              rows,
+              key * stride + skip,
+              stride,
               count,
               rowPanels,
               skip * PANEL,

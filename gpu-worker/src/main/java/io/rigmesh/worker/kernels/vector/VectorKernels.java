@@ -94,14 +94,14 @@ public final class VectorKernels implements Kernels {
   @Override
   public void linear(Tensor x, PackedWeight weight, Tensor y) {
     OpShapes.linear(x, weight.in(), weight.out(), y);
-    multiply("linear", x, panels(weight), y, NO_BIAS);
+    multiply("linear", x.data(), x.offset(), x.cols(), x.cols(), panels(weight), y, NO_BIAS);
   }
 
   @Override
   public void linear(Tensor x, PackedWeight weight, Tensor bias, Tensor y) {
     OpShapes.linear(x, weight.in(), weight.out(), y);
     OpShapes.rowVector("linear", y, bias);
-    multiply("linear", x, panels(weight), y, bias.toArray());
+    multiply("linear", x.data(), x.offset(), x.cols(), x.cols(), panels(weight), y, bias.toArray());
   }
 
   @Override
@@ -110,14 +110,15 @@ public final class VectorKernels implements Kernels {
     OpShapes.linear(x, weight.dim(1), weight.dim(0), y);
     panels = VectorAttention.grown(panels, Panels.length(weight.dim(1), weight.dim(0)));
     packColumns(weight, panels);
-    multiply("linear", x, panels, y, NO_BIAS);
+    multiply("linear", x.data(), x.offset(), x.cols(), x.cols(), panels, y, NO_BIAS);
   }
 
   @Override
   public void linearInputGradient(Tensor dy, Tensor weight, Tensor dx) {
     OpShapes.linearInputGradient(dy, weight, dx);
     packRows(weight);
-    multiply("linearInputGradient", dy, panels, dx, NO_BIAS);
+    multiply(
+        "linearInputGradient", dy.data(), dy.offset(), dy.cols(), dy.cols(), panels, dx, NO_BIAS);
   }
 
   @Override
@@ -126,10 +127,12 @@ public final class VectorKernels implements Kernels {
     int rows = dy.rowCount();
     int out = dy.cols();
     packRows(x);
-    transposed = VectorAttention.grown(transposed, Math.multiplyExact(rows, out));
+    int stride = Transpose.stride(rows);
+    transposed = VectorAttention.grown(transposed, Math.multiplyExact(stride, out));
+    float[] dyColumns = transposed;
     int columns = 64;
     parallel.run(
-        (out + columns - 1) / columns,
+        (out - 1) / columns + 1,
         1,
         (worker, from, to) -> {
           int first = from * columns;
@@ -140,36 +143,23 @@ public final class VectorKernels implements Kernels {
               out,
               rows,
               count,
-              transposed,
-              first * rows,
-              rows,
+              dyColumns,
+              first * stride,
+              stride,
               scratch[worker].square);
           return false;
         });
-    multiply(
-        "linearWeightGradient", Tensor.view(transposed, 0, out, rows), panels, dWeight, NO_BIAS);
+    multiply("linearWeightGradient", dyColumns, 0, stride, rows, panels, dWeight, NO_BIAS);
   }
 
-  /// y = x · the matrix in panels, plus the bias if there is one.
-  private void multiply(String op, Tensor x, float[] panelData, Tensor y, float[] bias) {
+  /// y = A · the matrix in panels, plus the bias if there is one; A as in [MatrixProduct].
+  private void multiply(
+      String op, float[] a, int ap, int lda, int depth, float[] panelData, Tensor y, float[] bias) {
     int rows = y.rowCount();
     int cols = y.cols();
-    int depth = x.cols();
     MatrixProduct product =
         new MatrixProduct(
-            x.data(),
-            x.offset(),
-            depth,
-            rows,
-            panelData,
-            0,
-            depth,
-            depth,
-            cols,
-            BLOCK,
-            y.data(),
-            y.offset(),
-            cols);
+            a, ap, lda, rows, panelData, 0, depth, depth, cols, BLOCK, y.data(), y.offset(), cols);
     int rowPieces = (rows + PRODUCT_ROWS - 1) / PRODUCT_ROWS;
     int wide = PRODUCT_PANELS;
     while (wide > 1
