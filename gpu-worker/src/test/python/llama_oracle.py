@@ -6,7 +6,7 @@ little-endian int32 token files. Everything is float32 on the CPU.
     llama_oracle.py gradients FOLDER   reads tokens.bin (batch, length + 1); writes logits.bin, loss.json, gradients.safetensors
     llama_oracle.py train FOLDER       reads tokens.bin (steps, batch, length + 1) and schedule.json; writes losses.json
     llama_oracle.py bench FOLDER       reads tokens.bin and schedule.json; answers each line "N" on stdin (train N steps)
-                                       with the seconds they took and the last loss
+                                       with the seconds and the CPU seconds they took and the last loss
 """
 
 import json
@@ -182,10 +182,10 @@ def bench(folder):
     training = Training(folder)
     print("ready", flush=True)
     for line in sys.stdin:
-        start, loss = time.perf_counter(), math.nan
+        wall, cpu, loss = time.perf_counter(), time.process_time(), math.nan
         for _ in range(int(line)):
             loss = training.step()
-        print(f"{time.perf_counter() - start:.9f} {loss:.6f}", flush=True)
+        print(f"{time.perf_counter() - wall:.9f} {time.process_time() - cpu:.9f} {loss:.6f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.File;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -20,7 +21,6 @@ import java.util.concurrent.TimeUnit;
 /// it is absent the test fails and says what to install, unless the property `rigmesh.torch` is
 /// `skip`.
 public final class TorchOracle {
-  private static final Path SCRIPT = Path.of("src", "test", "python", "llama_oracle.py");
   private static final long TIMEOUT_SECONDS = 120;
 
   /// The Python that was found to have torch, looked for once.
@@ -47,8 +47,7 @@ public final class TorchOracle {
   public static ProcessBuilder builder(String command, Path folder, int threads)
       throws IOException, InterruptedException {
     ProcessBuilder builder =
-        new ProcessBuilder(
-            python(), "-B", SCRIPT.toAbsolutePath().toString(), command, folder.toString());
+        new ProcessBuilder(python(), "-B", script().toString(), command, folder.toString());
     builder.environment().put("RIGMESH_TORCH_THREADS", Integer.toString(threads));
     builder.environment().put("OPENBLAS_NUM_THREADS", Integer.toString(threads));
     builder.environment().put("OMP_NUM_THREADS", Integer.toString(threads));
@@ -69,6 +68,17 @@ public final class TorchOracle {
     float[] values = new float[bytes.remaining() / Float.BYTES];
     bytes.asFloatBuffer().get(values);
     return values;
+  }
+
+  /// The script in the module's sources, from whatever folder the test or benchmark runs in.
+  private static Path script() {
+    try {
+      Path classes =
+          Path.of(TorchOracle.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+      return classes.resolve("../../src/test/python/llama_oracle.py").normalize();
+    } catch (URISyntaxException e) {
+      throw new AssertionError("the test classes have no path", e);
+    }
   }
 
   private static synchronized String python() throws IOException, InterruptedException {
