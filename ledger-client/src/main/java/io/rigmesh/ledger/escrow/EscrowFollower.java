@@ -93,12 +93,16 @@ public final class EscrowFollower implements AutoCloseable {
             failing = false;
           }
         } catch (ChainUnavailableException | RpcRefusedException e) {
+          // Each failure is said once, not at every poll.
           if (!failing) {
             LOG.warn("escrow events cannot be read, trying again: {}", e.getMessage());
             failing = true;
           }
         } catch (RuntimeException e) {
-          LOG.error("an escrow event could not be handled, it will be told again", e);
+          if (!failing) {
+            LOG.error("an escrow event could not be handled, it will be told again", e);
+            failing = true;
+          }
         }
       } while (!closing.await(settings.pollInterval().toNanos(), TimeUnit.NANOSECONDS));
     } catch (InterruptedException e) {
@@ -112,12 +116,18 @@ public final class EscrowFollower implements AutoCloseable {
       Optional<FollowStore.Mark> cursor = store.marks().stream().findFirst();
       if (cursor.isPresent() && safe < cursor.get().number()) {
         // An endpoint that is behind looks the same as a chain that was set back, and only one of
-        // them comes past this block again with another hash.
+        // them comes past this block again with another hash. So does one that lacks the block.
         return;
       }
-      if (cursor.isPresent() && !inChain(cursor.get())) {
-        rollBack();
-        continue;
+      if (cursor.isPresent()) {
+        Optional<ChainHead> block = rpc.block(cursor.get().number());
+        if (block.isEmpty()) {
+          return;
+        }
+        if (!block.get().hash().equals(cursor.get().hash())) {
+          rollBack();
+          continue;
+        }
       }
       long from = cursor.map(mark -> mark.number() + 1).orElse(settings.fromBlock());
       if (from > safe || !readRange(cursor, from, Math.min(safe, from + blocksPerQuery - 1))) {

@@ -1,6 +1,7 @@
 package io.rigmesh.ledger.escrow;
 
 import io.rigmesh.ledger.TransactionFailedException;
+import io.rigmesh.ledger.TransactionPendingException;
 import io.rigmesh.ledger.TransactionRefusedException;
 import io.rigmesh.ledger.account.AccountSigner;
 import io.rigmesh.ledger.chain.Call;
@@ -125,7 +126,7 @@ public final class TokenClient {
     if (stored.isEmpty() || stored.get().state() instanceof IntentState.Refused) {
       permits.lock();
       try {
-        awaitEarlierSpending(key);
+        awaitEarlierSpending(key, purpose);
         sender.submit(
             key,
             purpose,
@@ -144,7 +145,7 @@ public final class TokenClient {
     return sender.await(key, timeout);
   }
 
-  private void awaitEarlierSpending(String key) {
+  private void awaitEarlierSpending(String key, String purpose) {
     for (Intent intent : sender.store().pending()) {
       boolean spends = intent.key().startsWith("fund:") || intent.key().startsWith("stake:");
       if (spends && !intent.key().equals(key) && !(intent.state() instanceof IntentState.Mined)) {
@@ -152,6 +153,10 @@ public final class TokenClient {
           sender.awaitMined(intent.key(), timeout);
         } catch (TransactionFailedException | TransactionRefusedException e) {
           // It no longer stands in the way, and whoever asked for it is told.
+        } catch (TransactionPendingException e) {
+          throw new TransactionPendingException(
+              "\"%s\" was not begun, because an earlier one must be mined first: %s"
+                  .formatted(purpose, e.getMessage()));
         }
       }
     }

@@ -188,11 +188,16 @@ final class OpenTransactions {
       rpc.sendRaw(attempt.raw());
     } catch (RpcRefusedException e) {
       if (!alreadyThere(e)) {
-        store.note(intent.id(), e.getMessage(), clock.instant());
-        LOG.warn(
-            "\"{}\" was signed but not taken, it will be tried again: {}",
-            intent.purpose(),
-            e.getMessage());
+        boolean said =
+            intent.state() instanceof IntentState.Signed signed
+                && signed.note().equals(e.getMessage());
+        if (!said) {
+          store.note(intent.id(), e.getMessage(), clock.instant());
+          LOG.warn(
+              "\"{}\" was signed but not taken, it will be tried again: {}",
+              intent.purpose(),
+              e.getMessage());
+        }
         return;
       }
     } catch (RevertedException e) {

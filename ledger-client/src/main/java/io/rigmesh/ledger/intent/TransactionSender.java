@@ -50,7 +50,7 @@ public final class TransactionSender implements AutoCloseable {
   private final Condition wake = lock.newCondition();
   private final Thread loop;
   private boolean closing;
-  private boolean unavailable;
+  private boolean failing;
   private boolean lostLookedFor;
 
   private TransactionSender(
@@ -276,18 +276,21 @@ public final class TransactionSender implements AutoCloseable {
         lostLookedFor = true;
       }
       open.advance(pending);
-      if (unavailable) {
-        LOG.info("the chain is back; {} open transactions go on", pending.size());
-        unavailable = false;
+      if (failing) {
+        LOG.info("{} open transactions go on", pending.size());
+        failing = false;
       }
     } catch (ChainUnavailableException e) {
-      // Said once, not at every poll.
-      if (!unavailable) {
+      // Each failure is said once, not at every poll.
+      if (!failing) {
         LOG.warn("{} open transactions wait: {}", pending.size(), e.getMessage());
-        unavailable = true;
+        failing = true;
       }
     } catch (RuntimeException e) {
-      LOG.error("looking after {} open transactions failed, trying again", pending.size(), e);
+      if (!failing) {
+        LOG.error("looking after {} open transactions failed, trying again", pending.size(), e);
+        failing = true;
+      }
     }
   }
 }

@@ -247,8 +247,7 @@ class EscrowIT {
         .containsExactly("deploy:DevToken", "deploy:ProviderRegistry", "deploy:JobEscrow");
     assertThat(deployed)
         .allSatisfy(intent -> {
-          Inclusion inclusion =
-              ((io.rigmesh.ledger.intent.IntentState.Confirmed) intent.state()).inclusion();
+          Inclusion inclusion = intent.inclusion().orElseThrow();
           assertThat(inclusion.gasUsed()).isGreaterThan(100_000);
           assertThat(inclusion.feeWei()).isPositive();
         });
