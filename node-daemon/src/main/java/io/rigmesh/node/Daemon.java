@@ -1,0 +1,190 @@
+package io.rigmesh.node;
+
+import io.rigmesh.ledger.LedgerSchema;
+import io.rigmesh.ledger.account.AccountSigner;
+import io.rigmesh.node.blob.Blobs;
+import io.rigmesh.node.blob.FileBlobs;
+import io.rigmesh.node.chain.ChainLink;
+import io.rigmesh.node.chain.Contracts;
+import io.rigmesh.node.chain.Transactions;
+import io.rigmesh.node.config.EffectiveConfig;
+import io.rigmesh.node.config.NodeConfig;
+import io.rigmesh.node.jobs.JobRole;
+import io.rigmesh.node.provider.Dispatcher;
+import io.rigmesh.node.provider.JobIntake;
+import io.rigmesh.node.provider.PriceList;
+import io.rigmesh.node.provider.ProviderFlow;
+import io.rigmesh.node.requester.JobSubmission;
+import io.rigmesh.node.requester.ProviderClient;
+import io.rigmesh.node.requester.RequesterFlow;
+import io.rigmesh.node.store.Database;
+import io.rigmesh.node.store.Drivers;
+import io.rigmesh.node.store.JobStore;
+import io.rigmesh.node.store.SpeedStore;
+import io.rigmesh.node.workers.WorkerLaunches;
+import io.rigmesh.node.workers.Workers;
+import io.rigmesh.protocol.AccountKey;
+import io.rigmesh.scheduler.pricing.Pricing;
+import io.rigmesh.scheduler.queue.Limits;
+import java.time.Clock;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// A node, put together by hand: every service is in one list, starts in its order, and stops in
+/// the reverse one.
+public final class Daemon implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
+
+  private final Node node;
+  private final List<Service> services;
+  private final Deque<Service> started = new ArrayDeque<>();
+  private final List<AutoCloseable> held;
+
+  private Daemon(Node node, List<Service> services, List<AutoCloseable> held) {
+    this.node = node;
+    this.services = services;
+    this.held = held;
+  }
+
+  /// Opens a node: folder, keys, database. Nothing runs yet.
+  ///
+  /// @param interfaces make the services through which others reach the node, such as REST; they
+  ///   start last and stop first
+  /// @throws io.rigmesh.node.config.ConfigException if a setting keeps it from working
+  public static Daemon open(EffectiveConfig effective, List<Function<Node, Service>> interfaces) {
+    NodeConfig config = effective.config();
+    Clock clock = Clock.systemUTC();
+    Contracts contracts = Contracts.of(config.chain());
+    Deque<AutoCloseable> held = new ArrayDeque<>();
+    try {
+      Home home = hold(held, Home.open(config));
+      AccountKey key = home.key();
+      Database database = hold(held, Database.open(config.databaseFile(), LedgerSchema.LOCATION));
+      JobStore store = hold(held, new JobStore(database, clock, config.jobs().eventsMax()));
+      Blobs blobs = FileBlobs.open(config.blobsFolder(), config.blobs());
+      Optional<ProviderClient> client = ProviderClient.of(config.requester());
+      client.ifPresent(held::push);
+
+      ChainLink chain =
+          new ChainLink(config.chain(), contracts, AccountSigner.of(key), database, clock);
+      Pricing pricing = PriceList.of(config.provider());
+      Tally tally = new Tally();
+      WorkerLaunches launches = new WorkerLaunches(config);
+      Dispatcher dispatcher = new Dispatcher(limits(config), new SpeedStore(database), clock);
+      Workers workers = new Workers(config.workers(), launches, dispatcher);
+      ProviderFlow provider =
+          new ProviderFlow(
+              config, store, blobs, chain, key, dispatcher, workers, pricing, tally, clock);
+      RequesterFlow requester =
+          new RequesterFlow(config, store, blobs, chain, key.address(), client, launches, clock);
+      Drivers drivers =
+          new Drivers(
+              store,
+              Map.of(JobRole.PROVIDER, provider, JobRole.REQUESTER, requester),
+              config.jobs().retryDelayMillisMax());
+      Transactions transactions = new Transactions(chain.intents());
+      NodeJobs jobs =
+          new NodeJobs(
+              store,
+              blobs,
+              drivers,
+              new JobIntake(config, store, blobs, chain, key.address(), dispatcher, pricing, clock),
+              new JobSubmission(config, store, blobs, key, contracts.domain(), client, clock),
+              provider,
+              transactions,
+              tally);
+      Node node =
+          new LiveNode(
+              config,
+              key.address(),
+              jobs,
+              blobs,
+              store,
+              chain,
+              transactions,
+              dispatcher,
+              workers,
+              pricing,
+              tally);
+
+      List<Service> services = new ArrayList<>();
+      services.add(chain);
+      services.add(dispatcher);
+      // What was promised is done, also after the node was told to take no more jobs.
+      if (config.provider().enabled() || !store.unfinished(JobRole.PROVIDER).isEmpty()) {
+        services.add(workers);
+      }
+      services.add(drivers);
+      interfaces.forEach(make -> services.add(make.apply(node)));
+      return new Daemon(node, List.copyOf(services), List.copyOf(held));
+    } catch (RuntimeException e) {
+      closeAll(held);
+      throw e;
+    }
+  }
+
+  private static Limits limits(NodeConfig config) {
+    return new Limits(
+        config.provider().queueLengthMax(),
+        config.provider().placeSeconds() * 1_000L,
+        config.workers().silenceSecondsMax() * 1_000L,
+        config.provider().settleMarginSeconds() * 1_000L);
+  }
+
+  private static <T extends AutoCloseable> T hold(Deque<AutoCloseable> held, T resource) {
+    held.push(resource);
+    return resource;
+  }
+
+  /// The node, for whoever shows it.
+  public Node node() {
+    return node;
+  }
+
+  /// Starts every service. If one does not start, those before it are stopped again.
+  public void start() {
+    for (Service service : services) {
+      // First, so that a service that failed half-way is stopped too.
+      started.push(service);
+      try {
+        service.start();
+      } catch (RuntimeException e) {
+        close();
+        throw e;
+      }
+      LOG.debug("{} started", service.name());
+    }
+    LOG.info("the node {} is up", node.info().account());
+  }
+
+  /// Stops every service, the last started first, and lets go of the folder.
+  @Override
+  public void close() {
+    while (!started.isEmpty()) {
+      Service service = started.pop();
+      try {
+        service.stop();
+      } catch (RuntimeException e) {
+        LOG.error("{} did not stop cleanly", service.name(), e);
+      }
+    }
+    closeAll(held);
+  }
+
+  private static void closeAll(Iterable<AutoCloseable> held) {
+    for (AutoCloseable resource : held) {
+      try {
+        resource.close();
+      } catch (Exception e) {
+        LOG.error("{} did not close cleanly", resource.getClass().getSimpleName(), e);
+      }
+    }
+  }
+}

@@ -1,0 +1,151 @@
+package io.rigmesh.node;
+
+import io.rigmesh.node.blob.Blobs;
+import io.rigmesh.node.chain.Transactions;
+import io.rigmesh.node.jobs.Artifacts;
+import io.rigmesh.node.jobs.CancelResult;
+import io.rigmesh.node.jobs.Intake;
+import io.rigmesh.node.jobs.JobDraft;
+import io.rigmesh.node.jobs.JobEvents;
+import io.rigmesh.node.jobs.JobQuery;
+import io.rigmesh.node.jobs.JobRole;
+import io.rigmesh.node.jobs.JobView;
+import io.rigmesh.node.jobs.Jobs;
+import io.rigmesh.node.jobs.RefusedException;
+import io.rigmesh.node.jobs.TransactionView;
+import io.rigmesh.node.provider.JobIntake;
+import io.rigmesh.node.provider.ProviderFlow;
+import io.rigmesh.node.requester.JobSubmission;
+import io.rigmesh.node.store.Drivers;
+import io.rigmesh.node.store.JobRow;
+import io.rigmesh.node.store.JobStore;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.JobState;
+import java.util.List;
+import java.util.Optional;
+
+/// The jobs of both sides behind one interface.
+final class NodeJobs implements Jobs {
+  private final JobStore store;
+  private final Blobs blobs;
+  private final Drivers drivers;
+  private final JobIntake intake;
+  private final JobSubmission submission;
+  private final ProviderFlow provider;
+  private final Transactions transactions;
+  private final Tally tally;
+
+  NodeJobs(
+      JobStore store,
+      Blobs blobs,
+      Drivers drivers,
+      JobIntake intake,
+      JobSubmission submission,
+      ProviderFlow provider,
+      Transactions transactions,
+      Tally tally) {
+    this.store = store;
+    this.blobs = blobs;
+    this.drivers = drivers;
+    this.intake = intake;
+    this.submission = submission;
+    this.provider = provider;
+    this.transactions = transactions;
+    this.tally = tally;
+  }
+
+  @Override
+  public JobView submit(JobDraft draft) {
+    try {
+      Hash id = submission.submit(draft);
+      drivers.drive(id);
+      return find(id).orElseThrow();
+    } catch (RefusedException e) {
+      tally.refused(e.refusal().code());
+      throw e;
+    }
+  }
+
+  @Override
+  public Intake accept(byte[] signedJobJson) {
+    try {
+      JobIntake.Taken taken = intake.take(signedJobJson);
+      drivers.drive(taken.id());
+      return new Intake.Accepted(find(taken.id()).orElseThrow(), taken.known());
+    } catch (RefusedException e) {
+      tally.refused(e.refusal().code());
+      return new Intake.Refused(e.refusal());
+    }
+  }
+
+  @Override
+  public List<JobView> list(JobQuery query) {
+    return store.list(query).stream().map(row -> view(row, List.of())).toList();
+  }
+
+  @Override
+  public Optional<JobView> find(Hash id) {
+    return store
+        .find(id)
+        .map(row -> view(row, transactions.ofJob(row.job().requester(), row.id())));
+  }
+
+  @Override
+  public CancelResult cancel(Hash id) {
+    Optional<JobRow> found = store.find(id);
+    if (found.isEmpty()) {
+      return new CancelResult.Unknown();
+    }
+    JobState state = found.get().state();
+    boolean late =
+        state.isFinal()
+            || state instanceof JobState.Completed
+            || state instanceof JobState.Disputed;
+    if (late) {
+      return new CancelResult.TooLate(find(id).orElseThrow());
+    }
+    store.askCancel(id);
+    if (found.get().role() == JobRole.PROVIDER) {
+      provider.cancel(id);
+    }
+    drivers.drive(id);
+    drivers.wake(id);
+    return new CancelResult.Cancelled(find(id).orElseThrow());
+  }
+
+  @Override
+  public Optional<JobEvents> events(Hash id, long afterSequence) {
+    return store.events(id, afterSequence);
+  }
+
+  @Override
+  public Optional<byte[]> receipt(Hash id) {
+    return store.receipt(id);
+  }
+
+  @Override
+  public Optional<Artifacts> artifacts(Hash id) {
+    return store
+        .find(id)
+        .flatMap(JobRow::completion)
+        .flatMap(completion -> blobs.folder(completion.output()))
+        .map(manifest -> new Artifacts(manifest, blobs));
+  }
+
+  private static JobView view(JobRow row, List<TransactionView> transactions) {
+    return new JobView(
+        row.id(),
+        row.role(),
+        row.signed(),
+        row.state(),
+        row.progress(),
+        row.createdAt(),
+        row.updatedAt(),
+        row.provider(),
+        row.completion().map(JobRow.Completion::price),
+        row.completion().map(JobRow.Completion::meter),
+        row.completion().map(JobRow.Completion::output),
+        row.completion().flatMap(JobRow.Completion::outputModel),
+        transactions);
+  }
+}

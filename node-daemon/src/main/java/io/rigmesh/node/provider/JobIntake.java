@@ -1,0 +1,207 @@
+package io.rigmesh.node.provider;
+
+import io.rigmesh.ledger.LedgerException;
+import io.rigmesh.ledger.escrow.Escrow;
+import io.rigmesh.ledger.escrow.EscrowStatus;
+import io.rigmesh.node.blob.Blobs;
+import io.rigmesh.node.chain.ChainLink;
+import io.rigmesh.node.config.NodeConfig;
+import io.rigmesh.node.jobs.JobRole;
+import io.rigmesh.node.jobs.RefusedException;
+import io.rigmesh.node.store.JobStore;
+import io.rigmesh.node.store.Transition;
+import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.Job;
+import io.rigmesh.protocol.JobCheck;
+import io.rigmesh.protocol.JobState;
+import io.rigmesh.protocol.Refusal;
+import io.rigmesh.protocol.RefusalCode;
+import io.rigmesh.protocol.SignedJob;
+import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.scheduler.pricing.Pricing;
+import io.rigmesh.scheduler.queue.Admission;
+import java.time.Clock;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// Decides whether a signed job is taken: form, signature, kind, files, price, capacity, and its
+/// money last. Nothing is kept of a job that is not.
+public final class JobIntake {
+  private final NodeConfig config;
+  private final JobStore store;
+  private final Blobs blobs;
+  private final ChainLink chain;
+  private final Address account;
+  private final Dispatcher dispatcher;
+  private final Pricing pricing;
+  private final Works works;
+  private final JobCheck check;
+  private final Clock clock;
+  private final Set<Hash> underWay = ConcurrentHashMap.newKeySet();
+
+  /// The intake of a node.
+  public JobIntake(
+      NodeConfig config,
+      JobStore store,
+      Blobs blobs,
+      ChainLink chain,
+      Address account,
+      Dispatcher dispatcher,
+      Pricing pricing,
+      Clock clock) {
+    this.config = config;
+    this.store = store;
+    this.blobs = blobs;
+    this.chain = chain;
+    this.account = account;
+    this.dispatcher = dispatcher;
+    this.pricing = pricing;
+    this.works = new Works(blobs, config.jobs().inputBytesMax());
+    this.check = new JobCheck(chain.contracts().domain(), store::jobOfNonce);
+    this.clock = clock;
+  }
+
+  /// A job that was taken.
+  ///
+  /// @param id its id
+  /// @param known true if it had been taken before
+  public record Taken(Hash id, boolean known) {}
+
+  /// Takes a signed job as JSON.
+  ///
+  /// @throws RefusedException if it is not taken
+  public Taken take(byte[] json) {
+    if (!config.provider().enabled()) {
+      throw refuse(RefusalCode.UNSUPPORTED, "this node takes no jobs: provider.enabled is false");
+    }
+    return switch (check.check(json, clock.instant().getEpochSecond())) {
+      case JobCheck.Failed(Refusal refusal) -> throw new RefusedException(refusal);
+      case JobCheck.Passed(SignedJob signed, boolean known) -> {
+        Hash id = signed.job().id();
+        if (known) {
+          yield known(id);
+        }
+        if (!underWay.add(id)) {
+          throw refuse(
+              RefusalCode.BUSY, "this very job is being taken in right now; ask again in a moment");
+        }
+        try {
+          yield take(signed);
+        } finally {
+          underWay.remove(id);
+        }
+      }
+    };
+  }
+
+  private Taken known(Hash id) {
+    boolean asProvider = store.find(id).map(row -> row.role() == JobRole.PROVIDER).orElse(false);
+    if (!asProvider) {
+      throw refuse(RefusalCode.UNSUPPORTED, "a node does not compute its own jobs");
+    }
+    return new Taken(id, true);
+  }
+
+  private Taken take(SignedJob signed) {
+    Job job = signed.job();
+    if (job.requester().equals(account)) {
+      throw refuse(RefusalCode.UNSUPPORTED, "a node does not compute its own jobs");
+    }
+    chain
+        .trouble()
+        .ifPresent(trouble -> {
+          throw refuse(RefusalCode.UNAVAILABLE, trouble + "; no new job is taken until it is back");
+        });
+    if (!pricing.offers(job.task().kind())) {
+      throw refuse(
+          RefusalCode.UNSUPPORTED, "jobs of kind " + job.task().kind().id() + " are not offered");
+    }
+    if (!job.model().isZero() && blobs.folder(job.model()).isEmpty()) {
+      throw refuse(
+          RefusalCode.UNKNOWN_MODEL,
+          "the model " + job.model() + " or one of its files is not here; upload the folder first");
+    }
+    TokenAmount quote = pricing.quoteMax(job.task(), works.inputBytes(job));
+    if (quote.compareTo(job.priceMax()) > 0) {
+      throw refuse(
+          RefusalCode.PRICE_TOO_LOW,
+          "it may cost up to "
+              + quote
+              + ", and its limit is "
+              + job.priceMax()
+              + "; sign again with a higher one");
+    }
+    switch (dispatcher.admit(works.of(job))) {
+      case Admission.Refused(Refusal refusal) -> throw new RefusedException(refusal);
+      case Admission.Admitted _ -> {}
+    }
+    boolean kept = false;
+    try {
+      requireFunds(job);
+      kept =
+          store.insert(JobRole.PROVIDER, signed, Transition.to(new JobState.Matched()).by(account));
+      if (!kept) {
+        throw refuse(
+            RefusalCode.REPLAYED,
+            "requester "
+                + job.requester()
+                + " has used nonce "
+                + job.nonce()
+                + " just now; sign again with a new nonce");
+      }
+      return new Taken(job.id(), false);
+    } finally {
+      if (!kept) {
+        dispatcher.release(job.id());
+      }
+    }
+  }
+
+  private void requireFunds(Job job) {
+    Optional<Escrow> found;
+    try {
+      found = chain.require().escrow().escrow(job.requester(), job.id());
+    } catch (LedgerException e) {
+      throw refuse(RefusalCode.UNAVAILABLE, String.valueOf(e.getMessage()));
+    }
+    Escrow escrow =
+        found.orElseThrow(() ->
+            refuse(
+                RefusalCode.NOT_FUNDED,
+                "there is no escrow for it; fund "
+                    + job.priceMax()
+                    + " for provider "
+                    + account
+                    + " with "
+                    + chain.contracts().escrow()));
+    if (!escrow.provider().equals(account)) {
+      throw refuse(RefusalCode.NOT_FUNDED, "its escrow is for provider " + escrow.provider());
+    }
+    if (escrow.status() != EscrowStatus.FUNDED) {
+      throw refuse(
+          RefusalCode.NOT_FUNDED,
+          "its escrow is "
+              + escrow.status().name().toLowerCase(java.util.Locale.ROOT)
+              + " already; sign a new job");
+    }
+    if (escrow.amount().compareTo(job.priceMax()) < 0) {
+      throw refuse(
+          RefusalCode.NOT_FUNDED,
+          "its escrow holds " + escrow.amount() + ", less than its limit of " + job.priceMax());
+    }
+    if (escrow.deadline().getEpochSecond() < job.deadlineSeconds()) {
+      throw refuse(
+          RefusalCode.NOT_FUNDED,
+          "its escrow takes proofs until "
+              + escrow.deadline().getEpochSecond()
+              + ", before its deadline of "
+              + job.deadlineSeconds());
+    }
+  }
+
+  private static RefusedException refuse(RefusalCode code, String sentence) {
+    return new RefusedException(code, sentence);
+  }
+}

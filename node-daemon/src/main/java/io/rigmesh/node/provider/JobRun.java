@@ -1,0 +1,128 @@
+package io.rigmesh.node.provider;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.rigmesh.node.jobs.JobEvent;
+import io.rigmesh.node.jobs.JobJson;
+import io.rigmesh.node.jobs.JobProgress;
+import io.rigmesh.node.store.JobRow;
+import io.rigmesh.node.store.JobStore;
+import io.rigmesh.node.workers.Worker;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.worker.process.WorkerException;
+import io.rigmesh.worker.task.RunEvent;
+import io.rigmesh.worker.task.RunRequest;
+import java.time.Duration;
+import java.util.OptionalDouble;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One run of a job on a worker: turns what the worker says into events, and can be stopped from
+/// another thread.
+final class JobRun {
+  private static final Logger LOG = LoggerFactory.getLogger(JobRun.class);
+
+  /// How long a worker may take to let go of a job; longer than any step of a sane job.
+  private static final Duration CANCEL_PATIENCE = Duration.ofSeconds(30);
+
+  private final Hash job;
+  private final Worker worker;
+  private final JobStore store;
+  private final Dispatcher dispatcher;
+  private final long progressEveryMillis;
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private final long tokensKnown;
+  private long tokensSeen;
+  private long progressAtNanos;
+
+  JobRun(
+      JobRow row, Worker worker, JobStore store, Dispatcher dispatcher, long progressEveryMillis) {
+    this.job = row.id();
+    this.worker = worker;
+    this.store = store;
+    this.dispatcher = dispatcher;
+    this.progressEveryMillis = progressEveryMillis;
+    // A run that goes on after a crash says every token again.
+    this.tokensKnown = store.eventCount(job, JobEvent.Type.TOKEN);
+  }
+
+  /// Runs to the end.
+  ///
+  /// @throws WorkerException if the worker is busy or lost
+  RunEvent.End run(RunRequest request) {
+    try {
+      return worker.client().run(request, this::hear);
+    } finally {
+      ended.countDown();
+    }
+  }
+
+  /// Asks the worker to let go of the job, and ends the worker if it does not.
+  void stop() {
+    Thread.ofVirtual()
+        .name("stop-" + job.hex().substring(2, 10))
+        .start(() -> {
+          try {
+            worker.client().cancel(job);
+          } catch (WorkerException e) {
+            LOG.warn("job {} cannot be cancelled politely: {}", job, e.getMessage());
+          }
+          try {
+            if (!ended.await(CANCEL_PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+              LOG.warn("the worker of {} holds on to job {}; it is killed", worker.device(), job);
+              worker.kill().run();
+            }
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
+  }
+
+  private void hear(RunEvent event) {
+    dispatcher.renew(job);
+    switch (event) {
+      case RunEvent.Started started ->
+          progress(
+              new JobProgress(
+                  started.resumedSteps(), started.totalSteps(), OptionalDouble.empty(), 0),
+              true);
+      case RunEvent.Progress p ->
+          progress(
+              new JobProgress(
+                  p.step(),
+                  p.totalSteps(),
+                  p.loss().isPresent() && Float.isFinite(p.loss().get())
+                      ? OptionalDouble.of(p.loss().get())
+                      : OptionalDouble.empty(),
+                  p.tokensPerSecond()),
+              p.step() == p.totalSteps());
+      case RunEvent.Token token -> {
+        tokensSeen++;
+        if (tokensSeen > tokensKnown) {
+          store.note(job, JobEvent.Type.TOKEN, json(token), 0);
+        }
+      }
+      case RunEvent.End _ ->
+          throw new IllegalStateException("the last event is the run's answer, not heard");
+    }
+  }
+
+  private static String json(RunEvent.Token token) {
+    return JsonNodeFactory.instance
+        .objectNode()
+        .put("position", token.position())
+        .put("id", token.id())
+        .put("text", token.text())
+        .put("link", token.link().hex())
+        .toString();
+  }
+
+  private void progress(JobProgress progress, boolean always) {
+    long now = System.nanoTime();
+    if (always || now - progressAtNanos >= progressEveryMillis * 1_000_000) {
+      progressAtNanos = now;
+      store.note(job, JobEvent.Type.PROGRESS, JobJson.write(progress).toString(), 0);
+    }
+  }
+}

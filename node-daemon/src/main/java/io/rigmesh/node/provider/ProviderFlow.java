@@ -1,0 +1,437 @@
+package io.rigmesh.node.provider;
+
+import io.rigmesh.ledger.TransactionFailedException;
+import io.rigmesh.ledger.TransactionRefusedException;
+import io.rigmesh.ledger.escrow.Escrow;
+import io.rigmesh.ledger.escrow.EscrowClient;
+import io.rigmesh.ledger.escrow.EscrowStatus;
+import io.rigmesh.node.Tally;
+import io.rigmesh.node.blob.Blobs;
+import io.rigmesh.node.blob.OutputFolders;
+import io.rigmesh.node.chain.ChainLink;
+import io.rigmesh.node.config.NodeConfig;
+import io.rigmesh.node.jobs.RefusedException;
+import io.rigmesh.node.jobs.Step;
+import io.rigmesh.node.store.Closing;
+import io.rigmesh.node.store.Drivers;
+import io.rigmesh.node.store.JobRow;
+import io.rigmesh.node.store.JobStore;
+import io.rigmesh.node.store.Transition;
+import io.rigmesh.node.workers.Worker;
+import io.rigmesh.node.workers.Workers;
+import io.rigmesh.node.workers.WorkersException;
+import io.rigmesh.protocol.AccountKey;
+import io.rigmesh.protocol.CommitmentChain;
+import io.rigmesh.protocol.FolderManifest;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.Job;
+import io.rigmesh.protocol.JobState;
+import io.rigmesh.protocol.Receipt;
+import io.rigmesh.protocol.ReceiptFile;
+import io.rigmesh.protocol.Refusal;
+import io.rigmesh.protocol.RefusalCode;
+import io.rigmesh.scheduler.pricing.Pricing;
+import io.rigmesh.scheduler.queue.Admission;
+import io.rigmesh.scheduler.queue.Scheduler;
+import io.rigmesh.scheduler.queue.Work;
+import io.rigmesh.worker.process.WorkerException;
+import io.rigmesh.worker.task.RunEvent;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The steps of a job that this node computes: its escrow is accepted, it waits, runs, is proven,
+/// and paid; or its money goes back.
+public final class ProviderFlow implements Drivers.Stepper {
+  private static final Logger LOG = LoggerFactory.getLogger(ProviderFlow.class);
+  private static final Duration LOST_PATIENCE = Duration.ofSeconds(30);
+
+  private final NodeConfig config;
+  private final JobStore store;
+  private final Blobs blobs;
+  private final ChainLink chain;
+  private final AccountKey key;
+  private final Dispatcher dispatcher;
+  private final Workers workers;
+  private final Pricing pricing;
+  private final Works works;
+  private final Tally tally;
+  private final Clock clock;
+  private final Map<Hash, JobRun> runs = new ConcurrentHashMap<>();
+
+  /// The flow of a node.
+  public ProviderFlow(
+      NodeConfig config,
+      JobStore store,
+      Blobs blobs,
+      ChainLink chain,
+      AccountKey key,
+      Dispatcher dispatcher,
+      Workers workers,
+      Pricing pricing,
+      Tally tally,
+      Clock clock) {
+    this.config = config;
+    this.store = store;
+    this.blobs = blobs;
+    this.chain = chain;
+    this.key = key;
+    this.dispatcher = dispatcher;
+    this.workers = workers;
+    this.pricing = pricing;
+    this.works = new Works(blobs, config.jobs().inputBytesMax());
+    this.tally = tally;
+    this.clock = clock;
+    dispatcher.onLapse(this::lapsed);
+  }
+
+  @Override
+  public void restore(JobRow row) {
+    switch (row.state()) {
+      case JobState.Matched _, JobState.Funded _, JobState.Running _ -> {
+        if (!row.cancelAsked()) {
+          restoreWork(row.job());
+        }
+      }
+      case JobState.Draft _,
+          JobState.Signed _,
+          JobState.Completed _,
+          JobState.Settled _,
+          JobState.Refused _,
+          JobState.Cancelled _,
+          JobState.Expired _,
+          JobState.Failed _,
+          JobState.Disputed _ -> {}
+    }
+  }
+
+  private void restoreWork(Job job) {
+    try {
+      dispatcher.restore(works.of(job), config.workers().devices().getFirst());
+    } catch (RefusedException e) {
+      // Its step will find that it holds nothing, and end it.
+      LOG.error("job {} was promised, but {}", job.id(), e.refusal());
+    }
+  }
+
+  /// Somebody wants a job called off; its row says so already.
+  public void cancel(Hash job) {
+    JobRun run = runs.get(job);
+    if (run != null) {
+      run.stop();
+    } else {
+      dispatcher.release(job);
+    }
+  }
+
+  private void lapsed(Scheduler.Lapse lapse) {
+    JobRun run = runs.get(lapse.work().job());
+    if (run != null) {
+      run.stop();
+    }
+  }
+
+  @Override
+  public Step step(JobRow row) throws InterruptedException {
+    return switch (row.state()) {
+      case JobState.Matched _ -> accept(row);
+      case JobState.Funded _ -> start(row);
+      case JobState.Running _ -> run(row);
+      case JobState.Completed _ -> collect(row);
+      case JobState.Refused _,
+          JobState.Cancelled _,
+          JobState.Expired _,
+          JobState.Failed _,
+          JobState.Settled _ ->
+          giveBack(row);
+      case JobState.Draft _, JobState.Signed _, JobState.Disputed _ ->
+          throw new IllegalStateException("a provider's job is never " + row.state().id());
+    };
+  }
+
+  /// Takes the escrow on the chain, so that the money is bound to this work.
+  private Step accept(JobRow row) {
+    Hash id = row.id();
+    if (row.cancelAsked()) {
+      dispatcher.release(id);
+      return move(row, Transition.to(new JobState.Cancelled()).owing(Closing.DECLINE));
+    }
+    if (isPastDeadline(row)) {
+      dispatcher.release(id);
+      return move(row, Transition.to(new JobState.Expired()).owing(Closing.DECLINE));
+    }
+    EscrowClient escrows = chain.require().escrow();
+    Optional<Escrow> escrow = escrows.escrow(row.job().requester(), id);
+    EscrowStatus status = escrow.map(Escrow::status).orElse(EscrowStatus.REFUNDED);
+    if (status == EscrowStatus.FUNDED) {
+      try {
+        escrows.accept(row.job().requester(), id);
+      } catch (TransactionRefusedException | TransactionFailedException e) {
+        dispatcher.release(id);
+        return move(
+            row,
+            Transition.to(refused(RefusalCode.NOT_FUNDED, e.getMessage())).owing(Closing.DECLINE));
+      }
+    } else if (status != EscrowStatus.ACCEPTED) {
+      dispatcher.release(id);
+      return move(
+          row, Transition.to(refused(RefusalCode.NOT_FUNDED, "its escrow is not there any more")));
+    }
+    return switch (dispatcher.confirm(id)) {
+      case Admission.Admitted _ -> move(row, Transition.to(new JobState.Funded()));
+      case Admission.Refused(Refusal refusal) ->
+          move(row, Transition.to(new JobState.Refused(refusal)).owing(Closing.DECLINE));
+    };
+  }
+
+  private Step start(JobRow row) throws InterruptedException {
+    if (dispatcher.await(row.id()).isEmpty()) {
+      return ended(row);
+    }
+    return move(row, Transition.to(new JobState.Running()).since(clock.instant().getEpochSecond()));
+  }
+
+  private Step run(JobRow row) throws InterruptedException {
+    if (row.cancelAsked()) {
+      return ended(row);
+    }
+    Optional<String> device = dispatcher.await(row.id());
+    if (device.isEmpty()) {
+      return ended(row);
+    }
+    Worker worker;
+    try {
+      worker = workers.require(device.get());
+    } catch (WorkersException e) {
+      return new Step.Retry(String.valueOf(e.getMessage()));
+    }
+    JobFolder folder = JobFolder.of(config.jobsFolder(), row.id());
+    JobRun run = new JobRun(row, worker, store, dispatcher, config.jobs().progressEveryMillis());
+    runs.put(row.id(), run);
+    try {
+      if (store.find(row.id()).map(JobRow::cancelAsked).orElse(false)) {
+        return ended(row);
+      }
+      return switch (run.run(folder.prepare(row.job(), blobs))) {
+        case RunEvent.Done done -> complete(row, worker, folder, done);
+        case RunEvent.Failed failed -> failed(row, worker, failed);
+      };
+    } catch (WorkerException e) {
+      if (Thread.interrupted()) {
+        throw new InterruptedException("the daemon is stopping");
+      }
+      return lost(row, worker, e);
+    } finally {
+      runs.remove(row.id());
+    }
+  }
+
+  private Step complete(JobRow row, Worker worker, JobFolder folder, RunEvent.Done done) {
+    Job job = row.job();
+    FolderManifest output = blobs.importFolder(folder.output());
+    Optional<Hash> model = OutputFolders.keepModel(output, blobs);
+    if (!output.root().equals(done.output()) || !model.equals(done.trainedModel())) {
+      return fail(
+          row,
+          "the worker names the output "
+              + done.output()
+              + ", but its files have the root "
+              + output.root()
+              + "; this is a fault of the worker");
+    }
+    long inputBytes = works.inputBytes(job);
+    long now = clock.instant().getEpochSecond();
+    long startedAt = row.startedAtSeconds().orElse(now);
+    List<Hash> links = done.evidence().links();
+    Receipt receipt =
+        new Receipt(
+            row.id(),
+            key.address(),
+            done.model(),
+            done.meter(),
+            links.isEmpty() ? Hash.ZERO : links.getLast(),
+            CommitmentChain.rootOf(links),
+            output.root(),
+            worker.description().deviceName(),
+            job.profile(),
+            startedAt,
+            Math.max(now, startedAt),
+            pricing.price(job.task().kind(), done.meter(), job.priceMax()));
+    var domain = chain.contracts().domain();
+    ReceiptFile file =
+        new ReceiptFile(domain, row.signed(), receipt.sign(key, domain), done.evidence());
+    store.transition(row.id(), Transition.to(new JobState.Completed()).with(file, model));
+    Work work = works.of(job);
+    long tokens = done.meter().tokensIn() + done.meter().tokensOut();
+    dispatcher.finish(row.id(), Works.operations(work, job, inputBytes, tokens));
+    tally.completed(job.task().kind(), done.meter(), (double) (now - startedAt));
+    LOG.info("job {} is completed: {}", row.id(), done.meter());
+    folder.delete();
+    return new Step.Moved();
+  }
+
+  private Step failed(JobRow row, Worker worker, RunEvent.Failed failed)
+      throws InterruptedException {
+    return switch (failed.code()) {
+      case CANCELLED -> ended(row);
+      case INVALID_INPUT -> fail(row, failed.message());
+      case OUT_OF_MEMORY -> {
+        awaitGone(worker);
+        yield fail(row, failed.message());
+      }
+      case INTERNAL -> again(row, failed.message());
+    };
+  }
+
+  private Step lost(JobRow row, Worker worker, WorkerException e) throws InterruptedException {
+    if (e.reason() == WorkerException.Reason.BUSY) {
+      return new Step.Retry(String.valueOf(e.getMessage()));
+    }
+    awaitGone(worker);
+    JobRow now = store.find(row.id()).orElse(row);
+    if (now.cancelAsked() || isPastDeadline(row)) {
+      return ended(now);
+    }
+    return again(row, String.valueOf(e.getMessage()));
+  }
+
+  /// Waits until the lost worker's process has ended and the scheduler knows it, so that the next
+  /// run is on a new one.
+  private static void awaitGone(Worker worker) throws InterruptedException {
+    try {
+      worker.gone().get(LOST_PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      LOG.warn("the worker of {} is lost but has not ended; it is killed", worker.device(), e);
+      worker.kill().run();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("nothing completes this with a failure", e);
+    }
+  }
+
+  /// Lets a job that took a worker down run again, from its last checkpoint, unless it did so too
+  /// often.
+  private Step again(JobRow row, String reason) {
+    int crashes = store.crashed(row.id());
+    if (crashes >= config.workers().crashesMax()) {
+      return fail(row, "it failed on " + crashes + " workers, at last: " + reason);
+    }
+    LOG.warn("job {} goes on from its last checkpoint: {}", row.id(), reason);
+    if (!dispatcher.renew(row.id())) {
+      restoreWork(row.job());
+    }
+    return new Step.Moved();
+  }
+
+  private Step fail(JobRow row, String reason) {
+    dispatcher.release(row.id());
+    Step step = move(row, Transition.to(new JobState.Failed(reason)).owing(Closing.DECLINE));
+    JobFolder.of(config.jobsFolder(), row.id()).delete();
+    return step;
+  }
+
+  /// The job holds nothing any more: it was called off, its deadline passed, or it was silent.
+  private Step ended(JobRow seen) {
+    JobRow row = store.find(seen.id()).orElse(seen);
+    dispatcher.release(row.id());
+    if (row.cancelAsked()) {
+      return end(row, new JobState.Cancelled());
+    }
+    if (isPastDeadline(row)) {
+      return end(row, new JobState.Expired());
+    }
+    if (row.state() instanceof JobState.Running) {
+      return again(row, "it gave no sign of life");
+    }
+    return fail(row, "its model or input is not here any more");
+  }
+
+  private Step end(JobRow row, JobState state) {
+    Step step = move(row, Transition.to(state).owing(Closing.DECLINE));
+    JobFolder.of(config.jobsFolder(), row.id()).delete();
+    return step;
+  }
+
+  private boolean isPastDeadline(JobRow row) {
+    return clock.instant().getEpochSecond() >= row.job().deadlineSeconds();
+  }
+
+  /// Proves the work and waits for the money.
+  private Step collect(JobRow row) {
+    EscrowClient escrows = chain.require().escrow();
+    JobRow.Completion completion = row.completion().orElseThrow();
+    Job job = row.job();
+    Optional<Escrow> escrow = escrows.escrow(job.requester(), row.id());
+    if (escrow.isEmpty()) {
+      return new Step.Retry("the escrow of job " + row.id() + " is not on the chain");
+    }
+    return switch (escrow.get().status()) {
+      case ACCEPTED, FUNDED -> prove(row, escrows, completion);
+      case PROVEN -> awaitRelease(row, escrows, escrow.get().proof().orElseThrow().provenAt());
+      case RELEASED -> move(row, Transition.to(new JobState.Settled()));
+      case REFUNDED -> move(row, Transition.to(new JobState.Expired()));
+    };
+  }
+
+  private Step prove(JobRow row, EscrowClient escrows, JobRow.Completion completion) {
+    try {
+      escrows.submitProof(
+          row.job().requester(), row.id(), completion.receiptHash(), completion.price());
+      return new Step.Moved();
+    } catch (TransactionRefusedException | TransactionFailedException e) {
+      // After the deadline the contract takes no proof, and the requester gets its money back.
+      return isPastDeadline(row)
+          ? move(row, Transition.to(new JobState.Expired()))
+          : new Step.Retry(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /// The requester releases the money, or after the challenge time this node does.
+  private Step awaitRelease(JobRow row, EscrowClient escrows, Instant provenAt) {
+    if (clock.instant().isAfter(provenAt.plus(escrows.challengeTime()))) {
+      try {
+        escrows.release(row.job().requester(), row.id());
+        return new Step.Moved();
+      } catch (TransactionRefusedException | TransactionFailedException e) {
+        // Most likely the chain's clock is behind ours, or the requester was faster.
+        return new Step.Retry(String.valueOf(e.getMessage()));
+      }
+    }
+    return new Step.Wait(Duration.ofMillis(config.chain().pollMillis()));
+  }
+
+  /// Gives the money of a job that ended without a result back to its requester.
+  private Step giveBack(JobRow row) {
+    EscrowClient escrows = chain.require().escrow();
+    Optional<Escrow> escrow = escrows.escrow(row.job().requester(), row.id());
+    boolean mine = escrow.map(e -> e.provider().equals(key.address())).orElse(false);
+    EscrowStatus status = escrow.map(Escrow::status).orElse(EscrowStatus.REFUNDED);
+    if (mine && (status == EscrowStatus.FUNDED || status == EscrowStatus.ACCEPTED)) {
+      try {
+        escrows.decline(row.job().requester(), row.id());
+      } catch (TransactionRefusedException | TransactionFailedException e) {
+        return new Step.Retry(String.valueOf(e.getMessage()));
+      }
+    }
+    store.closed(row.id());
+    return new Step.Moved();
+  }
+
+  private Step move(JobRow row, Transition transition) {
+    store.transition(row.id(), transition);
+    LOG.info("job {} is {}", row.id(), transition.next().id());
+    return new Step.Moved();
+  }
+
+  private static JobState refused(RefusalCode code, String sentence) {
+    return new JobState.Refused(new Refusal(code, sentence));
+  }
+}

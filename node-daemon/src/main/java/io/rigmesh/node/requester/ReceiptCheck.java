@@ -1,0 +1,59 @@
+package io.rigmesh.node.requester;
+
+import io.rigmesh.node.store.JobRow;
+import io.rigmesh.protocol.CommitmentChain;
+import io.rigmesh.protocol.Domain;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.MalformedException;
+import io.rigmesh.protocol.ProtocolJson;
+import io.rigmesh.protocol.Receipt;
+import io.rigmesh.protocol.ReceiptFile;
+import java.util.List;
+
+/// What a receipt must be before anything of it is believed.
+final class ReceiptCheck {
+  private ReceiptCheck() {}
+
+  /// Reads a provider's `receipt.json`.
+  ///
+  /// @throws ProviderFaultException if it is not a receipt for this job by this provider
+  static ReceiptFile read(byte[] json, JobRow row, Domain domain) {
+    ReceiptFile file;
+    try {
+      file = ProtocolJson.readReceiptFile(json);
+    } catch (MalformedException e) {
+      throw new ProviderFaultException("the provider's receipt is malformed: " + e.sentence(), e);
+    }
+    Receipt receipt = file.receipt().receipt();
+    List<Hash> links = file.evidence().links();
+    Hash last = links.isEmpty() ? Hash.ZERO : links.getLast();
+    require(file.domain().equals(domain), "is for another chain or contract");
+    require(file.job().equals(row.signed()), "holds another job");
+    require(receipt.job().equals(row.id()), "is for job " + receipt.job());
+    require(
+        receipt.provider().equals(row.provider().orElseThrow()),
+        "is signed by " + receipt.provider() + ", not by the provider of this job");
+    require(file.receipt().isSignedFor(domain), "is not signed by its provider");
+    require(
+        receipt.price().compareTo(row.job().priceMax()) <= 0,
+        "asks for " + receipt.price() + ", above the limit of " + row.job().priceMax());
+    require(receipt.profile() == row.job().profile(), "is of another profile");
+    require(
+        row.job().model().isZero() || receipt.model().equals(row.job().model()),
+        "is for the model " + receipt.model());
+    require(receipt.commitment().equals(last), "does not end with its last link");
+    require(
+        receipt.commitmentsRoot().equals(CommitmentChain.rootOf(links)),
+        "has another root than its links");
+    require(
+        receipt.meter().steps() == links.size(),
+        "counts " + receipt.meter().steps() + " steps and has " + links.size() + " links");
+    return file;
+  }
+
+  private static void require(boolean holds, String otherwise) {
+    if (!holds) {
+      throw new ProviderFaultException("the provider's receipt " + otherwise);
+    }
+  }
+}
