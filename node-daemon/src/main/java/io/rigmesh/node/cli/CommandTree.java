@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
       WalletCommand.class,
       ConfigCommand.class,
       ModelCommand.class,
+      QuickstartCommand.class,
       CommandLine.HelpCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",

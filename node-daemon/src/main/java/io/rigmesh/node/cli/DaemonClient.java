@@ -31,7 +31,7 @@ import java.util.stream.Collectors;
 
 /// The daemon's REST interface, from the command line's side. With the JDK's own HTTP client, so
 /// that a command starts fast.
-final class DaemonClient {
+public final class DaemonClient {
   private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final Duration CONNECT_MAX = Duration.ofSeconds(5);
   private static final Duration ANSWER_MAX = Duration.ofSeconds(60);
@@ -54,7 +54,7 @@ final class DaemonClient {
   /// A client of the daemon with these settings.
   ///
   /// @throws CliException if it has no token yet
-  static DaemonClient of(NodeConfig config) {
+  public static DaemonClient of(NodeConfig config) {
     Path file = config.rest().tokenFile();
     String host = config.rest().host();
     // A daemon that listens everywhere is reached on this machine.
@@ -75,15 +75,45 @@ final class DaemonClient {
     }
   }
 
+  /// A client of the daemon at an address.
+  ///
+  /// @throws CliException if the token cannot be read
+  public static DaemonClient of(URI base, Path tokenFile) {
+    try {
+      return new DaemonClient(base, Files.readString(tokenFile).strip());
+    } catch (IOException e) {
+      throw CliException.retry("cannot read the token " + tokenFile + ": " + e.getMessage(), e);
+    }
+  }
+
+  /// Whether the daemon answers.
+  public boolean isLive() {
+    return says200("/health/live");
+  }
+
+  /// Whether the daemon says that it can take new work.
+  public boolean isReady() {
+    return says200("/health/ready");
+  }
+
+  private boolean says200(String path) {
+    try {
+      return exchange(request(path).GET(), BodyHandlers.discarding()).statusCode() == 200;
+    } catch (CliException e) {
+      return false;
+    }
+  }
+
   /// Takes the events of a job.
   @FunctionalInterface
-  interface EventSink {
+  public interface EventSink {
     /// @param type such as `progress`
     /// @param event the whole event: `{"sequence", "at", "type", "data"}`
     void event(String type, JsonNode event);
   }
 
-  JsonNode get(String path) {
+  /// The JSON at a path.
+  public JsonNode get(String path) {
     return json(send(request(path).GET(), BodyHandlers.ofByteArray()));
   }
 
@@ -93,11 +123,13 @@ final class DaemonClient {
     return response.statusCode() == 404 ? Optional.empty() : Optional.of(json(checked(response)));
   }
 
-  byte[] bytes(String path) {
+  /// The bytes at a path.
+  public byte[] bytes(String path) {
     return send(request(path).GET(), BodyHandlers.ofByteArray()).body();
   }
 
-  JsonNode post(String path, JsonNode body) {
+  /// Posts JSON and gives the JSON that comes back.
+  public JsonNode post(String path, JsonNode body) {
     return json(
         send(
             request(path)
@@ -111,7 +143,7 @@ final class DaemonClient {
   }
 
   /// Downloads a path to a new file.
-  void download(String path, Path file) {
+  public void download(String path, Path file) {
     try {
       Path folder = file.toAbsolutePath().getParent();
       if (folder != null) {
@@ -133,7 +165,7 @@ final class DaemonClient {
   /// Gives the daemon a file's bytes, unless it has them.
   ///
   /// @return their root
-  Hash upload(Path file) {
+  public Hash upload(Path file) {
     Hash root;
     try (InputStream in = Files.newInputStream(file)) {
       root = BlobRoot.of(in);
@@ -163,7 +195,7 @@ final class DaemonClient {
   /// Gives the daemon a folder's files and its manifest.
   ///
   /// @return its root
-  Hash uploadFolder(Path folder) {
+  public Hash uploadFolder(Path folder) {
     FolderManifest manifest = Folders.manifest(folder);
     ObjectNode body = MAPPER.createObjectNode();
     var files = body.putArray("files");
@@ -187,7 +219,7 @@ final class DaemonClient {
   }
 
   /// Follows a job's events to its end, over lost connections.
-  void follow(String id, EventSink sink) {
+  public void follow(String id, EventSink sink) {
     long last = 0;
     int lost = 0;
     while (true) {
@@ -238,7 +270,7 @@ final class DaemonClient {
   }
 
   /// A path's parts, each escaped.
-  static String escaped(String path) {
+  public static String escaped(String path) {
     return Arrays.stream(path.split("/", -1))
         .map(part -> URLEncoder.encode(part, StandardCharsets.UTF_8).replace("+", "%20"))
         .collect(Collectors.joining("/"));

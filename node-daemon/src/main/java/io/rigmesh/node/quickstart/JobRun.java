@@ -1,0 +1,112 @@
+package io.rigmesh.node.quickstart;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.rigmesh.node.cli.DaemonClient;
+import io.rigmesh.node.jobs.JobDraft;
+import io.rigmesh.node.jobs.JobJson;
+import io.rigmesh.protocol.MalformedException;
+import io.rigmesh.protocol.ProtocolJson;
+import io.rigmesh.protocol.ReceiptFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Set;
+
+/// One job, from the draft to the end: submitted, shown while it runs, and its receipt and output downloaded.
+final class JobRun {
+  private static final Set<String> GOOD = Set.of("settled");
+
+  private final DaemonClient requester;
+  private final ProgressLine progress;
+  private final String id;
+  private double tokensPerSecond;
+
+  private JobRun(DaemonClient requester, ProgressLine progress, String id) {
+    this.requester = requester;
+    this.progress = progress;
+    this.id = id;
+  }
+
+  /// What came of a job.
+  ///
+  /// @param id its id
+  /// @param view its view at the end, as REST gives it
+  /// @param receipt its receipt
+  /// @param receiptFile where that lies
+  /// @param folder the output folder, downloaded
+  /// @param tokensPerSecond as the worker measured it last
+  record Outcome(
+      String id,
+      JsonNode view,
+      ReceiptFile receipt,
+      Path receiptFile,
+      Path folder,
+      double tokensPerSecond) {}
+
+  /// Runs a job to its end.
+  ///
+  /// @param folder gets `receipt.json` and `output/`
+  static Outcome run(
+      DaemonClient requester, JobDraft draft, Path folder, ProgressLine progress) {
+    String id = requester.post("/v1/jobs", JobJson.write(draft)).path("id").asText();
+    return new JobRun(requester, progress, id).finish(folder);
+  }
+
+  private Outcome finish(Path folder) {
+    requester.follow(id, this::show);
+    progress.end();
+    JsonNode view = requester.get("/v1/jobs/" + id);
+    String state = view.path("state").asText();
+    if (!GOOD.contains(state)) {
+      throw new QuickstartException(
+          "the job "
+              + id
+              + " ended "
+              + state
+              + ": "
+              + view.path("message").asText("its daemon's log says more"));
+    }
+    try {
+      Path receiptFile = folder.resolve("receipt.json");
+      Files.createDirectories(folder);
+      Files.write(receiptFile, requester.bytes("/v1/jobs/" + id + "/receipt"));
+      Path output = folder.resolve("output");
+      for (JsonNode file : requester.get("/v1/jobs/" + id + "/artifacts").path("files")) {
+        String path = file.path("path").asText();
+        requester.download(
+            "/v1/jobs/" + id + "/artifacts/" + DaemonClient.escaped(path), output.resolve(path));
+      }
+      return new Outcome(
+          id,
+          view,
+          ProtocolJson.readReceiptFile(Files.readAllBytes(receiptFile)),
+          receiptFile,
+          output,
+          tokensPerSecond);
+    } catch (IOException | MalformedException e) {
+      throw new QuickstartException("the receipt of job " + id + " is no good: " + e, e);
+    }
+  }
+
+  private void show(String type, JsonNode event) {
+    JsonNode data = event.path("data");
+    switch (type) {
+      case "state" -> progress.state(data.path("state").asText());
+      case "progress" -> {
+        tokensPerSecond = data.path("tokensPerSecond").asDouble();
+        String loss =
+            data.has("loss")
+                ? String.format(Locale.ROOT, "loss %.3f, ", data.path("loss").asDouble())
+                : "";
+        progress.show(
+            data.path("step").asLong(),
+            data.path("total").asLong(),
+            loss + String.format(Locale.ROOT, "%,.0f tokens/s", tokensPerSecond));
+      }
+      default -> {
+        // Tokens are printed whole at the end; notes are in the daemons' logs.
+      }
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package io.rigmesh.node.quickstart;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.rigmesh.protocol.TokenAmount;
+import java.io.PrintStream;
+import java.math.BigDecimal;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/// What the quickstart shows at its end, and writes as JSON: the components are the document's fields.
+@JsonInclude(JsonInclude.Include.NON_NULL)
+record Summary(
+    Train train,
+    Generate generate,
+    Embed embed,
+    Verify verify,
+    Settlement settlement,
+    Map<String, String> urls) {
+
+  /// The training.
+  ///
+  /// @param lossFirst the loss of the first step, in nats per token
+  /// @param lossLast the loss of the last step
+  /// @param receipt where its receipt lies
+  record Train(
+      long steps, float lossFirst, float lossLast, double tokensPerSecond, String receipt) {}
+
+  /// The generation.
+  record Generate(String text, int tokens, double tokensPerSecond, String receipt) {}
+
+  /// The embedding.
+  ///
+  /// @param cosineSimilar the cosine between two sentences of like meaning
+  /// @param cosineDifferent the cosine between two of unlike meaning
+  record Embed(
+      int sentences,
+      double sentencesPerSecond,
+      double cosineSimilar,
+      double cosineDifferent,
+      String receipt) {}
+
+  /// The recomputation of the receipts.
+  ///
+  /// @param samples steps that were recomputed
+  /// @param exact true if all had the receipts' bits
+  record Verify(long samples, boolean exact) {}
+
+  /// The money.
+  ///
+  /// @param transactions hashes of the jobs' transactions, of both sides
+  /// @param gasUsed what they used together
+  /// @param gasPerJob the same per job
+  /// @param providerEarned what the provider's account holds on the chain, in smallest units
+  /// @param token the payment token's address
+  /// @param provider the provider's account
+  record Settlement(
+      String rpcUrl,
+      List<String> transactions,
+      long gasUsed,
+      long gasPerJob,
+      long providerEarned,
+      String token,
+      String provider) {}
+
+  /// Prints it for people.
+  void print(PrintStream out) {
+    out.printf(
+        Locale.ROOT,
+        """
+
+        trained    %d steps, loss %.3f -> %.3f, %,.0f tokens/s
+        generated  %d tokens, %,.0f tokens/s:
+        %s
+        embedded   %d sentences, %,.1f sentences/s; cosine of "a cat"/"a feline" %.3f, of "a cat"/"a GPU" %.3f
+        proven     %d steps of 3 receipts recomputed: %s
+        earned     %s rUSD by %s, for 3 jobs
+        gas        %,d in %d transactions, %,d per job
+        """,
+        train.steps,
+        train.lossFirst,
+        train.lossLast,
+        train.tokensPerSecond,
+        generate.tokens,
+        generate.tokensPerSecond,
+        generate.text.strip().indent(11).stripTrailing(),
+        embed.sentences,
+        embed.sentencesPerSecond,
+        embed.cosineSimilar,
+        embed.cosineDifferent,
+        verify.samples,
+        verify.exact ? "exact, bit for bit" : "NOT EXACT",
+        dollars(TokenAmount.of(settlement.providerEarned)),
+        settlement.provider,
+        settlement.gasUsed,
+        settlement.transactions.size(),
+        settlement.gasPerJob);
+    urls.forEach((name, url) -> out.printf("%-10s %s%n", name, url));
+    out.printf("%-10s %s%n", "receipts", train.receipt);
+  }
+
+  private static String dollars(TokenAmount amount) {
+    return new BigDecimal(amount.units(), 6).toPlainString();
+  }
+}

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Runs the quickstart as a newcomer would and checks what it claims against the chain and the daemons themselves.
+set -euo pipefail
+# shellcheck source=scripts/prerequisites.sh
+. "$(dirname "$0")/prerequisites.sh"
+
+port=${RIGMESH_TEST_PORT:-17070}
+work=$root/target/test-quickstart
+foundry=$root/contracts/scripts/foundry
+passed=0
+failed=0
+rm -rf "$work"
+mkdir -p "$work"
+
+check() {
+  if "${@:2}"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "FAILED: $1" >&2
+  fi
+}
+json() { node -e "const d = JSON.parse(require('fs').readFileSync('$work/out.json')); console.log($1)"; }
+holds() { [ "$(json "Boolean($1)")" = true ]; }
+answers() { curl -fsS --max-time 5 "$1" >/dev/null; }
+says() { grep -q "$2" "$1"; }
+silent() { ! curl -s --max-time 2 "$1" >/dev/null; }
+
+# A busy port is said in one sentence, and nothing is left running.
+node -e "require('net').createServer().listen($port, '127.0.0.1')" &
+blocker=$!
+for _ in $(seq 50); do curl -s --max-time 1 "http://127.0.0.1:$port" >/dev/null || [ $? -ne 7 ] && break; done
+if "$root/scripts/quickstart.sh" --port "$port" --text "$root/docs" >"$work/busy.log" 2>&1; then busy=0; else busy=$?; fi
+kill "$blocker"
+wait "$blocker" 2>/dev/null || true
+check "a busy port fails" [ "$busy" -ne 0 ]
+check "a busy port is said" says "$work/busy.log" "port $port is in use"
+
+"$root/scripts/quickstart.sh" --port "$port" --text "$root/docs" --json "$work/out.json" --keep >"$work/run.log" 2>&1 &
+run=$!
+trap 'kill -TERM $run 2>/dev/null || true' EXIT
+for _ in $(seq 600); do
+  grep -q '^everything stays up' "$work/run.log" && break
+  kill -0 $run 2>/dev/null || break
+  sleep 1
+done
+if ! grep -q '^everything stays up' "$work/run.log"; then
+  cat "$work/run.log" >&2
+  for log in "$root"/target/quickstart/run/*/daemon.log; do echo "== $log" >&2 && tail -n 40 "$log" >&2; done
+  echo "0 passed, 1 failed"
+  exit 1
+fi
+cat "$work/run.log"
+
+rpc=$(json d.settlement.rpcUrl)
+provider=$(json d.settlement.provider)
+token=$(json d.settlement.token)
+check "the model learnt" holds "d.train.lossLast < 0.75 * d.train.lossFirst && d.train.steps >= 100"
+check "text was generated" holds "d.generate.tokens > 0 && d.generate.text.length > 0"
+check "like meanings are near" holds "d.embed.cosineSimilar > 0.5 && d.embed.cosineDifferent < 0.3"
+check "receipts are exact" holds "d.verify.exact && d.verify.samples >= 3"
+check "the chain says the same of what was earned" \
+  [ "$("$foundry" cast call "$token" 'balanceOf(address)(uint256)' "$provider" --rpc-url "$rpc" | cut -d' ' -f1)" = "$(json d.settlement.providerEarned)" ]
+check "the provider earned something" holds "d.settlement.providerEarned > 0"
+for hash in $(json "d.settlement.transactions.join(' ')"); do
+  check "transaction $hash succeeded" [ "$("$foundry" cast receipt "$hash" status --rpc-url "$rpc" | cut -d' ' -f1)" = 1 ]
+done
+for url in $(json "Object.values(d.urls).filter(u => !/^http:..[^/]*$/.test(u)).join(' ')"); do
+  check "$url answers" answers "$url"
+done
+check "a receipt verifies by itself" "$root/bin/rigmesh" verify "$(json d.generate.receipt)" --samples 3 \
+  --model "$(dirname "$(json d.train.receipt)")/output/model" --input "$root/target/quickstart/run/prompt.txt"
+
+kill -TERM $run
+wait $run || true
+trap - EXIT
+for offset in 0 1 2; do
+  check "port $((port + offset)) is free again" silent "http://127.0.0.1:$((port + offset))/"
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
