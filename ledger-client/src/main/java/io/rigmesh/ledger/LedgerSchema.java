@@ -7,7 +7,8 @@ import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
 
 /// The tables of this module. The daemon keeps them in its own database file by giving [#LOCATION]
-/// to its Flyway beside its own location; versions from 100 to 199 belong to this module.
+/// to its Flyway beside its own location; versions from 100 to 199 belong to this module. That
+/// Flyway needs `outOfOrder`, since the versions below 100 go on growing after these were applied.
 public final class LedgerSchema {
   /// Where Flyway finds the migrations.
   public static final String LOCATION = "classpath:io/rigmesh/ledger/db";
