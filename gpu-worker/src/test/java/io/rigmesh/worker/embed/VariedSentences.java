@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
-/// A hundred sentences of many kinds: empty and blank ones, one word, questions, code, numbers,
-/// emoji, many scripts, broken text, and ones far longer than the model takes.
-final class VariedSentences {
+/// Sentences of many kinds: empty and blank ones, one word, questions, code, numbers, emoji, many
+/// scripts, broken text, and ones far longer than the model takes.
+public final class VariedSentences {
 
   private static final List<String> WRITTEN =
       List.of(
@@ -103,19 +103,27 @@ final class VariedSentences {
 
   private VariedSentences() {}
 
+  /// A hundred sentences: all of the written ones, then prose.
   static List<String> hundred() {
     List<String> sentences = new ArrayList<>(WRITTEN);
+    sentences.addAll(prose(100 - WRITTEN.size()));
+    return sentences;
+  }
+
+  /// So many texts of one to four English sentences, always the same ones.
+  public static List<String> prose(int count) {
+    List<String> texts = new ArrayList<>();
     Random random = new Random(2026);
-    while (sentences.size() < 100) {
+    while (texts.size() < count) {
       StringBuilder text = new StringBuilder();
-      for (int clauses = random.nextInt(4); clauses >= 0; clauses--) {
+      for (int sentences = random.nextInt(4); sentences >= 0; sentences--) {
         text.append(SUBJECTS[random.nextInt(SUBJECTS.length)]).append(' ');
         text.append(VERBS[random.nextInt(VERBS.length)]).append(' ');
         text.append(OBJECTS[random.nextInt(OBJECTS.length)]);
         text.append(ENDS[random.nextInt(ENDS.length)]).append(' ');
       }
-      sentences.add(text.toString().strip());
+      texts.add(text.toString().strip());
     }
-    return sentences;
+    return texts;
   }
 }
