@@ -96,6 +96,10 @@ public final class DevChain implements AutoCloseable {
       throw new LedgerException(
           "The development chain " + settings.binary() + " does not start: " + e.getMessage(), e);
     }
+    // A program that ends without closing its chain must not leave it behind.
+    Thread end = new Thread(process::destroy, "anvil-end");
+    Runtime.getRuntime().addShutdownHook(end);
+    CompletableFuture<Void> _ = process.onExit().thenRun(() -> forget(end));
     CompletableFuture<Integer> port = new CompletableFuture<>();
     Thread.ofVirtual().name("anvil-output").start(() -> readOutput(process, port));
     try {
@@ -180,6 +184,14 @@ public final class DevChain implements AutoCloseable {
     } catch (InterruptedException e) {
       process.destroyForcibly();
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void forget(Thread end) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(end);
+    } catch (IllegalStateException e) {
+      // The runtime is ending and runs it already.
     }
   }
 
