@@ -131,6 +131,7 @@ public final class Embedder implements AutoCloseable {
       if (config.normalized()) {
         normalize(vector);
       }
+      kernels.checkFinite("embedding", Tensor.of(vector, vector.length));
       vectors.add(vector);
       row += length;
     }

@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Locale;
@@ -29,7 +30,7 @@ public final class NativeTokenizers {
   /// unpacked there first unless the very same bytes already are; 14 MB. Does nothing when the
   /// library is already loaded, from wherever.
   ///
-  /// @param directory is made if need be, readable by this user only
+  /// @param directory is made if need be, for this user only
   /// @throws UncheckedIOException when it cannot be unpacked
   /// @throws UnsupportedOperationException when there is no build of the library for this machine
   @SuppressWarnings("restricted") // Loading native code is what this class is for.
@@ -69,7 +70,9 @@ public final class NativeTokenizers {
                 + platform
                 + "; run on Linux (x86_64, aarch64) or macOS (aarch64)");
       }
-      Files.createDirectories(directory);
+      Files.createDirectories(
+          directory,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       Path library = directory.resolve(version() + "-" + name);
       if (Files.isRegularFile(library)
           && digest(Files.readAllBytes(library)).equals(digest(bytes))) {

@@ -22,13 +22,15 @@ public final class Tokenizer implements AutoCloseable {
   public static final int TOKENS_MIN = 8;
 
   private final TokenizersLibrary library;
+  private final Path path;
   private final int vocabularySize;
   private final Map<String, Integer> addedTokens;
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private long handle;
 
-  private Tokenizer(TokenizersLibrary library, long handle, TokenizerFile file) {
+  private Tokenizer(TokenizersLibrary library, Path path, long handle, TokenizerFile file) {
     this.library = library;
+    this.path = path;
     this.handle = handle;
     this.vocabularySize = file.vocabularySize();
     this.addedTokens = file.addedTokens();
@@ -61,19 +63,19 @@ public final class Tokenizer implements AutoCloseable {
     try {
       handle = library.createTokenizerFromString(file.json());
     } catch (RuntimeException e) {
-      throw new ModelFormatException(
-          path.toString(),
-          "tokenizer",
-          ModelFormatException.NO_OFFSET,
-          "the tokenizers library refuses it: " + e.getMessage(),
-          e);
+      throw refused(path, "the tokenizers library refuses it: " + e.getMessage(), e);
     }
     library.disablePadding(handle);
     library.disableTruncation(handle);
     if (tokensMax.isPresent()) {
       library.setTruncation(handle, tokensMax.getAsInt(), "LONGEST_FIRST", 0);
     }
-    return new Tokenizer(library, handle, file);
+    return new Tokenizer(library, path, handle, file);
+  }
+
+  private static ModelFormatException refused(Path path, String problem, RuntimeException cause) {
+    return new ModelFormatException(
+        path.toString(), "tokenizer", ModelFormatException.NO_OFFSET, problem, cause);
   }
 
   /// One more than the highest token id: the rows that an embedding table needs.
@@ -98,6 +100,7 @@ public final class Tokenizer implements AutoCloseable {
   /// @param text unpaired surrogates in it count as U+FFFD
   /// @param specialTokens whether the file's template (`[CLS]` text `[SEP]`, say) is put around it
   /// @throws IllegalArgumentException when the text is longer than [#TEXT_CHARS_MAX]
+  /// @throws ModelFormatException when the file has no token for a part of the text
   public int[] encode(String text, boolean specialTokens) {
     if (text.length() > TEXT_CHARS_MAX) {
       throw new IllegalArgumentException(
@@ -111,7 +114,7 @@ public final class Tokenizer implements AutoCloseable {
     Lock reading = lock.readLock();
     reading.lock();
     try {
-      long encoding = library.encode(openHandle(), wellFormed, specialTokens);
+      long encoding = encode(openHandle(), wellFormed, specialTokens);
       try {
         long[] ids = library.getTokenIds(encoding);
         int[] narrow = new int[ids.length];
@@ -124,6 +127,16 @@ public final class Tokenizer implements AutoCloseable {
       }
     } finally {
       reading.unlock();
+    }
+  }
+
+  /// The library refuses a text only when the file lacks something, for instance its own unknown
+  /// token.
+  private long encode(long open, String text, boolean specialTokens) {
+    try {
+      return library.encode(open, text, specialTokens);
+    } catch (RuntimeException e) {
+      throw refused(path, "cannot encode a text: " + e.getMessage(), e);
     }
   }
 

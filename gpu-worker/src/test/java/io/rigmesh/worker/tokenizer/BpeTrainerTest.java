@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.rigmesh.worker.tokenizer.BpeVocabulary.Merge;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -79,10 +80,10 @@ class BpeTrainerTest {
     for (int seed = 0; text.length() < 2_000_000; seed++) {
       text.append(prose(seed));
     }
-    long start = System.nanoTime();
+    long start = cpuNanos();
     BpeVocabulary vocabulary =
         new BpeTrainer(2048, 2, List.of("<|endoftext|>")).add(text.toString()).train();
-    Duration spent = Duration.ofNanos(System.nanoTime() - start);
+    Duration spent = Duration.ofNanos(cpuNanos() - start);
     assertThat(vocabulary.size()).isEqualTo(2048);
     assertThat(spent).isLessThan(Duration.ofSeconds(5));
   }
@@ -94,10 +95,10 @@ class BpeTrainerTest {
     for (int i = 0; i < 500_000; i++) {
       text.append((char) ('a' + random.nextInt(26)));
     }
-    long start = System.nanoTime();
+    long start = cpuNanos();
     assertThat(new BpeTrainer(1000, 2, List.of()).add(text.toString()).train().size())
         .isEqualTo(1000);
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+    assertThat(Duration.ofNanos(cpuNanos() - start)).isLessThan(Duration.ofSeconds(5));
   }
 
   @Test
@@ -105,6 +106,11 @@ class BpeTrainerTest {
     assertThatThrownBy(() -> new BpeTrainer(256, 2, List.of("<s>")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("vocabularySize is 256");
+  }
+
+  /// The thread's own clock: other processes on the machine must not fail the test.
+  private static long cpuNanos() {
+    return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
   }
 
   /// Words of a made-up language with a frequency like that of a natural one, 20 to 30 KB.

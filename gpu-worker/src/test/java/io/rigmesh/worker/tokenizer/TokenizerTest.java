@@ -99,6 +99,23 @@ class TokenizerTest {
   }
 
   @Test
+  void aFileWithoutItsOwnUnknownTokenIsRefusedWhenATextNeedsIt() throws IOException {
+    Path file = folder.resolve("unknown.json");
+    Files.writeString(
+        file,
+        "{\"version\":\"1.0\",\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"model\":{\"type\":\"WordPiece\","
+            + "\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":9,"
+            + "\"vocab\":{\"a\":0}}}");
+    try (Tokenizer tokenizer = Tokenizer.open(file)) {
+      assertThat(tokenizer.encode("a a", true)).containsExactly(0, 0);
+      assertThatThrownBy(() -> tokenizer.encode("b", true))
+          .isInstanceOf(ModelFormatException.class)
+          .hasMessageStartingWith(file.toString())
+          .hasMessageContaining("[UNK]");
+    }
+  }
+
+  @Test
   void aTokenOutsideTheVocabularyAndAClosedTokenizerAreRefused() {
     Tokenizer tokenizer = Tokenizer.open(miniLm);
     assertThatThrownBy(() -> tokenizer.decode(new int[] {30522}, true))
