@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
@@ -58,11 +59,26 @@ public final class NodeMetrics implements AutoCloseable {
           "failed",
           "disputed");
 
+  /// Before the first scrape; the node may not have started yet.
+  private static final NodeStats NOTHING =
+      new NodeStats(
+          Map.of(),
+          Map.of(),
+          Map.of(),
+          Map.of(),
+          Map.of(),
+          0,
+          0,
+          0,
+          OptionalDouble.empty(),
+          TokenAmount.ZERO,
+          TokenAmount.ZERO);
+
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final JvmGcMetrics collections = new JvmGcMetrics();
   private final Node node;
-  private volatile Snapshot now;
+  private volatile Snapshot now = new Snapshot(NOTHING, Map.of(), Map.of());
 
   /// The node's numbers at one moment.
   private record Snapshot(
@@ -72,14 +88,12 @@ public final class NodeMetrics implements AutoCloseable {
   /// @param version the daemon's version
   public NodeMetrics(Node node, String version) {
     this.node = node;
-    this.now = snapshot();
     Gauge.builder("rigmesh.build.info", () -> 1)
         .description("Always 1; the label says which version this is.")
         .tags("version", version)
         .register(registry);
     registerJobs();
     registerMoney();
-    registerDevices();
     registerProcess();
   }
 

@@ -25,7 +25,6 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -378,20 +377,18 @@ class RestServerIT {
   }
 
   @Test
-  void tokenIsMadeOnceAndKeptFromOthers() throws Exception {
-    Path file = home.resolve("rest-token");
-    BearerToken made = RestToken.readOrMake(file);
-    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
-        .isEqualTo("rw-------");
-    String text = Files.readString(file).strip();
-    assertThat(text).hasSize(64);
-    assertThat(made.opens("Bearer " + text)).isTrue();
-    assertThat(made.toString()).doesNotContain(text);
-    assertThat(RestToken.readOrMake(file).opens("bearer " + text)).isTrue();
-    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
-    assertThatThrownBy(() -> RestToken.readOrMake(file))
+  void tokenIsReadFromItsFileAndNeverPrinted() throws Exception {
+    Path file = home.resolve("token");
+    Files.writeString(file, "0123456789abcdef0123456789abcdef\n");
+    BearerToken token = BearerToken.read(file);
+    assertThat(token.opens("bearer 0123456789abcdef0123456789abcdef")).isTrue();
+    assertThat(token.opens("Bearer 0123456789abcdef0123456789abcdee")).isFalse();
+    assertThat(token.opens("0123456789abcdef0123456789abcdef")).isFalse();
+    assertThat(token.toString()).doesNotContain("0123");
+    Files.writeString(file, "short");
+    assertThatThrownBy(() -> BearerToken.read(file))
         .isInstanceOf(RestException.class)
-        .hasMessageContaining("chmod 600");
+        .hasMessageContaining("delete its file");
   }
 
   @Test

@@ -1,0 +1,84 @@
+package io.rigmesh.node.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.rigmesh.node.rest.MemoryNode;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class NodeMetricsTest {
+  @TempDir Path home;
+  private NodeMetrics metrics;
+
+  @BeforeEach
+  void start() {
+    metrics = new NodeMetrics(new MemoryNode(home, Map.of()), "1.2.3");
+  }
+
+  @AfterEach
+  void stop() {
+    metrics.close();
+  }
+
+  private PrometheusText scraped() {
+    return PrometheusText.parse(metrics.scrape());
+  }
+
+  @Test
+  void numbersOfTheNodeAreShown() {
+    PrometheusText text = scraped();
+    assertThat(text.value("rigmesh_build_info", Map.of("version", "1.2.3"))).isEqualTo(1);
+    assertThat(text.value("rigmesh_jobs", Map.of("role", "provider", "state", "running")))
+        .isEqualTo(2);
+    assertThat(text.value("rigmesh_jobs", Map.of("role", "requester", "state", "settled")))
+        .isZero();
+    assertThat(text.value("rigmesh_jobs_refused_total", Map.of("code", "busy"))).isEqualTo(7);
+    assertThat(text.value("rigmesh_tokens_total", Map.of("kind", "train", "direction", "in")))
+        .isEqualTo(1_000);
+    assertThat(text.value("rigmesh_tokens_total", Map.of("kind", "generate", "direction", "out")))
+        .isEqualTo(50);
+    assertThat(text.value("rigmesh_jobs_run_seconds_total", Map.of("kind", "train")))
+        .isEqualTo(12.5);
+    assertThat(text.value("rigmesh_queue_jobs", Map.of())).isEqualTo(3);
+    assertThat(text.value("rigmesh_worker_restarts_total", Map.of("device", "cpu"))).isEqualTo(5);
+    assertThat(text.value("rigmesh_worker_up", Map.of("device", "cpu"))).isEqualTo(1);
+    assertThat(text.value("rigmesh_chain_head_age_seconds", Map.of())).isEqualTo(1.25);
+    assertThat(text.value("rigmesh_earned_token_units_total", Map.of())).isEqualTo(900);
+    assertThat(text.value("rigmesh_ready", Map.of())).isEqualTo(1);
+    assertThat(text.families()).containsKey("jvm_memory_used_bytes");
+  }
+
+  @Test
+  void everyMetricHasAHelpTextAndCountersEndInTotal() {
+    metrics.request("GET", "/v1/jobs", 200, Duration.ofMillis(3));
+    metrics.eventStreams(() -> 2);
+    for (PrometheusText.Family family : scraped().families().values()) {
+      assertThat(family.help()).as(family.name()).isNotBlank();
+      assertThat(family.name().endsWith("_total"))
+          .as(family.name() + " is a " + family.type())
+          .isEqualTo(family.type().equals("counter"));
+    }
+  }
+
+  @Test
+  void requestsAreCountedByRouteWithBoundedLabels() {
+    metrics.request("GET", "/v1/jobs/{id}", 200, Duration.ofMillis(3));
+    metrics.request("GET", "/v1/jobs/{id}", 200, Duration.ofMillis(30));
+    metrics.request("BREW", "none", 405, Duration.ofMillis(1));
+    PrometheusText text = scraped();
+    Map<String, String> shown = Map.of("method", "GET", "route", "/v1/jobs/{id}", "status", "200");
+    assertThat(text.value("rigmesh_http_requests_seconds_count", shown)).isEqualTo(2);
+    List<String> methods =
+        text.families().get("rigmesh_http_requests_seconds").samples().stream()
+            .map(s -> s.labels().get("method"))
+            .distinct()
+            .toList();
+    assertThat(methods).containsExactlyInAnyOrder("GET", "other");
+  }
+}
