@@ -14,11 +14,17 @@ import picocli.CommandLine.Command;
     versionProvider = CommandTree.VersionLine.class,
     description = "A rig in a marketplace of exact GPU compute: the node and its command line.",
     subcommands = {
+      UpCommand.class,
       JobCommand.class,
       WalletCommand.class,
+      DevicesCommand.class,
+      VerifyCommand.class,
+      KeysCommand.class,
       ConfigCommand.class,
       ModelCommand.class,
       QuickstartCommand.class,
+      RunCommand.class,
+      EmbedCommand.class,
       CommandLine.HelpCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",

@@ -2,6 +2,8 @@ package io.rigmesh.node.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.rigmesh.protocol.Hash;
+import io.rigmesh.worker.embed.EmbeddingModelImport;
+import io.rigmesh.worker.format.SourceFile;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -15,7 +17,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "model",
     description = "Import models, and give them to the local node.",
-    subcommands = ModelCommand.Add.class)
+    subcommands = {ModelCommand.Add.class, ModelCommand.Import.class})
 final class ModelCommand implements Runnable {
   @Spec private CommandSpec spec;
 
@@ -42,6 +44,31 @@ final class ModelCommand implements Runnable {
       } else {
         console.print(root.hex());
       }
+      return ExitCode.OK;
+    }
+  }
+
+  /// Makes a model folder of an ONNX encoder and its tokenizer.
+  @Command(
+      name = "import",
+      description = {
+        "Make a model folder of a BERT-family ONNX encoder and its tokenizer.json. Either may lie in"
+            + " a jar or zip: model.jar!/model.onnx."
+      })
+  static final class Import implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "ONNX", description = "The encoder.")
+    private String onnx;
+
+    @Parameters(index = "1", paramLabel = "TOKENIZER", description = "Its tokenizer.json.")
+    private String tokenizer;
+
+    @Parameters(index = "2", paramLabel = "OUT", description = "The folder to make.")
+    private Path folder;
+
+    @Override
+    public Integer call() {
+      EmbeddingModelImport.usual().run(SourceFile.parse(onnx), SourceFile.parse(tokenizer), folder);
+      Console.ofProcess().say("wrote " + folder);
       return ExitCode.OK;
     }
   }

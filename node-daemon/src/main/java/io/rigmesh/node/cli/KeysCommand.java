@@ -1,0 +1,174 @@
+package io.rigmesh.node.cli;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.rigmesh.ledger.account.Keystore;
+import io.rigmesh.ledger.account.KeystoreException;
+import io.rigmesh.node.config.KeysConfig;
+import io.rigmesh.protocol.AccountKey;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// The node's account key.
+@Command(
+    name = "keys",
+    description = "Show, back up and restore the account's key.",
+    subcommands = {KeysCommand.Show.class, KeysCommand.Backup.class, KeysCommand.Restore.class})
+final class KeysCommand implements Runnable {
+  private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+  private static final FileAttribute<Set<PosixFilePermission>> OWNER_FOLDER =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+  private static final String ACCOUNT = "account.json";
+  private static final String PASSWORD = "password";
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "keys what? show, backup or restore");
+  }
+
+  /// Shows whose key it is; never the key.
+  @Command(name = "show", description = "Show the account and where its keystore lies.")
+  static final class Show implements Callable<Integer> {
+    @Mixin private NodeOptions node;
+    @Mixin private OutputOptions output;
+
+    @Override
+    public Integer call() {
+      Console console = Console.ofProcess();
+      KeysConfig keys = node.settings().keys();
+      ObjectNode shown =
+          JsonNodeFactory.instance
+              .objectNode()
+              .put("account", Keystore.address(keys.accountFile()).hex())
+              .put("keystore", keys.accountFile().toString());
+      if (output.json()) {
+        console.print(shown);
+      } else {
+        console.print("account   " + shown.path("account").asText());
+        console.print("keystore  " + shown.path("keystore").asText());
+      }
+      return ExitCode.OK;
+    }
+  }
+
+  /// Copies the keystore and its password.
+  @Command(
+      name = "backup",
+      description = {
+        "Copy the encrypted keystore and its password into a new folder. Whoever has both has the"
+            + " account: keep them apart from each other and from this machine."
+      })
+  static final class Backup implements Callable<Integer> {
+    @Mixin private NodeOptions node;
+
+    @Parameters(paramLabel = "DIR", description = "The folder to make.")
+    private Path folder;
+
+    @Override
+    public Integer call() {
+      KeysConfig keys = node.settings().keys();
+      // A backup that does not open is worse than none.
+      AccountKey key = open(keys.accountFile(), password(keys, keys.passwordFile()));
+      try {
+        Files.createDirectory(folder, OWNER_FOLDER);
+        write(folder.resolve(ACCOUNT), Files.readAllBytes(keys.accountFile()));
+        if (keys.password().isEmpty()) {
+          write(folder.resolve(PASSWORD), Files.readAllBytes(keys.passwordFile()));
+        }
+      } catch (IOException e) {
+        throw CliException.hopeless("cannot back up to " + folder + ": " + e.getMessage(), e);
+      }
+      Console.ofProcess().say("backed up " + key.address() + " to " + folder);
+      return ExitCode.OK;
+    }
+  }
+
+  /// Puts a backup in place.
+  @Command(name = "restore", description = "Put a backup in place, in a home that has no key.")
+  static final class Restore implements Callable<Integer> {
+    @Mixin private NodeOptions node;
+
+    @Parameters(paramLabel = "DIR", description = "What 'keys backup' made.")
+    private Path folder;
+
+    @Option(
+        names = "--password-file",
+        paramLabel = "FILE",
+        description = "The password's file, if it is kept elsewhere.")
+    private @Nullable Path passwordFile;
+
+    @Override
+    public Integer call() {
+      KeysConfig keys = node.settings().keys();
+      Path from = passwordFile == null ? folder.resolve(PASSWORD) : passwordFile;
+      AccountKey key = open(folder.resolve(ACCOUNT), password(keys, from));
+      if (Files.exists(keys.accountFile())) {
+        throw CliException.hopeless(
+            keys.accountFile()
+                + " holds the key of "
+                + Keystore.address(keys.accountFile())
+                + "; move it away first, it may hold money");
+      }
+      try {
+        for (Path file : Set.of(keys.accountFile(), keys.passwordFile())) {
+          Path parent = file.toAbsolutePath().getParent();
+          if (parent != null) {
+            Files.createDirectories(parent, OWNER_FOLDER);
+          }
+        }
+        if (keys.password().isEmpty()) {
+          Files.deleteIfExists(keys.passwordFile());
+          write(keys.passwordFile(), Files.readAllBytes(from));
+        }
+        write(keys.accountFile(), Files.readAllBytes(folder.resolve(ACCOUNT)));
+      } catch (IOException e) {
+        throw CliException.hopeless("cannot restore: " + e.getMessage(), e);
+      }
+      Console.ofProcess().say("restored " + key.address() + " to " + keys.accountFile());
+      return ExitCode.OK;
+    }
+  }
+
+  private static String password(KeysConfig keys, Path file) {
+    if (keys.password().isPresent()) {
+      return keys.password().get();
+    }
+    try {
+      return Files.readString(file).strip();
+    } catch (IOException e) {
+      throw CliException.hopeless(
+          "the password file " + file + " cannot be read; name it, or set RIGMESH_KEYS_PASSWORD",
+          e);
+    }
+  }
+
+  private static AccountKey open(Path keystore, String password) {
+    try {
+      return Keystore.open(keystore, password.toCharArray());
+    } catch (KeystoreException e) {
+      throw CliException.hopeless(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static void write(Path file, byte[] content) throws IOException {
+    Files.createFile(file, OWNER_ONLY);
+    Files.write(file, content);
+  }
+}
