@@ -102,10 +102,10 @@ class ArchitectureTest {
   }
 
   @Test
-  void nobodyKnowsTheCommandLine() {
+  void theDaemonDoesNotKnowTheCommandLine() {
     noClasses()
         .that()
-        .resideOutsideOfPackage("io.rigmesh.node.cli..")
+        .resideOutsideOfPackages("io.rigmesh.node.cli..", "io.rigmesh.node.quickstart..")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("io.rigmesh.node.cli..")
