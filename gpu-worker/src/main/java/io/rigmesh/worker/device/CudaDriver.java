@@ -4,7 +4,11 @@ import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABI
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import jcuda.driver.CUdevice;
@@ -17,6 +21,7 @@ import org.slf4j.LoggerFactory;
 /// Initialization, Version Management and Device Management.
 final class CudaDriver {
   private static final Logger LOG = LoggerFactory.getLogger(CudaDriver.class);
+  private static final String TEMPORARY = "java.io.tmpdir";
   private static final int NAME_BYTES_MAX = 256;
 
   private CudaDriver() {}
@@ -25,18 +30,38 @@ final class CudaDriver {
   /// error on a machine that has no such device.
   static List<Device.Cuda> devices() {
     try {
-      return ask();
+      return failed("cuInit", initialized()) ? List.of() : ask();
     } catch (LinkageError e) {
       // Without libcuda.so.1 JCuda's own library cannot be linked: no driver, so no devices.
-      LOG.debug("no CUDA driver: {}", e.toString());
+      LOG.trace("no CUDA driver: {}", e.toString());
+      return List.of();
+    } catch (IOException e) {
+      LOG.warn("CUDA devices are not listed, since no temporary folder can be made", e);
       return List.of();
     }
   }
 
-  private static List<Device.Cuda> ask() {
-    if (failed("cuInit", JCudaDriver.cuInit(0))) {
-      return List.of();
+  /// Initialises the driver. JCuda unpacks its library into `java.io.tmpdir` under a name that
+  /// anyone can guess, and loads what it finds there; so for that moment the folder is a fresh one
+  /// that only this user can write.
+  private static synchronized int initialized() throws IOException {
+    Path folder = Files.createTempDirectory("rigmesh-jcuda-");
+    String before = System.setProperty(TEMPORARY, folder.toString());
+    try {
+      return JCudaDriver.cuInit(0);
+    } finally {
+      System.setProperty(TEMPORARY, before);
+      // A loaded library stays mapped without its file.
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+        for (Path file : files) {
+          Files.delete(file);
+        }
+      }
+      Files.delete(folder);
     }
+  }
+
+  private static List<Device.Cuda> ask() {
     int[] version = {0};
     int[] count = {0};
     if (failed("cuDriverGetVersion", JCudaDriver.cuDriverGetVersion(version))

@@ -54,7 +54,6 @@ public record WorkerLaunch(
     // Netty and protobuf ask for it; without it each start prints four lines of warnings.
     command.add("--sun-misc-unsafe-memory-access=allow");
     command.add("-Djava.io.tmpdir=" + home.toAbsolutePath().resolve("tmp"));
-    command.add("-Duser.home=" + home.toAbsolutePath());
     command.add("-cp");
     command.add(classPath);
     command.add(WorkerMain.class.getName());

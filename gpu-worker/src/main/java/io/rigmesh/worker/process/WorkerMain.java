@@ -3,8 +3,10 @@ package io.rigmesh.worker.process;
 import io.rigmesh.worker.device.DeviceException;
 import io.rigmesh.worker.device.Devices;
 import io.rigmesh.worker.kernels.Kernels;
+import io.rigmesh.worker.tokenizer.NativeTokenizers;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +44,7 @@ public final class WorkerMain {
   /// @param socket where to listen
   /// @param device such as `cpu`
   /// @param threads how many compute
-  /// @param home a folder of its own
+  /// @param home a folder of its own, for the native libraries that it unpacks
   record Options(Path socket, String device, int threads, Path home) {
     /// Reads `--name value` pairs.
     ///
@@ -99,6 +101,7 @@ public final class WorkerMain {
     Kernels kernels;
     try {
       options = Options.parse(args);
+      NativeTokenizers.unpackInto(options.home().resolve("native"));
       kernels = Devices.open(options.device(), options.threads());
     } catch (IllegalArgumentException e) {
       System.err.println(
@@ -106,9 +109,12 @@ public final class WorkerMain {
               + e.getMessage()
               + ". Usage: --socket PATH --device cpu --threads N --home PATH");
       return EXIT_USAGE;
-    } catch (DeviceException e) {
+    } catch (DeviceException | UnsupportedOperationException e) {
       System.err.println("rigmesh worker: " + e.getMessage());
       return EXIT_USAGE;
+    } catch (UncheckedIOException e) {
+      System.err.println("rigmesh worker: " + e.getMessage());
+      return EXIT_FAULT;
     }
     CompletableFuture<Integer> exit = new CompletableFuture<>();
     WorkerServer server;

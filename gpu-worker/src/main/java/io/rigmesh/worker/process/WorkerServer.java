@@ -15,6 +15,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -54,6 +55,11 @@ final class WorkerServer implements AutoCloseable {
     }
     Path folder = socket.resolveSibling("");
     Files.createDirectories(folder);
+    if (Files.getPosixFilePermissions(folder).contains(PosixFilePermission.OTHERS_WRITE)) {
+      throw new IOException(
+          "everyone can write into %s, so a socket there could be anyone's; give it a folder of its own"
+              .formatted(folder));
+    }
     Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
     // What an earlier process left, which was killed.
     Files.deleteIfExists(socket);

@@ -55,6 +55,20 @@ class WorkerProcessIT {
   }
 
   @Test
+  void aFolderThatEveryoneCanWriteIsNoPlaceForASocket() throws IOException {
+    Path open = Files.createDirectory(home.resolve("open"));
+    Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
+    WorkerLaunch launch =
+        WorkerLaunch.likeThisProcess(
+            open.resolve("0.sock"), "cpu", 1, 256L << 20, home.resolve("worker"));
+    assertThatThrownBy(() -> WorkerProcess.start(launch, log::add, PATIENCE))
+        .isInstanceOf(WorkerException.class);
+    assertThat(log).anyMatch(line -> line.contains("everyone can write into " + open));
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(open)))
+        .isEqualTo("rwxrwxrwx");
+  }
+
+  @Test
   void theEnvironmentOfAWorkerHoldsNothingOfItsParents() throws IOException {
     assertThat(System.getenv()).as("what could leak").containsKey("PATH");
     try (WorkerProcess worker = WorkerProcess.start(launch("cpu"), log::add, PATIENCE)) {
