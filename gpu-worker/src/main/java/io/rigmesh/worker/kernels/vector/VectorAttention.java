@@ -141,7 +141,8 @@ final class VectorAttention {
       int visible = span.visible(oneRow ? 0 : row + i);
       int at = pAt + i * leading;
       float max = scaled(p, at, call.layout().scoreScale(), visible, span.queryRow() + row);
-      VectorElementary.exp(p, at, max, p, at, visible);
+      // Whole vectors, beyond the visible keys too: what comes of those is overwritten.
+      VectorElementary.exp(p, at, max, p, at, (visible + WIDTH - 1) / WIDTH * WIDTH);
       Arrays.fill(p, at + visible, at + padded, 0f);
     }
     sumRows(p, pAt, leading, rows, seen);
