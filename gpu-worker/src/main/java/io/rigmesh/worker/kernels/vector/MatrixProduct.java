@@ -29,21 +29,11 @@ record MatrixProduct(
     int block,
     float[] c,
     int cp,
-    int ldc) {
+    int ldc)
+    implements Product {
 
-  /// The panels that all columns take, the last perhaps not full.
-  int panels() {
-    return Panels.count(cols);
-  }
-
-  /// How many floats of scratch [#compute] needs.
-  static int scratchLength() {
-    return Tiles.ROWS * PANEL;
-  }
-
-  /// Computes the rows `rowFrom` to `rowTo` of the panels `panelFrom` to `panelTo`, both ends
-  /// excluded.
-  void compute(int rowFrom, int rowTo, int panelFrom, int panelTo, float[] scratch) {
+  @Override
+  public void compute(int rowFrom, int rowTo, int panelFrom, int panelTo, float[] scratch) {
     int full = Math.min(panelTo, cols / PANEL);
     for (int start = 0; start < depth; start += block) {
       int length = Math.min(block, depth - start);

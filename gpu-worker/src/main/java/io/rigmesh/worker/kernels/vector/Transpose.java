@@ -23,13 +23,6 @@ final class Transpose {
     return WIDTH * WIDTH;
   }
 
-  /// How far apart rows of `cols` floats best lie in memory of our own: a little more than `cols`,
-  /// since lines that are a power of two apart fall into one set of the cache and push each other
-  /// out.
-  static int stride(int cols) {
-    return cols + 16;
-  }
-
   /// `target[c * targetStride + r] = source[r * sourceStride + c]` for `rows` rows and `cols`
   /// columns of the source.
   static void copy(

@@ -26,7 +26,7 @@ import jdk.incubator.vector.VectorOperators;
 final class VectorAttention {
   private static final int ROWS = 16;
 
-  private final float[] tile = new float[MatrixProduct.scratchLength()];
+  private final float[] tile = new float[Product.scratchLength()];
   private final float[] square = new float[Transpose.scratchLength()];
   private final float[] sums = new float[ROWS];
   private float[] keyColumns = {};
@@ -37,7 +37,6 @@ final class VectorAttention {
   private float[] gradientRows = {};
   private float[] weights = {};
   private float[] slopes = {};
-  private float[] transposed = {};
   private float[] part = {};
 
   /// The tensors of a call; what a forward call does not have is its own `out`.
@@ -231,7 +230,6 @@ final class VectorAttention {
     gradientRows = grown(gradientRows, Panels.length(rows, d));
     weights = grown(weights, Math.multiplyExact(rows, leading));
     slopes = grown(slopes, Math.multiplyExact(rows, leading));
-    transposed = grown(transposed, Math.multiplyExact(seen, Transpose.stride(rows)));
     part = grown(part, Math.multiplyExact(seen, d));
     for (int member = 0; member < layout.group(); member++) {
       int head = kvHead * layout.group() + member;
@@ -337,18 +335,18 @@ final class VectorAttention {
   private void overQueries(AttentionSpan span, float[] factors, float[] rowPanels, int d) {
     int rows = span.queryRows();
     int seen = span.keyRows();
-    int stride = Transpose.stride(rows);
-    Transpose.copy(factors, 0, leading(seen), rows, seen, transposed, 0, stride, square);
+    int leading = leading(seen);
     for (int key = 0; key < seen; key += ROWS) {
       int count = Math.min(ROWS, seen - key);
       // Rows that see none of these keys have the factor +0; with one split they can be left out of
       // the chains.
       int skip = rows <= Kernels.SPLIT ? Math.min(span.firstQuerySeeing(key), rows - 1) : 0;
-      MatrixProduct product =
-          new MatrixProduct(
-              transposed,
-              key * stride + skip,
-              stride,
+      ColumnProduct product =
+          new ColumnProduct(
+              factors,
+              key + skip * leading,
+              leading,
+              Tiles.ROWS,
               count,
               rowPanels,
               skip * PANEL,

@@ -45,7 +45,7 @@ public final class VectorKernels implements Kernels {
   /// What each thread owns.
   private static final class Scratch {
     final float[] lanes = new float[LANES];
-    final float[] tile = new float[MatrixProduct.scratchLength()];
+    final float[] tile = new float[Product.scratchLength()];
     final float[] piece = new float[ELEMENTS];
     final float[] square = new float[Transpose.scratchLength()];
     final VectorAttention attention = new VectorAttention();
@@ -56,7 +56,7 @@ public final class VectorKernels implements Kernels {
   private final ParallelFor parallel;
   private final Scratch[] scratch;
   private float[] panels = {};
-  private float[] transposed = {};
+  private float[] columns = {};
   private float[] perRow = {};
 
   /// Starts `threads - 1` helper threads.
@@ -127,29 +127,35 @@ public final class VectorKernels implements Kernels {
     int rows = dy.rowCount();
     int out = dy.cols();
     packRows(x);
-    int stride = Transpose.stride(rows);
-    transposed = VectorAttention.grown(transposed, Math.multiplyExact(stride, out));
-    float[] dyColumns = transposed;
-    int columns = 64;
+    int tiles = (out - 1) / Tiles.ROWS + 1;
+    columns = VectorAttention.grown(columns, Math.multiplyExact(tiles * Tiles.ROWS, rows));
+    float[] dyColumns = columns;
     parallel.run(
-        (out - 1) / columns + 1,
-        1,
+        tiles,
+        8,
         (worker, from, to) -> {
-          int first = from * columns;
-          int count = Math.min(out, to * columns) - first;
-          Transpose.copy(
-              dy.data(),
-              dy.offset() + first,
-              out,
-              rows,
-              count,
-              dyColumns,
-              first * stride,
-              stride,
-              scratch[worker].square);
+          for (int tile = from; tile < to; tile++) {
+            ColumnProduct.pack(dy.data(), dy.offset(), rows, out, tile, dyColumns);
+          }
           return false;
         });
-    multiply("linearWeightGradient", dyColumns, 0, stride, rows, panels, dWeight, NO_BIAS);
+    ColumnProduct product =
+        new ColumnProduct(
+            dyColumns,
+            0,
+            Tiles.ROWS,
+            Tiles.ROWS * rows,
+            out,
+            panels,
+            0,
+            rows,
+            rows,
+            x.cols(),
+            BLOCK,
+            dWeight.data(),
+            dWeight.offset(),
+            x.cols());
+    compute("linearWeightGradient", product, dWeight, NO_BIAS);
   }
 
   /// y = A · the matrix in panels, plus the bias if there is one; A as in [MatrixProduct].
@@ -160,6 +166,12 @@ public final class VectorKernels implements Kernels {
     MatrixProduct product =
         new MatrixProduct(
             a, ap, lda, rows, panelData, 0, depth, depth, cols, BLOCK, y.data(), y.offset(), cols);
+    compute(op, product, y, bias);
+  }
+
+  /// Computes a product in pieces, adds the bias if there is one, and looks for what is not finite.
+  private void compute(String op, Product product, Tensor y, float[] bias) {
+    int rows = product.rows();
     int rowPieces = (rows + PRODUCT_ROWS - 1) / PRODUCT_ROWS;
     int wide = PRODUCT_PANELS;
     while (wide > 1
@@ -194,7 +206,7 @@ public final class VectorKernels implements Kernels {
   }
 
   private static boolean productPiece(
-      MatrixProduct product,
+      Product product,
       int rowFrom,
       int rowTo,
       int panelFrom,
