@@ -209,6 +209,7 @@ final class LiveNode implements Node {
           .counts(role)
           .forEach((state, n) -> counts.put(new NodeStats.RoleAndState(role, state), n));
     }
+    Transactions.Totals totals = transactions.totals();
     return new NodeStats(
         counts,
         tally.refusals(),
@@ -219,6 +220,8 @@ final class LiveNode implements Node {
         config.provider().queueLengthMax(),
         blobs.usedBytes(),
         chain.headAgeSeconds(),
+        totals.count(),
+        totals.gasUsed(),
         store.settled(JobRole.PROVIDER),
         store.settled(JobRole.REQUESTER));
   }

@@ -18,6 +18,9 @@ import java.util.OptionalDouble;
 /// @param queueLengthMax the most that may
 /// @param blobBytes bytes of blobs on disk
 /// @param headAgeSeconds how old the chain's newest known block is; empty while none is known
+/// @param transactions this node's transactions that are in a block, by what they are for, over the
+///   whole life of its store
+/// @param gasUsed the gas that they took
 /// @param earned tokens paid to this node, over the whole life of its store
 /// @param spent tokens paid by this node, over the whole life of its store
 public record NodeStats(
@@ -30,6 +33,8 @@ public record NodeStats(
     int queueLengthMax,
     long blobBytes,
     OptionalDouble headAgeSeconds,
+    Map<String, Long> transactions,
+    long gasUsed,
     TokenAmount earned,
     TokenAmount spent) {
   /// Copies the maps.
@@ -39,6 +44,7 @@ public record NodeStats(
     tokensIn = Map.copyOf(tokensIn);
     tokensOut = Map.copyOf(tokensOut);
     jobSeconds = Map.copyOf(jobSeconds);
+    transactions = Map.copyOf(transactions);
   }
 
   /// A side of the market and the name of a state.

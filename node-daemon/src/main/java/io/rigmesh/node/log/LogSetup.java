@@ -37,6 +37,8 @@ public final class LogSetup {
     Level level = Level.toLevel(config.level().name());
     root.setLevel(level.isGreaterOrEqual(Level.INFO) ? Level.WARN : level);
     context.getLogger("io.rigmesh").setLevel(level);
+    // It warns of every option that a Unix socket does not have, at every connection.
+    context.getLogger("io.netty.bootstrap").setLevel(Level.ERROR);
   }
 
   private static Encoder<ILoggingEvent> encoder(LogConfig.Format format, LoggerContext context) {

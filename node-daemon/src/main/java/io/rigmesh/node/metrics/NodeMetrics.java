@@ -44,6 +44,8 @@ public final class NodeMetrics implements AutoCloseable {
 
   private static final Set<String> METHODS =
       Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS");
+  private static final List<String> PURPOSES =
+      List.of("fund", "accept", "prove", "release", "refund", "decline", "approve", "stake");
   private static final List<String> STATES =
       List.of(
           "draft",
@@ -71,6 +73,8 @@ public final class NodeMetrics implements AutoCloseable {
           0,
           0,
           OptionalDouble.empty(),
+          Map.of(),
+          0,
           TokenAmount.ZERO,
           TokenAmount.ZERO);
 
@@ -219,6 +223,30 @@ public final class NodeMetrics implements AutoCloseable {
   }
 
   private void registerMoney() {
+    for (String purpose : PURPOSES) {
+      counter(
+          "rigmesh.transactions",
+          "Transactions of this node that are in a block, by what they are for.",
+          "",
+          Tags.of("purpose", purpose),
+          s -> s.stats.transactions().getOrDefault(purpose, 0L));
+    }
+    counter(
+        "rigmesh.transactions",
+        "Transactions of this node that are in a block, by what they are for.",
+        "",
+        Tags.of("purpose", "other"),
+        s ->
+            s.stats.transactions().entrySet().stream()
+                .filter(e -> !PURPOSES.contains(e.getKey()))
+                .mapToLong(Map.Entry::getValue)
+                .sum());
+    counter(
+        "rigmesh.gas.used",
+        "Gas that this node's transactions took.",
+        "",
+        Tags.empty(),
+        s -> s.stats.gasUsed());
     counter(
         "rigmesh.earned.token.units",
         "Smallest units of the payment token that were paid to this node.",

@@ -70,7 +70,11 @@ final class ChildNode implements AutoCloseable {
       pause();
     }
     throw new QuickstartException(
-        "the " + name + " did not answer within " + START_MAX.toSeconds() + " seconds; its log is "
+        "the "
+            + name
+            + " did not answer within "
+            + START_MAX.toSeconds()
+            + " seconds; its log is "
             + home.resolve("daemon.log"));
   }
 
@@ -81,8 +85,13 @@ final class ChildNode implements AutoCloseable {
       requireAlive();
       if (Instant.now().isAfter(end)) {
         throw new QuickstartException(
-            "the " + name + " is not ready after " + START_MAX.toSeconds() + " seconds; "
-                + url() + "/health/ready says why");
+            "the "
+                + name
+                + " is not ready after "
+                + START_MAX.toSeconds()
+                + " seconds; "
+                + url()
+                + "/health/ready says why");
       }
       pause();
     }
@@ -117,8 +126,7 @@ final class ChildNode implements AutoCloseable {
 
   private String lastWords() {
     try {
-      List<String> lines =
-          Files.readAllLines(home.resolve("daemon.log"), StandardCharsets.UTF_8);
+      List<String> lines = Files.readAllLines(home.resolve("daemon.log"), StandardCharsets.UTF_8);
       return String.join(" ", lines.subList(Math.max(0, lines.size() - 3), lines.size()));
     } catch (IOException e) {
       return "it left no log";

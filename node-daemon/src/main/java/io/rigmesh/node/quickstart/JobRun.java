@@ -13,7 +13,8 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Set;
 
-/// One job, from the draft to the end: submitted, shown while it runs, and its receipt and output downloaded.
+/// One job, from the draft to the end: submitted, shown while it runs, and its receipt and output
+/// downloaded.
 final class JobRun {
   private static final Set<String> GOOD = Set.of("settled");
 
@@ -47,8 +48,7 @@ final class JobRun {
   /// Runs a job to its end.
   ///
   /// @param folder gets `receipt.json` and `output/`
-  static Outcome run(
-      DaemonClient requester, JobDraft draft, Path folder, ProgressLine progress) {
+  static Outcome run(DaemonClient requester, JobDraft draft, Path folder, ProgressLine progress) {
     String id = requester.post("/v1/jobs", JobJson.write(draft)).path("id").asText();
     return new JobRun(requester, progress, id).finish(folder);
   }

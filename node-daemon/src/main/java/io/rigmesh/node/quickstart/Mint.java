@@ -22,8 +22,9 @@ import java.time.Duration;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Jdbi;
 
-/// The account that sets a development chain up: it deploys the contracts, holds the whole supply of the token, and gives
-/// the others what they start with. Its key is made anew each time and forgotten.
+/// The account that sets a development chain up: it deploys the contracts, holds the whole supply
+/// of the token, and gives the others what they start with. Its key is made anew each time and
+/// forgotten.
 final class Mint implements AutoCloseable {
   private static final BigInteger TEN_ETHER = BigInteger.TEN.pow(19);
   private static final Duration TIMEOUT = Duration.ofSeconds(60);

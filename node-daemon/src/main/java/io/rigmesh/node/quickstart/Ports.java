@@ -19,7 +19,9 @@ record Ports(int provider, int requester, int chain) {
         socket.setReuseAddress(true);
       } catch (IOException e) {
         throw new QuickstartException(
-            "the port " + port + " is in use by another program; stop that one, or choose three"
+            "the port "
+                + port
+                + " is in use by another program; stop that one, or choose three"
                 + " free ports in a row with --port N",
             e);
       }

@@ -38,8 +38,8 @@ import java.util.OptionalLong;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/// Walks the main job through once: everything that a market of two needs, on this machine and for real, and everything
-/// stopped again at the end.
+/// Walks the main job through once: everything that a market of two needs, on this machine and for
+/// real, and everything stopped again at the end.
 public final class Quickstart implements AutoCloseable {
   private static final ObjectMapper MAPPER =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -105,7 +105,10 @@ public final class Quickstart implements AutoCloseable {
       }
     } catch (IOException e) {
       throw new QuickstartException(
-          "cannot write below " + options.work() + ": " + e.getMessage()
+          "cannot write below "
+              + options.work()
+              + ": "
+              + e.getMessage()
               + "; is there space, and is the folder yours?",
           e);
     } catch (LedgerException | CliException e) {
@@ -144,8 +147,7 @@ public final class Quickstart implements AutoCloseable {
 
     say("three signed jobs, from the requester to the provider:");
     Hash text = requester.upload(options.text());
-    JobRun.Outcome trained =
-        run(requester, "train", draft(TRAINING, Optional.empty(), text));
+    JobRun.Outcome trained = run(requester, "train", draft(TRAINING, Optional.empty(), text));
     Hash model = Hash.fromHex(trained.view().path("outputModel").asText());
     Path promptFile = write("prompt.txt", "The ");
     JobRun.Outcome generated =
@@ -181,8 +183,7 @@ public final class Quickstart implements AutoCloseable {
         generateSummary(generated),
         embedSummary(embedded, sentences.size()),
         verify,
-        settlement(
-            chain, mint, earner, provider, requester, List.of(trained, generated, embedded)),
+        settlement(chain, mint, earner, provider, requester, List.of(trained, generated, embedded)),
         urls(providerNode, requesterNode));
   }
 
@@ -236,8 +237,7 @@ public final class Quickstart implements AutoCloseable {
   }
 
   private static Summary.Generate generateSummary(JobRun.Outcome outcome) throws IOException {
-    JsonNode output =
-        MAPPER.readTree(Files.readAllBytes(outcome.folder().resolve("output.json")));
+    JsonNode output = MAPPER.readTree(Files.readAllBytes(outcome.folder().resolve("output.json")));
     return new Summary.Generate(
         output.path("text").asText(),
         output.path("tokens").size(),

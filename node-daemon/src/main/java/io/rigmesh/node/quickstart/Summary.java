@@ -8,7 +8,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// What the quickstart shows at its end, and writes as JSON: the components are the document's fields.
+/// What the quickstart shows at its end, and writes as JSON: the components are the document's
+/// fields.
 @JsonInclude(JsonInclude.Include.NON_NULL)
 record Summary(
     Train train,

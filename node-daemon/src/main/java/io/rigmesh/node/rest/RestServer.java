@@ -116,6 +116,8 @@ public final class RestServer implements Service {
             .http2MaxHeaderListSize(HEADER_BYTES_MAX)
             .http2MaxStreamsPerConnection(1_024)
             .disableServerHeader()
+            // What clients do wrong is answered, not reported as this node's failure.
+            .unloggedExceptionsReportInterval(Duration.ZERO)
             .meterRegistry(NoopMeterRegistry.get())
             .gracefulShutdown(
                 GracefulShutdown.builder()

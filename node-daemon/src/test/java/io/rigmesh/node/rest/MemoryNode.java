@@ -149,6 +149,8 @@ public final class MemoryNode implements Node {
         64,
         blobs.usedBytes(),
         OptionalDouble.of(1.25),
+        Map.of("fund", 4L, "strange", 1L),
+        123_456,
         TokenAmount.of(900),
         TokenAmount.of(100));
   }
