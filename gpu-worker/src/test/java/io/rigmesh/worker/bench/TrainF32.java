@@ -27,10 +27,10 @@ import java.util.stream.Stream;
 /// thread is measured in CPU time, which leaves out what other processes take; two threads, whose
 /// waiting for each other counts, by the clock on the wall.
 final class TrainF32 implements Benchmark {
-  private static final int STEPS_A_ROUND = 5;
+  private static final int STEPS_A_ROUND = 4;
   private static final int COMPILING_STEPS = 60;
-  private static final int WARM_UPS = 2;
-  private static final int ROUNDS = 9;
+  private static final int WARM_UPS = 1;
+  private static final int ROUNDS = 7;
   private static final int STEPS = 1000;
 
   @Override
