@@ -1,7 +1,11 @@
 package io.rigmesh.node.cli;
 
+import io.rigmesh.ledger.account.KeystoreException;
 import io.rigmesh.node.config.ConfigException;
 import io.rigmesh.protocol.MalformedException;
+import io.rigmesh.worker.device.DeviceException;
+import io.rigmesh.worker.format.ModelFormatException;
+import io.rigmesh.worker.task.InvalidJobException;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -76,7 +80,15 @@ final class CommandTree implements Runnable {
     err.flush();
     return switch (e) {
       case CliException cli -> cli.exitCode();
-      case ConfigException _, MalformedException _ -> ExitCode.HOPELESS;
+      // What was asked for is wrong, not the moment.
+      case ConfigException _,
+          MalformedException _,
+          DeviceException _,
+          ModelFormatException _,
+          InvalidJobException _,
+          KeystoreException _,
+          IllegalArgumentException _ ->
+          ExitCode.HOPELESS;
       default -> ExitCode.RETRY;
     };
   }
