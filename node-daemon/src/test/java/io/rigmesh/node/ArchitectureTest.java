@@ -105,7 +105,7 @@ class ArchitectureTest {
   void theDaemonDoesNotKnowTheCommandLine() {
     noClasses()
         .that()
-        .resideOutsideOfPackages("io.rigmesh.node.cli..", "io.rigmesh.node.quickstart..")
+        .resideOutsideOfPackage("io.rigmesh.node.cli..")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("io.rigmesh.node.cli..")

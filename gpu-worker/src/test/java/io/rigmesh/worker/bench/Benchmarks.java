@@ -14,7 +14,8 @@ import java.util.Map;
 /// Prints a table; with --json also writes one object a line to FILE.
 public final class Benchmarks {
   /// Every benchmark there is.
-  private static final List<Benchmark> ALL = List.of(new EmbedF32(), new MatmulF32(), new TrainF32());
+  private static final List<Benchmark> ALL =
+      List.of(new EmbedF32(), new MatmulF32(), new TrainF32());
 
   private Benchmarks() {}
 

@@ -5,7 +5,6 @@ import io.rigmesh.worker.kernels.vector.VectorKernels;
 import io.rigmesh.worker.llama.LlamaConfig;
 import io.rigmesh.worker.llama.LlamaFixtures;
 import io.rigmesh.worker.llama.TorchOracle;
-import io.rigmesh.worker.train.QuickstartModel;
 import io.rigmesh.worker.train.TorchPlan;
 import io.rigmesh.worker.train.Trainer;
 import io.rigmesh.worker.train.TrainingPlan;

@@ -1,7 +1,7 @@
 package io.rigmesh.node.cli;
 
 /// A command ends without its result. The message is one sentence for a person, with the remedy.
-public final class CliException extends RuntimeException {
+final class CliException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final int exitCode;

@@ -1,6 +1,7 @@
 package io.rigmesh.node.cli;
 
 import io.rigmesh.ledger.account.KeystoreException;
+import io.rigmesh.node.client.ClientException;
 import io.rigmesh.node.config.ConfigException;
 import io.rigmesh.protocol.MalformedException;
 import io.rigmesh.worker.device.DeviceException;
@@ -80,6 +81,7 @@ final class CommandTree implements Runnable {
     err.flush();
     return switch (e) {
       case CliException cli -> cli.exitCode();
+      case ClientException client -> client.laterMayHelp() ? ExitCode.RETRY : ExitCode.HOPELESS;
       // What was asked for is wrong, not the moment.
       case ConfigException _,
           MalformedException _,

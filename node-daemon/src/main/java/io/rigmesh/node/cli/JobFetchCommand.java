@@ -3,6 +3,7 @@ package io.rigmesh.node.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.rigmesh.node.client.DaemonClient;
 import io.rigmesh.protocol.Hash;
 import java.io.IOException;
 import java.nio.file.Files;

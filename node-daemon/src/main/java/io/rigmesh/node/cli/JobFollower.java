@@ -1,6 +1,7 @@
 package io.rigmesh.node.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.rigmesh.node.client.DaemonClient;
 
 /// Shows a job from now to its end: a bar for progress, tokens as text as they come, states as
 /// lines; or, as JSON, one event a line.

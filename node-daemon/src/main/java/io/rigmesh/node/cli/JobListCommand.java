@@ -1,6 +1,7 @@
 package io.rigmesh.node.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.rigmesh.node.client.DaemonClient;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;

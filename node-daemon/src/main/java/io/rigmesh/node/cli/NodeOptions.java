@@ -1,5 +1,6 @@
 package io.rigmesh.node.cli;
 
+import io.rigmesh.node.client.DaemonClient;
 import io.rigmesh.node.config.ConfigLoader;
 import io.rigmesh.node.config.EffectiveConfig;
 import io.rigmesh.node.config.NodeConfig;

@@ -1,6 +1,7 @@
 package io.rigmesh.node.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.rigmesh.node.client.DaemonClient;
 import io.rigmesh.node.jobs.JobDraft;
 import io.rigmesh.node.jobs.JobJson;
 import io.rigmesh.protocol.Hash;

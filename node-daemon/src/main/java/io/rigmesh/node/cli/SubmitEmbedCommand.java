@@ -1,5 +1,6 @@
 package io.rigmesh.node.cli;
 
+import io.rigmesh.node.client.DaemonClient;
 import io.rigmesh.protocol.Task;
 import java.nio.file.Path;
 import java.util.Optional;

@@ -1,5 +1,6 @@
 package io.rigmesh.node.cli;
 
+import io.rigmesh.node.client.DaemonClient;
 import io.rigmesh.protocol.JobKind;
 import java.math.BigDecimal;
 import java.util.Optional;

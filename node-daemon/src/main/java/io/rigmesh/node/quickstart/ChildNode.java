@@ -1,6 +1,6 @@
 package io.rigmesh.node.quickstart;
 
-import io.rigmesh.node.cli.DaemonClient;
+import io.rigmesh.node.client.DaemonClient;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -40,7 +40,8 @@ final class ChildNode implements AutoCloseable {
           new ProcessBuilder(launcher.toString(), "up", "--home", home.toString())
               .redirectErrorStream(true)
               .redirectOutput(home.resolve("daemon.log").toFile());
-      // The settings of a node that the person runs besides are not this one's; the launcher's own are.
+      // The settings of a node that the person runs besides are not this one's; the launcher's own
+      // are.
       builder
           .environment()
           .keySet()

@@ -5,8 +5,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.rigmesh.ledger.LedgerException;
 import io.rigmesh.ledger.dev.DevChain;
-import io.rigmesh.node.cli.CliException;
-import io.rigmesh.node.cli.DaemonClient;
+import io.rigmesh.node.client.ClientException;
+import io.rigmesh.node.client.DaemonClient;
 import io.rigmesh.node.jobs.JobDraft;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Evidence;
@@ -48,14 +48,14 @@ public final class Quickstart implements AutoCloseable {
   private static final int SAMPLES_PER_RECEIPT = 3;
   private static final Task.Train TRAINING =
       new Task.Train(
-          240,
+          480,
           8,
           128,
           0.003f,
           20,
           0.1f,
           1f,
-          60,
+          80,
           Optional.of(new Task.Architecture(4, 128, 4, 2, 352, 2048)));
   private static final Task.Generate GENERATION = new Task.Generate(96, 0.7f, 40, 0.95f);
 
@@ -111,7 +111,7 @@ public final class Quickstart implements AutoCloseable {
               + e.getMessage()
               + "; is there space, and is the folder yours?",
           e);
-    } catch (LedgerException | CliException e) {
+    } catch (LedgerException | ClientException e) {
       throw new QuickstartException(String.valueOf(e.getMessage()), e);
     }
   }

@@ -1,6 +1,7 @@
-package io.rigmesh.worker.train;
+package io.rigmesh.worker.bench;
 
 import io.rigmesh.worker.llama.LlamaConfig;
+import io.rigmesh.worker.train.TrainingPlan;
 import java.util.List;
 import java.util.OptionalInt;
 

@@ -1,4 +1,4 @@
-package io.rigmesh.node.cli;
+package io.rigmesh.node.client;
 
 import java.io.BufferedReader;
 import java.io.IOException;

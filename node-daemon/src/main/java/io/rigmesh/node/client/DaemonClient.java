@@ -1,4 +1,4 @@
-package io.rigmesh.node.cli;
+package io.rigmesh.node.client;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -7,10 +7,13 @@ import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.protocol.BlobRoot;
 import io.rigmesh.protocol.FolderManifest;
 import io.rigmesh.protocol.Hash;
+import io.rigmesh.worker.task.Folders;
+import io.rigmesh.worker.task.InvalidJobException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -53,7 +56,7 @@ public final class DaemonClient {
 
   /// A client of the daemon with these settings.
   ///
-  /// @throws CliException if it has no token yet
+  /// @throws ClientException if it has no token yet
   public static DaemonClient of(NodeConfig config) {
     Path file = config.rest().tokenFile();
     String host = config.rest().host();
@@ -65,7 +68,7 @@ public final class DaemonClient {
           URI.create("http://" + named + ":" + config.rest().port()),
           Files.readString(file).strip());
     } catch (IOException e) {
-      throw CliException.retry(
+      throw ClientException.retry(
           "no daemon has run in "
               + config.home()
               + " yet (there is no token "
@@ -77,12 +80,12 @@ public final class DaemonClient {
 
   /// A client of the daemon at an address.
   ///
-  /// @throws CliException if the token cannot be read
+  /// @throws ClientException if the token cannot be read
   public static DaemonClient of(URI base, Path tokenFile) {
     try {
       return new DaemonClient(base, Files.readString(tokenFile).strip());
     } catch (IOException e) {
-      throw CliException.retry("cannot read the token " + tokenFile + ": " + e.getMessage(), e);
+      throw ClientException.retry("cannot read the token " + tokenFile + ": " + e.getMessage(), e);
     }
   }
 
@@ -99,7 +102,7 @@ public final class DaemonClient {
   private boolean says200(String path) {
     try {
       return exchange(request(path).GET(), BodyHandlers.discarding()).statusCode() == 200;
-    } catch (CliException e) {
+    } catch (ClientException e) {
       return false;
     }
   }
@@ -118,7 +121,7 @@ public final class DaemonClient {
   }
 
   /// What is at a path, or nothing if there is no such thing.
-  Optional<JsonNode> find(String path) {
+  public Optional<JsonNode> find(String path) {
     HttpResponse<byte[]> response = exchange(request(path).GET(), BodyHandlers.ofByteArray());
     return response.statusCode() == 404 ? Optional.empty() : Optional.of(json(checked(response)));
   }
@@ -138,7 +141,8 @@ public final class DaemonClient {
             BodyHandlers.ofByteArray()));
   }
 
-  JsonNode delete(String path) {
+  /// Deletes what is at a path and gives the JSON that comes back.
+  public JsonNode delete(String path) {
     return json(send(request(path).DELETE(), BodyHandlers.ofByteArray()));
   }
 
@@ -158,7 +162,7 @@ public final class DaemonClient {
         Files.copy(in, file);
       }
     } catch (IOException e) {
-      throw CliException.retry("cannot download to " + file + ": " + e.getMessage(), e);
+      throw ClientException.retry("cannot download to " + file + ": " + e.getMessage(), e);
     }
   }
 
@@ -170,7 +174,7 @@ public final class DaemonClient {
     try (InputStream in = Files.newInputStream(file)) {
       root = BlobRoot.of(in);
     } catch (IOException e) {
-      throw CliException.hopeless("cannot read " + file + ": " + e.getMessage(), e);
+      throw ClientException.hopeless("cannot read " + file + ": " + e.getMessage(), e);
     }
     upload(root, file);
     return root;
@@ -188,7 +192,7 @@ public final class DaemonClient {
       // An upload may take as long as it moves; the daemon ends one that stands still.
       send(request(path).timeout(Duration.ofHours(12)).PUT(body), BodyHandlers.ofByteArray());
     } catch (IOException e) {
-      throw CliException.hopeless("cannot read " + file + ": " + e.getMessage(), e);
+      throw ClientException.hopeless("cannot read " + file + ": " + e.getMessage(), e);
     }
   }
 
@@ -196,7 +200,12 @@ public final class DaemonClient {
   ///
   /// @return its root
   public Hash uploadFolder(Path folder) {
-    FolderManifest manifest = Folders.manifest(folder);
+    FolderManifest manifest;
+    try {
+      manifest = Folders.manifest(folder);
+    } catch (InvalidJobException | UncheckedIOException e) {
+      throw ClientException.hopeless(String.valueOf(e.getMessage()), e);
+    }
     ObjectNode body = MAPPER.createObjectNode();
     var files = body.putArray("files");
     manifest
@@ -247,12 +256,12 @@ public final class DaemonClient {
             sink.event(e.type(), MAPPER.readTree(e.data()));
           }
         }
-      } catch (IOException | CliException e) {
-        if (e instanceof CliException cli && cli.exitCode() == ExitCode.HOPELESS) {
-          throw cli;
+      } catch (IOException | ClientException e) {
+        if (e instanceof ClientException client && !client.laterMayHelp()) {
+          throw client;
         }
         if (++lost > RECONNECTS_MAX) {
-          throw CliException.retry(
+          throw ClientException.retry(
               "the daemon does not answer any more; the job goes on when it is up again", e);
         }
         pause();
@@ -265,7 +274,7 @@ public final class DaemonClient {
       Thread.sleep(Duration.ofSeconds(1));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw CliException.retry("interrupted", e);
+      throw ClientException.retry("interrupted", e);
     }
   }
 
@@ -297,12 +306,13 @@ public final class DaemonClient {
     try {
       return http.send(request.build(), handler);
     } catch (ConnectException e) {
-      throw CliException.retry("no daemon answers at " + base + "; start it with 'rigmesh up'", e);
+      throw ClientException.retry(
+          "no daemon answers at " + base + "; start it with 'rigmesh up'", e);
     } catch (IOException e) {
-      throw CliException.retry("the daemon at " + base + " broke off: " + e.getMessage(), e);
+      throw ClientException.retry("the daemon at " + base + " broke off: " + e.getMessage(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw CliException.retry("interrupted", e);
+      throw ClientException.retry("interrupted", e);
     }
   }
 
@@ -310,11 +320,11 @@ public final class DaemonClient {
     try {
       return MAPPER.readTree(response.body());
     } catch (IOException e) {
-      throw CliException.retry("the daemon's answer is not JSON: " + e.getMessage(), e);
+      throw ClientException.retry("the daemon's answer is not JSON: " + e.getMessage(), e);
     }
   }
 
-  private static CliException failure(int status, byte[] body) {
+  private static ClientException failure(int status, byte[] body) {
     String message = "the daemon answered " + status;
     try {
       JsonNode error = MAPPER.readTree(body).path("error");
@@ -331,6 +341,6 @@ public final class DaemonClient {
       // Something that is not this daemon answered; its status is all there is to say.
     }
     boolean later = status >= 500 || status == 429 || status == 408;
-    return later ? CliException.retry(message) : CliException.hopeless(message);
+    return later ? ClientException.retry(message) : ClientException.hopeless(message);
   }
 }
