@@ -36,6 +36,15 @@ wait "$blocker" 2>/dev/null || true
 check "a busy port fails" [ "$busy" -ne 0 ]
 check "a busy port is said" says "$work/busy.log" "port $port is in use"
 
+# So is a missing npm.
+mkdir -p "$work/bin"
+for tool in bash dirname basename readlink grep sed df awk mkdir cat find mvn; do
+  ln -sf "$(command -v "$tool")" "$work/bin/$tool"
+done
+if PATH=$work/bin "$root/scripts/quickstart.sh" >"$work/npm.log" 2>&1; then npm=0; else npm=$?; fi
+check "no npm fails" [ "$npm" -ne 0 ]
+check "no npm is said" says "$work/npm.log" "npm is missing; install"
+
 "$root/scripts/quickstart.sh" --port "$port" --text "$root/docs" --json "$work/out.json" --keep >"$work/run.log" 2>&1 &
 run=$!
 trap 'kill -TERM $run 2>/dev/null || true' EXIT
