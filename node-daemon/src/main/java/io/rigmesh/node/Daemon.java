@@ -98,6 +98,7 @@ public final class Daemon implements AutoCloseable {
               new JobIntake(config, store, blobs, chain, key.address(), dispatcher, pricing, clock),
               new JobSubmission(config, store, blobs, key, contracts.domain(), client, clock),
               provider,
+              requester,
               transactions,
               tally);
       Node node =

@@ -8,7 +8,6 @@ import io.rigmesh.node.jobs.Intake;
 import io.rigmesh.node.jobs.JobDraft;
 import io.rigmesh.node.jobs.JobEvents;
 import io.rigmesh.node.jobs.JobQuery;
-import io.rigmesh.node.jobs.JobRole;
 import io.rigmesh.node.jobs.JobView;
 import io.rigmesh.node.jobs.Jobs;
 import io.rigmesh.node.jobs.RefusedException;
@@ -16,6 +15,7 @@ import io.rigmesh.node.jobs.TransactionView;
 import io.rigmesh.node.provider.JobIntake;
 import io.rigmesh.node.provider.ProviderFlow;
 import io.rigmesh.node.requester.JobSubmission;
+import io.rigmesh.node.requester.RequesterFlow;
 import io.rigmesh.node.store.Drivers;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
@@ -32,6 +32,7 @@ final class NodeJobs implements Jobs {
   private final JobIntake intake;
   private final JobSubmission submission;
   private final ProviderFlow provider;
+  private final RequesterFlow requester;
   private final Transactions transactions;
   private final Tally tally;
 
@@ -42,6 +43,7 @@ final class NodeJobs implements Jobs {
       JobIntake intake,
       JobSubmission submission,
       ProviderFlow provider,
+      RequesterFlow requester,
       Transactions transactions,
       Tally tally) {
     this.store = store;
@@ -50,6 +52,7 @@ final class NodeJobs implements Jobs {
     this.intake = intake;
     this.submission = submission;
     this.provider = provider;
+    this.requester = requester;
     this.transactions = transactions;
     this.tally = tally;
   }
@@ -105,8 +108,9 @@ final class NodeJobs implements Jobs {
       return new CancelResult.TooLate(find(id).orElseThrow());
     }
     store.askCancel(id);
-    if (found.get().role() == JobRole.PROVIDER) {
-      provider.cancel(id);
+    switch (found.get().role()) {
+      case PROVIDER -> provider.cancel(id);
+      case REQUESTER -> requester.cancel(id);
     }
     drivers.drive(id);
     drivers.wake(id);

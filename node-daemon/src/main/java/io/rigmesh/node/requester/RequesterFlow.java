@@ -38,6 +38,8 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,6 +59,7 @@ public final class RequesterFlow implements Drivers.Stepper {
   private final Uploads uploads;
   private final Audit audit;
   private final Clock clock;
+  private final Set<Hash> calledOff = ConcurrentHashMap.newKeySet();
 
   /// The flow of a node.
   ///
@@ -84,6 +87,24 @@ public final class RequesterFlow implements Drivers.Stepper {
   @Override
   public void restore(JobRow row) {
     // Everything that a requester's step needs is in the store, on the chain, or at the provider.
+  }
+
+  /// Somebody wants a job called off; its row says so already. The provider is told at once; if it
+  /// cannot be, the job's next step tells it.
+  public void cancel(Hash job) {
+    calledOff.add(job);
+    Thread.ofVirtual()
+        .name("cancel-" + job.hex().substring(2, 10))
+        .start(() -> {
+          try {
+            provider().cancel(job);
+          } catch (ProviderUnreachableException | ProviderFaultException e) {
+            LOG.warn(
+                "the provider does not know yet that job {} is called off: {}",
+                job,
+                e.getMessage());
+          }
+        });
   }
 
   @Override
@@ -211,14 +232,20 @@ public final class RequesterFlow implements Drivers.Stepper {
       return move(row, Transition.to(new JobState.Expired()).owing(Closing.REFUND));
     }
     Remote[] last = {new Remote.None()};
+    JobRow[] now = {row};
     provider()
         .events(
             row.id(),
             row.remoteSequence(),
             SILENCE_MAX,
             event -> {
-              last[0] = mirror(row, event);
-              return last[0] instanceof Remote.None;
+              last[0] = mirror(now[0], event);
+              if (last[0] instanceof Remote.State(JobState.Running _)) {
+                // Written down at once, and the stream goes on.
+                now[0] = begin(now[0]);
+                last[0] = new Remote.None();
+              }
+              return last[0] instanceof Remote.None && !calledOff.remove(row.id());
             });
     store.flush();
     JobState remote =
@@ -229,6 +256,11 @@ public final class RequesterFlow implements Drivers.Stepper {
               provider().job(row.id()).map(JobJson.Remote::state).orElse(new JobState.Matched());
         };
     return follow(store.find(row.id()).orElse(row), remote);
+  }
+
+  private JobRow begin(JobRow row) {
+    LOG.info("job {} is running", row.id());
+    return store.transition(row.id(), Transition.to(new JobState.Running()).since(nowSeconds()));
   }
 
   /// What an event of the provider means for this side.
@@ -260,6 +292,8 @@ public final class RequesterFlow implements Drivers.Stepper {
     return switch (remote) {
       case JobState.Draft _, JobState.Signed _, JobState.Matched _, JobState.Funded _ ->
           new Step.Wait(Duration.ofMillis(config.chain().pollMillis()));
+      case JobState.Running _ when isLongPastDeadline(row) ->
+          move(row, Transition.to(new JobState.Expired()).owing(Closing.REFUND));
       case JobState.Running _ ->
           running
               ? new Step.Wait(Duration.ofMillis(config.chain().pollMillis()))
@@ -462,6 +496,11 @@ public final class RequesterFlow implements Drivers.Stepper {
 
   private boolean isPastDeadline(JobRow row) {
     return nowSeconds() >= row.job().deadlineSeconds();
+  }
+
+  /// A provider ends its jobs at their deadline by itself; one that has not by now will not.
+  private boolean isLongPastDeadline(JobRow row) {
+    return nowSeconds() >= row.job().deadlineSeconds() + SILENCE_MAX.toSeconds();
   }
 
   private long nowSeconds() {

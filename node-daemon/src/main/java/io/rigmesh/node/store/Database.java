@@ -44,6 +44,8 @@ public final class Database implements AutoCloseable {
           .dataSource(source)
           .locations(locations)
           .failOnMissingLocations(true)
+          // Each module numbers its own tables, so a lower number may come later.
+          .outOfOrder(true)
           .load()
           .migrate();
       return new Database(Jdbi.create(source), anchor);

@@ -1,0 +1,209 @@
+package io.rigmesh.node.market;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.rigmesh.ledger.LedgerSchema;
+import io.rigmesh.ledger.account.AccountSigner;
+import io.rigmesh.ledger.chain.ChainRpc;
+import io.rigmesh.ledger.chain.RpcSettings;
+import io.rigmesh.ledger.dev.AnvilBinary;
+import io.rigmesh.ledger.dev.Deployment;
+import io.rigmesh.ledger.dev.DevChain;
+import io.rigmesh.ledger.dev.DevDeployment;
+import io.rigmesh.ledger.escrow.Escrow;
+import io.rigmesh.ledger.escrow.EscrowClient;
+import io.rigmesh.ledger.escrow.TokenClient;
+import io.rigmesh.ledger.intent.JdbiIntentStore;
+import io.rigmesh.ledger.intent.SendListener;
+import io.rigmesh.ledger.intent.SenderSettings;
+import io.rigmesh.ledger.intent.TransactionSender;
+import io.rigmesh.protocol.AccountKey;
+import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.TokenAmount;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Optional;
+import javax.sql.DataSource;
+import org.jdbi.v3.core.Jdbi;
+
+/// A chain with the contracts, a provider and a requester with money.
+final class Market implements AutoCloseable {
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  final DevChain chain;
+  final NodeProcess provider;
+  final NodeProcess requester;
+  private final ChainRpc rpc;
+  private final TransactionSender sender;
+  private final TokenClient token;
+  private final EscrowClient escrows;
+
+  Market(Path folder) throws Exception {
+    chain =
+        DevChain.start(
+            new DevChain.Settings(
+                AnvilBinary.find(Path.of("")),
+                0,
+                31_337,
+                Optional.of(Duration.ofSeconds(1)),
+                Optional.empty()));
+    AccountKey holder = AccountKey.generate();
+    chain.setBalance(holder.address(), BigInteger.TEN.pow(20));
+    DataSource source = LedgerSchema.open(folder.resolve("holder.db"));
+    LedgerSchema.migrate(source);
+    rpc = ChainRpc.connect(RpcSettings.of(31_337, chain.endpoint()));
+    sender =
+        TransactionSender.start(
+            rpc,
+            new JdbiIntentStore(Jdbi.create(source), 31_337, holder.address()),
+            AccountSigner.of(holder),
+            SenderSettings.development(),
+            SendListener.NONE,
+            Clock.systemUTC());
+    Deployment deployment = DevDeployment.standard().deploy(sender, PATIENCE);
+    Path file = folder.resolve("deployment.json");
+    deployment.write(file);
+    token = new TokenClient(sender, AccountSigner.of(holder), deployment.token(), PATIENCE);
+    escrows = new EscrowClient(sender, token, deployment.escrow(), PATIENCE);
+
+    provider =
+        new NodeProcess(
+            folder.resolve("provider"),
+            yaml(file)
+                + """
+                workers:
+                  threads: 1
+                  heap-mebibytes-max: 512
+                provider:
+                  settle-margin-seconds: 5
+                """);
+    requester =
+        new NodeProcess(
+            folder.resolve("requester"),
+            yaml(file)
+                + """
+                provider:
+                  enabled: false
+                requester:
+                  provider-url: %s
+                  provider-token-file: %s
+                audit:
+                  samples: 1
+                workers:
+                  threads: 1
+                  heap-mebibytes-max: 512
+                """
+                    .formatted(provider.url(), provider.tokenFile()));
+    chain.setBalance(account(provider), BigInteger.TEN.pow(18));
+    chain.setBalance(account(requester), BigInteger.TEN.pow(18));
+    token.transfer(account(requester), TokenAmount.of(1_000_000_000), "requester");
+    provider.awaitReady();
+    requester.awaitReady();
+  }
+
+  private String yaml(Path deployment) {
+    return """
+    rest:
+      port: 0
+    chain:
+      rpc-urls: %s
+      deployment-file: %s
+      poll-millis: 200
+    jobs:
+      progress-every-millis: 20
+      retry-delay-millis-max: 1000
+    """
+        .formatted(chain.endpoint(), deployment);
+  }
+
+  static Address account(NodeProcess node) {
+    return Address.fromHex(node.get("/v1/node").get("account").asText());
+  }
+
+  TokenAmount balance(NodeProcess node) {
+    return token.balance(account(node));
+  }
+
+  Optional<Escrow> escrow(String job) {
+    return escrows.escrow(account(requester), Hash.fromHex(job));
+  }
+
+  /// Stops the making of blocks, so that no transaction gets into one.
+  void holdBlocks() {
+    chain.request("evm_setIntervalMining", 0);
+  }
+
+  void releaseBlocks() {
+    chain.request("evm_setIntervalMining", 1);
+  }
+
+  /// A draft that trains a small model, to the same bits whenever the seed is the same.
+  ObjectNode training(int steps, long seed) {
+    Hash input = requester.upload(text());
+    ObjectNode draft = MAPPER.createObjectNode();
+    draft.put("kind", "train").put("input", input.hex()).put("seed", Long.toString(seed));
+    draft.put("deadlineSeconds", 900);
+    draft
+        .putObject("parameters")
+        .put("steps", Integer.toString(steps))
+        .put("batch", "4")
+        .put("context", "32")
+        .put("learningRate", "0.003")
+        .put("warmupSteps", "5")
+        .put("weightDecay", "0.1")
+        .put("clipNorm", "1")
+        .put("checkpointEverySteps", "20")
+        .put("layers", "2")
+        .put("dim", "32")
+        .put("heads", "4")
+        .put("kvHeads", "2")
+        .put("ffnDim", "64")
+        .put("vocabulary", "300");
+    return draft;
+  }
+
+  ObjectNode generation(String model, int maxTokens) {
+    Hash input = requester.upload(("the rig " + maxTokens).getBytes(StandardCharsets.UTF_8));
+    ObjectNode draft = MAPPER.createObjectNode();
+    draft.put("kind", "generate").put("input", input.hex()).put("model", model);
+    draft.put("seed", "1").put("deadlineSeconds", 600);
+    draft
+        .putObject("parameters")
+        .put("maxTokens", Integer.toString(maxTokens))
+        .put("temperature", "0")
+        .put("topK", "0")
+        .put("topP", "1");
+    return draft;
+  }
+
+  private static byte[] text() {
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < 400; i++) {
+      text.append("the rig trains step ").append(i * 7919 % 1000).append(" and proves it.\n");
+    }
+    return text.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  /// Runs a draft to its end and says its view at the requester.
+  JsonNode settle(ObjectNode draft) throws InterruptedException {
+    String id = requester.submit(draft);
+    JsonNode job = requester.awaitState(id, "settled");
+    provider.awaitState(id, "settled");
+    return job;
+  }
+
+  @Override
+  public void close() {
+    requester.close();
+    provider.close();
+    sender.close();
+    rpc.close();
+    chain.close();
+  }
+}

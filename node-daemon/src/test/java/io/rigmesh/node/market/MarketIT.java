@@ -1,0 +1,220 @@
+package io.rigmesh.node.market;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.rigmesh.ledger.escrow.Escrow;
+import io.rigmesh.ledger.escrow.EscrowStatus;
+import io.rigmesh.protocol.ProtocolJson;
+import io.rigmesh.protocol.ReceiptFile;
+import io.rigmesh.protocol.TokenAmount;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Jobs from the draft to the money, over a real chain and real workers, undisturbed and killed.
+class MarketIT {
+  private static final int STEPS = 200;
+
+  @TempDir static Path folder;
+  private static Market market;
+
+  /// Long enough to be caught in the middle, also on a fast machine.
+  private static final int MANY_STEPS = 1_500;
+
+  /// The trainings that every disturbed one must equal.
+  private static JsonNode undisturbed;
+
+  private static JsonNode undisturbedLong;
+
+  @BeforeAll
+  static void open() throws Exception {
+    market = new Market(folder);
+    undisturbed = market.settle(market.training(STEPS, 7));
+    undisturbedLong = market.settle(market.training(MANY_STEPS, 7));
+  }
+
+  @AfterAll
+  static void close() throws Exception {
+    market.close();
+  }
+
+  @Test
+  void trainingIsComputedCheckedProvenAndPaidAndItsModelGenerates() throws Exception {
+    String id = undisturbed.get("id").asText();
+    TokenAmount price = TokenAmount.parse(undisturbed.get("price").asText());
+    byte[] json = market.requester.bytes("/v1/jobs/" + id + "/receipt");
+    ReceiptFile receipt = ProtocolJson.readReceiptFile(json);
+    assertThat(json).isEqualTo(market.provider.bytes("/v1/jobs/" + id + "/receipt"));
+    assertThat(receipt.receipt().isSignedFor(receipt.domain())).isTrue();
+    assertThat(receipt.receipt().receipt().meter().steps()).isEqualTo(STEPS);
+    Escrow escrow = market.escrow(id).orElseThrow();
+    assertThat(escrow.status()).isEqualTo(EscrowStatus.RELEASED);
+    assertThat(escrow.proof().orElseThrow().root()).isEqualTo(receipt.receipt().receipt().hash());
+    assertThat(escrow.proof().orElseThrow().amountDue()).isEqualTo(price);
+    assertThat(purposes(undisturbed)).containsExactly("fund", "release");
+    assertThat(purposes(market.provider.job(id))).containsExactly("accept", "prove");
+
+    TokenAmount before = market.balance(market.provider);
+    JsonNode generated =
+        market.settle(market.generation(undisturbed.get("outputModel").asText(), 24));
+    String text =
+        new String(
+            market.requester.bytes(
+                "/v1/jobs/" + generated.get("id").asText() + "/artifacts/output.json"),
+            StandardCharsets.UTF_8);
+    assertThat(text).contains("\"text\"");
+    assertThat(market.balance(market.provider))
+        .isEqualTo(before.plus(TokenAmount.parse(generated.get("price").asText())));
+    assertThat(market.requester.get("/v1/wallet").get("escrowed").asText()).isEqualTo("0");
+  }
+
+  @Test
+  void workerKilledInTheMiddleOfATrainingChangesNoBit() throws Exception {
+    String id = market.requester.submit(market.training(MANY_STEPS, 7));
+    market.provider.awaitStep(id, MANY_STEPS / 4);
+    assertThat(market.provider.workers()).hasSize(1);
+    assertThat(market.provider.workers().getFirst().destroyForcibly()).isTrue();
+    assertSettledAs(undisturbedLong, id);
+    assertThat(market.provider.get("/v1/devices").findValue("restarts").asLong()).isPositive();
+  }
+
+  @Test
+  void jobThatIsTooLargeIsRefusedAndNoMoneyIsLocked() throws Exception {
+    ObjectNode draft = market.training(10, 1);
+    draft.put("priceMax", "100000000");
+    ((ObjectNode) draft.get("parameters")).put("dim", "4096").put("ffnDim", "16384");
+    String id = market.requester.submit(draft);
+    JsonNode job = awaitEnd(market.requester, id);
+    assertThat(job.get("state").asText()).isEqualTo("refused");
+    assertThat(job.get("code").asText()).isEqualTo("out-of-memory");
+    assertThat(market.escrow(id)).isEmpty();
+    assertThat(market.provider.knows(id)).isFalse();
+  }
+
+  @Test
+  void priceBelowTheProvidersIsRefusedAndNoMoneyIsLocked() throws Exception {
+    ObjectNode draft = market.training(1_000, 1);
+    draft.put("priceMax", "1");
+    String id = market.requester.submit(draft);
+    JsonNode job = awaitEnd(market.requester, id);
+    assertThat(job.get("code").asText()).isEqualTo("price-too-low");
+    assertThat(market.escrow(id)).isEmpty();
+  }
+
+  @Test
+  void cancelledTrainingStopsAndItsMoneyComesBackAtOnce() throws Exception {
+    TokenAmount before = market.balance(market.requester);
+    String id = market.requester.submit(market.training(5_000, 3));
+    market.requester.awaitStep(id, 5);
+    market.requester.cancel(id);
+    assertThat(awaitEnd(market.requester, id).get("state").asText()).isEqualTo("cancelled");
+    assertThat(awaitEnd(market.provider, id).get("state").asText()).isEqualTo("cancelled");
+    long end = System.nanoTime() + NodeProcess.PATIENCE.toNanos();
+    while (market.escrow(id).orElseThrow().status() != EscrowStatus.REFUNDED) {
+      assertThat(System.nanoTime()).isLessThan(end);
+      Thread.sleep(100);
+    }
+    assertThat(market.balance(market.requester)).isEqualTo(before);
+  }
+
+  @Test
+  void providerKilledBeforeItsAcceptanceIsOnTheChainGoesOn() throws Exception {
+    String id = market.requester.submit(market.training(STEPS, 7));
+    market.requester.await(id, "fund sent", job -> job.path("transactions").size() > 0);
+    market.requester.awaitState(id, "funded");
+    market.holdBlocks();
+    try {
+      market.provider.await(id, "known", _ -> true);
+      market.provider.kill();
+    } finally {
+      market.releaseBlocks();
+    }
+    market.provider.start();
+    assertSettledAs(undisturbed, id);
+  }
+
+  @Test
+  void providerKilledWithOneJobRunningAndOneWaitingGoesOnWithBoth() throws Exception {
+    String running = market.requester.submit(market.training(MANY_STEPS, 7));
+    market.provider.awaitState(running, "running");
+    String waiting = market.requester.submit(market.training(STEPS, 7));
+    market.provider.awaitState(waiting, "funded");
+    market.provider.awaitStep(running, 25);
+    market.provider.kill();
+    market.provider.start();
+    assertSettledAs(undisturbedLong, running);
+    assertSettledAs(undisturbed, waiting);
+  }
+
+  @Test
+  void providerKilledBetweenResultAndProofProvesOnce() throws Exception {
+    String id = market.requester.submit(market.training(STEPS, 7));
+    market.provider.awaitState(id, "running");
+    market.holdBlocks();
+    try {
+      market.provider.awaitState(id, "completed");
+      market.provider.kill();
+    } finally {
+      market.releaseBlocks();
+    }
+    market.provider.start();
+    assertSettledAs(undisturbed, id);
+    assertThat(purposes(market.provider.job(id))).containsExactly("accept", "prove");
+  }
+
+  @Test
+  void requesterKilledWhileFundingRunningAndPayingPaysOnce() throws Exception {
+    TokenAmount before = market.balance(market.requester);
+    String id = market.requester.submit(market.training(STEPS, 7));
+    market.requester.awaitState(id, "matched");
+    market.requester.kill();
+    market.requester.start();
+    market.requester.awaitState(id, "running");
+    market.requester.kill();
+    market.requester.start();
+    market.requester.await(
+        id,
+        "completed",
+        job -> List.of("completed", "settled").contains(job.get("state").asText()));
+    market.requester.kill();
+    market.requester.start();
+    JsonNode job = assertSettledAs(undisturbed, id);
+    assertThat(market.balance(market.requester))
+        .isEqualTo(before.minus(TokenAmount.parse(job.get("price").asText())));
+  }
+
+  private static JsonNode assertSettledAs(JsonNode undisturbed, String id)
+      throws InterruptedException {
+    JsonNode job = market.requester.awaitState(id, "settled");
+    market.provider.awaitState(id, "settled");
+    assertThat(job.get("output")).isEqualTo(undisturbed.get("output"));
+    assertThat(job.get("outputModel")).isEqualTo(undisturbed.get("outputModel"));
+    assertThat(job.get("price")).isEqualTo(undisturbed.get("price"));
+    return job;
+  }
+
+  private static JsonNode awaitEnd(NodeProcess node, String id) throws InterruptedException {
+    long end = System.nanoTime() + NodeProcess.PATIENCE.toNanos();
+    while (System.nanoTime() < end) {
+      if (node.knows(id)) {
+        JsonNode job = node.job(id);
+        if (List.of("settled", "refused", "cancelled", "expired", "failed")
+            .contains(job.get("state").asText())) {
+          return job;
+        }
+      }
+      Thread.sleep(50);
+    }
+    throw new AssertionError("the job did not end: " + node.job(id));
+  }
+
+  private static List<String> purposes(JsonNode job) {
+    return job.get("transactions").findValuesAsText("purpose");
+  }
+}

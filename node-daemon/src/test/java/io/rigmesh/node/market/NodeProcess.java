@@ -1,0 +1,235 @@
+package io.rigmesh.node.market;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.rigmesh.protocol.BlobRoot;
+import io.rigmesh.protocol.Hash;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/// A daemon as a process of its own, over a home that outlives it.
+final class NodeProcess implements AutoCloseable {
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+  static final Duration PATIENCE = Duration.ofSeconds(240);
+
+  private final Path home;
+  private final HttpClient http =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+  private Process process;
+  private int port;
+
+  NodeProcess(Path home, String yaml) throws Exception {
+    this.home = home;
+    Files.createDirectories(home);
+    Files.writeString(home.resolve("rigmesh.yaml"), yaml);
+    start();
+  }
+
+  /// Starts it, again after a kill on the same port.
+  final void start() throws Exception {
+    Process started =
+        new ProcessBuilder(
+                List.of(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-Xmx256m",
+                    "-XX:+UseSerialGC",
+                    "-XX:TieredStopAtLevel=1",
+                    "--enable-native-access=ALL-UNNAMED",
+                    "--sun-misc-unsafe-memory-access=allow",
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    NodeMain.class.getName(),
+                    home.toString()))
+            .redirectErrorStream(true)
+            .start();
+    CompletableFuture<Integer> listening = new CompletableFuture<>();
+    Thread.ofVirtual()
+        .start(() -> {
+          try (BufferedReader lines = started.inputReader()) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+              System.out.println(home.getFileName() + ": " + line);
+              if (line.startsWith("port ")) {
+                listening.complete(Integer.parseInt(line.substring(5)));
+              }
+            }
+          } catch (IOException e) {
+            System.out.println(home.getFileName() + " is gone: " + e.getMessage());
+          }
+          listening.completeExceptionally(new IllegalStateException("it ended"));
+        });
+    process = started;
+    port = listening.get(90, TimeUnit.SECONDS);
+    // A restarted node keeps its address.
+    Path file = home.resolve("rigmesh.yaml");
+    Files.writeString(file, Files.readString(file).replace("port: 0", "port: " + port));
+  }
+
+  /// Ends it as a power cut would.
+  void kill() throws InterruptedException {
+    process.destroyForcibly();
+    process.waitFor();
+  }
+
+  /// Its children, which are its workers.
+  List<ProcessHandle> workers() {
+    try (Stream<ProcessHandle> children = process.children()) {
+      return children.toList();
+    }
+  }
+
+  String url() {
+    return "http://127.0.0.1:" + port;
+  }
+
+  Path tokenFile() {
+    return home.resolve("rest-token");
+  }
+
+  Path home() {
+    return home;
+  }
+
+  JsonNode get(String path) {
+    return read(send("GET", path, BodyPublishers.noBody(), 200).body());
+  }
+
+  byte[] bytes(String path) {
+    return send("GET", path, BodyPublishers.noBody(), 200).body();
+  }
+
+  Hash upload(byte[] bytes) {
+    Hash root = BlobRoot.of(bytes);
+    int status =
+        send("PUT", "/v1/blobs/" + root.hex(), BodyPublishers.ofByteArray(bytes), 0).statusCode();
+    if (status != 200 && status != 201) {
+      throw new AssertionError("uploading " + root + ": " + status);
+    }
+    return root;
+  }
+
+  /// Hands a draft in and says its id.
+  String submit(ObjectNode draft) {
+    return read(send("POST", "/v1/jobs", BodyPublishers.ofString(draft.toString()), 201).body())
+        .get("id")
+        .asText();
+  }
+
+  HttpResponse<byte[]> post(String body) {
+    return send("POST", "/v1/jobs", BodyPublishers.ofString(body), 0);
+  }
+
+  void cancel(String id) {
+    send("DELETE", "/v1/jobs/" + id, BodyPublishers.noBody(), 202);
+  }
+
+  JsonNode job(String id) {
+    return get("/v1/jobs/" + id);
+  }
+
+  boolean knows(String id) {
+    return send("GET", "/v1/jobs/" + id, BodyPublishers.noBody(), 0).statusCode() == 200;
+  }
+
+  /// Waits until a job is as wanted.
+  JsonNode await(String id, String what, Predicate<JsonNode> wanted) throws InterruptedException {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    JsonNode last = MAPPER.createObjectNode();
+    while (System.nanoTime() < end) {
+      if (knows(id)) {
+        last = job(id);
+        if (wanted.test(last)) {
+          return last;
+        }
+        boolean over =
+            List.of("settled", "refused", "cancelled", "expired", "failed")
+                .contains(last.path("state").asText());
+        if (over) {
+          throw new AssertionError(
+              home.getFileName() + ": waited for " + what + ", but the job ended: " + last);
+        }
+      }
+      Thread.sleep(20);
+    }
+    throw new AssertionError(home.getFileName() + ": waited for " + what + ", last " + last);
+  }
+
+  JsonNode awaitState(String id, String state) throws InterruptedException {
+    return await(id, state, job -> job.path("state").asText().equals(state));
+  }
+
+  JsonNode awaitStep(String id, long step) throws InterruptedException {
+    return await(id, "step " + step, job -> job.path("progress").path("step").asLong() >= step);
+  }
+
+  void awaitReady() throws InterruptedException {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (send("GET", "/health/ready", BodyPublishers.noBody(), 0).statusCode() != 200) {
+      if (System.nanoTime() > end) {
+        throw new AssertionError(home.getFileName() + " did not become ready");
+      }
+      Thread.sleep(100);
+    }
+  }
+
+  private HttpResponse<byte[]> send(String method, String path, BodyPublisher body, int status) {
+    try {
+      HttpResponse<byte[]> response =
+          http.send(
+              HttpRequest.newBuilder(URI.create(url() + path))
+                  .timeout(Duration.ofSeconds(60))
+                  .header("Authorization", "Bearer " + Files.readString(tokenFile()).strip())
+                  .header("Content-Type", "application/json")
+                  .method(method, body)
+                  .build(),
+              BodyHandlers.ofByteArray());
+      if (status != 0 && response.statusCode() != status) {
+        throw new AssertionError(
+            method + " " + path + ": " + response.statusCode() + " " + new String(response.body()));
+      }
+      return response;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static JsonNode read(byte[] body) {
+    try {
+      return MAPPER.readTree(body);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    process.destroy();
+    try {
+      if (!process.waitFor(20, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+    http.shutdownNow();
+  }
+}
