@@ -53,6 +53,8 @@ final class Market implements AutoCloseable {
                 31_337,
                 Optional.of(Duration.ofSeconds(1)),
                 Optional.empty()));
+    // Also where what follows fails, and nobody can close this.
+    Runtime.getRuntime().addShutdownHook(new Thread(chain::close));
     AccountKey holder = AccountKey.generate();
     chain.setBalance(holder.address(), BigInteger.TEN.pow(20));
     DataSource source = LedgerSchema.open(folder.resolve("holder.db"));

@@ -59,6 +59,8 @@ final class NodeProcess implements AutoCloseable {
                     home.toString()))
             .redirectErrorStream(true)
             .start();
+    // Also where a test breaks off before it could close this.
+    Runtime.getRuntime().addShutdownHook(new Thread(started::destroyForcibly));
     CompletableFuture<Integer> listening = new CompletableFuture<>();
     Thread.ofVirtual()
         .start(() -> {
