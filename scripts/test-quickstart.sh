@@ -72,7 +72,8 @@ check "the chain says the same of what was earned" \
   [ "$("$foundry" cast call "$token" 'balanceOf(address)(uint256)' "$provider" --rpc-url "$rpc" | cut -d' ' -f1)" = "$(json d.settlement.providerEarned)" ]
 check "the provider earned something" holds "d.settlement.providerEarned > 0"
 for hash in $(json "d.settlement.transactions.join(' ')"); do
-  check "transaction $hash succeeded" [ "$("$foundry" cast receipt "$hash" status --rpc-url "$rpc" | cut -d' ' -f1)" = 1 ]
+  check "transaction $hash succeeded" \
+    [ "$("$foundry" cast rpc eth_getTransactionReceipt "$hash" --rpc-url "$rpc" | grep -o '"status":"0x1"')" = '"status":"0x1"' ]
 done
 for url in $(json "Object.values(d.urls).filter(u => !/^http:..[^/]*$/.test(u)).join(' ')"); do
   check "$url answers" answers "$url"

@@ -1,6 +1,8 @@
 package io.rigmesh.node.rest;
 
 import com.linecorp.armeria.common.ClosedSessionException;
+import com.linecorp.armeria.common.stream.CancelledSubscriptionException;
+import com.linecorp.armeria.common.stream.ClosedStreamException;
 import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpHeaderNames;
 import com.linecorp.armeria.common.HttpResponse;
@@ -94,7 +96,8 @@ final class EventStream {
   private static boolean isGone(Throwable e) {
     Throwable cause = e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
     return cause instanceof ClosedSessionException
-        || cause instanceof com.linecorp.armeria.common.stream.ClosedStreamException;
+        || cause instanceof ClosedStreamException
+        || cause instanceof CancelledSubscriptionException;
   }
 
   /// Writes and waits until it was taken, so that a slow reader holds up only its own thread, and
