@@ -1,10 +1,11 @@
 package io.rigmesh.node.cli;
 
+import io.rigmesh.node.quickstart.Progress;
 import java.util.Locale;
 
 /// How far a job is: one line that redraws itself on a terminal, and otherwise a plain line at
 /// every tenth, so that a log stays readable.
-final class ProgressBar {
+final class ProgressBar implements Progress {
   private static final int WIDTH = 30;
 
   private final Console console;
@@ -20,7 +21,8 @@ final class ProgressBar {
   /// Shows `step` of `total`.
   ///
   /// @param detail what else there is to say, such as the loss; may be empty
-  void show(long step, long total, String detail) {
+  @Override
+  public void show(long step, long total, String detail) {
     if (total <= 0) {
       return;
     }
@@ -37,7 +39,8 @@ final class ProgressBar {
   }
 
   /// Leaves the bar's line, so that what follows starts on its own.
-  void end() {
+  @Override
+  public void end() {
     if (drawn) {
       console.say("");
       drawn = false;

@@ -44,6 +44,7 @@ final class QuickstartCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     Path root = Path.of(System.getProperty("rigmesh.root", "."));
     TextSource source = TextSource.of(text, 64L << 20);
+    Console console = Console.ofProcess();
     CountDownLatch ended = new CountDownLatch(1);
     try {
       Quickstart quickstart =
@@ -55,7 +56,7 @@ final class QuickstartCommand implements Callable<Integer> {
                   AnvilBinary.find(root),
                   root.resolve("bin").resolve("rigmesh"),
                   port,
-                  Boolean.getBoolean("rigmesh.terminal")),
+                  name -> new ProgressBar(console, name)),
               System.out);
       // Interrupted or not, nothing is left running.
       Thread hook = new Thread(quickstart::close, "quickstart-stop");

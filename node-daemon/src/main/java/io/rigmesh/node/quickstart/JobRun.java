@@ -19,11 +19,11 @@ final class JobRun {
   private static final Set<String> GOOD = Set.of("settled");
 
   private final DaemonClient requester;
-  private final ProgressLine progress;
+  private final Progress progress;
   private final String id;
   private double tokensPerSecond;
 
-  private JobRun(DaemonClient requester, ProgressLine progress, String id) {
+  private JobRun(DaemonClient requester, Progress progress, String id) {
     this.requester = requester;
     this.progress = progress;
     this.id = id;
@@ -48,7 +48,7 @@ final class JobRun {
   /// Runs a job to its end.
   ///
   /// @param folder gets `receipt.json` and `output/`
-  static Outcome run(DaemonClient requester, JobDraft draft, Path folder, ProgressLine progress) {
+  static Outcome run(DaemonClient requester, JobDraft draft, Path folder, Progress progress) {
     String id = requester.post("/v1/jobs", JobJson.write(draft)).path("id").asText();
     return new JobRun(requester, progress, id).finish(folder);
   }
@@ -92,7 +92,6 @@ final class JobRun {
   private void show(String type, JsonNode event) {
     JsonNode data = event.path("data");
     switch (type) {
-      case "state" -> progress.state(data.path("state").asText());
       case "progress" -> {
         tokensPerSecond = data.path("tokensPerSecond").asDouble();
         String loss =
@@ -105,7 +104,7 @@ final class JobRun {
             loss + String.format(Locale.ROOT, "%,.0f tokens/s", tokensPerSecond));
       }
       default -> {
-        // Tokens are printed whole at the end; notes are in the daemons' logs.
+        // Tokens are printed whole at the end; states and notes are in the daemons' logs.
       }
     }
   }

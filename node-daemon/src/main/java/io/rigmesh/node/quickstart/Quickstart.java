@@ -36,6 +36,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /// Walks the main job through once: everything that a market of two needs, on this machine and for
@@ -72,7 +73,7 @@ public final class Quickstart implements AutoCloseable {
   /// @param anvil the development chain's program
   /// @param launcher the program `bin/rigmesh`
   /// @param firstPort the first of three free loopback ports
-  /// @param terminal whether a person watches
+  /// @param progress shows a job, given its name
   public record Options(
       Path work,
       Path text,
@@ -80,7 +81,7 @@ public final class Quickstart implements AutoCloseable {
       Path anvil,
       Path launcher,
       int firstPort,
-      boolean terminal) {}
+      Function<String, Progress> progress) {}
 
   /// A run that has not begun.
   public Quickstart(Options options, PrintStream out) {
@@ -200,7 +201,7 @@ public final class Quickstart implements AutoCloseable {
         requester,
         draft,
         options.work().resolve("out").resolve(name),
-        new ProgressLine(out, options.terminal(), name));
+        options.progress().apply(name));
   }
 
   private Summary.Verify verify(List<Check> checks) {
