@@ -400,8 +400,8 @@ public final class RequesterFlow implements Drivers.Stepper {
     store.note(row.id(), JobEvent.Type.NOTE, note, 0);
     return switch (verdict) {
       case Verdict.Exact _ -> Optional.empty();
-      case Verdict.Differs(long step, String sentence) ->
-          Optional.of("step " + step + " differs: " + sentence);
+      // The sentence names the step.
+      case Verdict.Differs(_, String sentence) -> Optional.of(sentence);
       case Verdict.Invalid(String sentence) -> Optional.of(sentence);
     };
   }

@@ -43,8 +43,22 @@ final class Market implements AutoCloseable {
   private final TransactionSender sender;
   private final TokenClient token;
   private final EscrowClient escrows;
+  private final int chainPatienceSeconds;
+  private final int auditSamples;
 
+  /// A market of nodes with ordinary patience, whose requester audits one sample of each job.
   Market(Path folder) throws Exception {
+    this(folder, 15, 1);
+  }
+
+  /// A market.
+  ///
+  /// @param chainPatienceSeconds how old the newest block may be, and how long an answer may take,
+  ///   before the nodes call the chain away
+  /// @param auditSamples how much of each job the requester recomputes
+  Market(Path folder, int chainPatienceSeconds, int auditSamples) throws Exception {
+    this.chainPatienceSeconds = chainPatienceSeconds;
+    this.auditSamples = auditSamples;
     chain =
         DevChain.start(
             new DevChain.Settings(
@@ -96,12 +110,12 @@ final class Market implements AutoCloseable {
                   provider-url: %s
                   provider-token-file: %s
                 audit:
-                  samples: 1
+                  samples: %d
                 workers:
                   threads: 1
                   heap-mebibytes-max: 512
                 """
-                    .formatted(provider.url(), provider.tokenFile()));
+                    .formatted(provider.url(), provider.tokenFile(), auditSamples));
     chain.setBalance(account(provider), BigInteger.TEN.pow(18));
     chain.setBalance(account(requester), BigInteger.TEN.pow(18));
     token.transfer(account(requester), TokenAmount.of(1_000_000_000), "requester");
@@ -117,11 +131,13 @@ final class Market implements AutoCloseable {
       rpc-urls: %s
       deployment-file: %s
       poll-millis: 200
+      head-age-seconds-max: %d
+      request-timeout-seconds: %d
     jobs:
       progress-every-millis: 20
       retry-delay-millis-max: 1000
     """
-        .formatted(chain.endpoint(), deployment);
+        .formatted(chain.endpoint(), deployment, chainPatienceSeconds, chainPatienceSeconds);
   }
 
   static Address account(NodeProcess node) {
@@ -143,6 +159,25 @@ final class Market implements AutoCloseable {
 
   void releaseBlocks() {
     chain.request("evm_setIntervalMining", 1);
+  }
+
+  /// Lets the chain fall silent, as a machine or a network does that hangs: its port is open, and
+  /// nothing answers.
+  void silenceChain() throws Exception {
+    signal("STOP");
+  }
+
+  /// Lets the chain go on, with every request that it was sent meanwhile.
+  void wakeChain() throws Exception {
+    signal("CONT");
+  }
+
+  private void signal(String name) throws Exception {
+    int status =
+        new ProcessBuilder("kill", "-" + name, Long.toString(chain.processId())).start().waitFor();
+    if (status != 0) {
+      throw new AssertionError("kill -" + name + " ended with " + status);
+    }
   }
 
   /// A draft that trains a small model, to the same bits whenever the seed is the same.

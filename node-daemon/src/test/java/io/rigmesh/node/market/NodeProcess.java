@@ -190,6 +190,19 @@ final class NodeProcess implements AutoCloseable {
     }
   }
 
+  /// Waits until it says that it is not ready, and gives its reasons.
+  JsonNode awaitNotReady(Duration patience) throws InterruptedException {
+    long end = System.nanoTime() + patience.toNanos();
+    while (System.nanoTime() < end) {
+      HttpResponse<byte[]> response = send("GET", "/health/ready", BodyPublishers.noBody(), 0);
+      if (response.statusCode() == 503) {
+        return read(response.body()).get("reasons");
+      }
+      Thread.sleep(50);
+    }
+    throw new AssertionError(home.getFileName() + " still calls itself ready after " + patience);
+  }
+
   private HttpResponse<byte[]> send(String method, String path, BodyPublisher body, int status) {
     try {
       HttpResponse<byte[]> response =

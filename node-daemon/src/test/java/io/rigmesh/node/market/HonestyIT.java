@@ -1,0 +1,169 @@
+package io.rigmesh.node.market;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.rigmesh.ledger.escrow.Escrow;
+import io.rigmesh.ledger.escrow.EscrowStatus;
+import io.rigmesh.protocol.Digests;
+import io.rigmesh.protocol.Evidence;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.ProtocolJson;
+import io.rigmesh.protocol.ReceiptFile;
+import io.rigmesh.protocol.TokenAmount;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Jobs whose provider lies or dies, or whose chain is away.
+class HonestyIT {
+  /// Long enough to be caught in the middle.
+  private static final int STEPS = 1_500;
+
+  private static final int CHAIN_PATIENCE_SECONDS = 4;
+
+  @TempDir static Path folder;
+  private static Market market;
+
+  @BeforeAll
+  static void open() throws Exception {
+    // As many samples as the trainings here have segments, so that no lie gets by.
+    market = new Market(folder, CHAIN_PATIENCE_SECONDS, 2);
+  }
+
+  @AfterAll
+  static void close() throws Exception {
+    market.close();
+  }
+
+  /// The provider alters what its worker kept, so that everything that it signs and proves follows
+  /// from the altered loss and only a recomputation can tell.
+  @Test
+  void provenLieOfOneBitIsFoundByTheAuditAndNotPaid() throws Exception {
+    TokenAmount before = market.balance(market.provider);
+    int lieStep = 5;
+    ObjectNode draft = market.training(STEPS, 11);
+    ((ObjectNode) draft.get("parameters")).put("checkpointEverySteps", "" + STEPS / 2);
+    String id = market.requester.submit(draft);
+    market.provider.awaitStep(id, STEPS / 2 + 1);
+    List<ProcessHandle> workers = market.provider.workers();
+    market.provider.kill();
+    workers.forEach(ProcessHandle::destroyForcibly);
+    float lie = alterLoss(id, STEPS / 2, lieStep);
+    market.provider.start();
+
+    JsonNode job = market.requester.awaitState(id, "disputed");
+    assertThat(job.get("message").asText())
+        .startsWith("Step " + lieStep + " differs: its loss is")
+        .contains("but the evidence says " + lie);
+    ReceiptFile receipt =
+        ProtocolJson.readReceiptFile(market.requester.bytes("/v1/jobs/" + id + "/receipt"));
+    assertThat(receipt.receipt().isSignedFor(receipt.domain())).isTrue();
+    assertThat(((Evidence.Training) receipt.evidence()).losses().get(lieStep - 1)).isEqualTo(lie);
+    Escrow escrow = market.escrow(id).orElseThrow();
+    assertThat(escrow.status()).isEqualTo(EscrowStatus.PROVEN);
+    assertThat(escrow.proof().orElseThrow().root()).isEqualTo(receipt.receipt().receipt().hash());
+    assertThat(purposes(market.requester.job(id))).containsExactly("fund");
+    assertThat(market.balance(market.provider)).isEqualTo(before);
+  }
+
+  @Test
+  void silentChainIsSaidByBothNodesAndTheirJobsWaitAndArePaidOnce() throws Exception {
+    String running = market.requester.submit(market.training(STEPS, 12));
+    market.provider.awaitState(running, "running");
+    String waiting;
+    market.silenceChain();
+    try {
+      for (NodeProcess node : List.of(market.provider, market.requester)) {
+        JsonNode reasons = node.awaitNotReady(Duration.ofSeconds(3 * CHAIN_PATIENCE_SECONDS));
+        assertThat(reasons.toString()).containsPattern("(?i)the chain('s| 31337)");
+      }
+      // What was promised is computed, and what is new is kept but not begun.
+      market.provider.awaitState(running, "completed");
+      waiting = market.requester.submit(market.training(20, 13));
+      JsonNode kept = market.requester.awaitState(waiting, "matched");
+      HttpResponse<byte[]> refused = market.provider.post(kept.get("job").toString());
+      assertThat(refused.statusCode()).isEqualTo(503);
+      assertThat(new String(refused.body(), StandardCharsets.UTF_8))
+          .contains("no new job is taken until it is back");
+      assertThat(market.provider.knows(waiting)).isFalse();
+      assertThat(purposes(market.requester.job(running))).containsExactly("fund");
+    } finally {
+      market.wakeChain();
+    }
+    market.provider.awaitReady();
+    market.requester.awaitReady();
+    for (String id : List.of(running, waiting)) {
+      market.requester.awaitState(id, "settled");
+      market.provider.awaitState(id, "settled");
+      assertThat(market.escrow(id).orElseThrow().status()).isEqualTo(EscrowStatus.RELEASED);
+      assertThat(purposes(market.requester.job(id))).containsExactly("fund", "release");
+      assertThat(purposes(market.provider.job(id))).containsExactly("accept", "prove");
+    }
+  }
+
+  @Test
+  void moneyOfAJobWhoseProviderDiedComesBackAtItsDeadline() throws Exception {
+    ObjectNode draft = market.training(STEPS, 14);
+    draft.put("deadlineSeconds", 15);
+    String id = market.requester.submit(draft);
+    market.requester.awaitState(id, "running");
+    market.provider.kill();
+    try {
+      Escrow escrow = market.escrow(id).orElseThrow();
+      assertThat(escrow.status()).isEqualTo(EscrowStatus.ACCEPTED);
+      market.requester.awaitState(id, "expired");
+      assertThat(Instant.now()).isAfterOrEqualTo(escrow.deadline());
+      awaitStatus(id, EscrowStatus.REFUNDED);
+      assertThat(purposes(market.requester.job(id))).containsExactly("fund", "refund");
+    } finally {
+      market.provider.start();
+    }
+    market.provider.awaitState(id, "expired");
+    market.provider.awaitReady();
+  }
+
+  /// Raises the loss of a step by its last bit, in the record that a worker keeps of the steps up
+  /// to a checkpoint: 56 bytes of tag, job, step and count, the losses, the state's root, and the
+  /// SHA-256 of it all.
+  private static float alterLoss(String id, int checkpoint, int step) throws Exception {
+    Path file =
+        market
+            .provider
+            .home()
+            .resolve("jobs/%s/work/segments/step-%09d".formatted(id.substring(2), checkpoint));
+    byte[] bytes = Files.readAllBytes(file);
+    ByteBuffer record = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    int at = 56 + Float.BYTES * (step - 1);
+    float lie = Math.nextUp(record.getFloat(at));
+    record.putFloat(at, lie);
+    int signedBytes = bytes.length - Hash.BYTES;
+    record.put(signedBytes, Digests.sha256(Arrays.copyOf(bytes, signedBytes)).bytes());
+    Files.write(file, bytes);
+    return lie;
+  }
+
+  private static void awaitStatus(String id, EscrowStatus status) throws InterruptedException {
+    long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    while (market.escrow(id).orElseThrow().status() != status) {
+      assertThat(System.nanoTime()).as("the escrow becomes " + status).isLessThan(end);
+      Thread.sleep(100);
+    }
+  }
+
+  private static List<String> purposes(JsonNode job) {
+    return job.get("transactions").findValuesAsText("purpose");
+  }
+}
