@@ -294,9 +294,8 @@ class TransactionSenderIT {
       escrow.fund(job, party.address(), TokenAmount.of(100), Instant.ofEpochSecond(deadline));
       automine(false);
       Thread accept = Thread.ofVirtual().start(() -> acceptLate(escrow, party.address(), job));
-      until(() ->
-          party.store().list("accept:").stream()
-              .anyMatch(intent -> intent.state() instanceof IntentState.Signed));
+      // Signed is stored before it is sent; the block below must find it in the pool.
+      until(() -> chain.request("txpool_status").path("pending").asString().equals("0x1"));
       // It was in time when it was sent, and the next block is not.
       chain.request("evm_setNextBlockTimestamp", deadline + 1);
       mine();
