@@ -332,6 +332,8 @@ public final class Quickstart implements AutoCloseable {
     return List.of(
         "provider:",
         "  enabled: false",
+        "workers:",
+        "  heap-mebibytes-max: 640",
         "requester:",
         "  provider-url: " + provider.url(),
         "  provider-token-file: " + provider.tokenFile());
