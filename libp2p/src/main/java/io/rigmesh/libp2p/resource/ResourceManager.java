@@ -1,0 +1,22 @@
+package io.rigmesh.libp2p.resource;
+
+import io.rigmesh.libp2p.Direction;
+import io.rigmesh.libp2p.multiformats.Multiaddr;
+
+/// Counts what the network may take of this machine, and refuses what exceeds a limit before memory
+/// is taken: connections, streams and bytes, per system, transient (not yet identified), peer,
+/// protocol, connection and stream. Thread-safe.
+public interface ResourceManager {
+  /// Counts a connection as transient until [ConnectionScope#setPeer].
+  ///
+  /// @throws ResourceLimitException naming the scope and limit that is reached
+  ConnectionScope openConnection(Direction direction, Multiaddr remoteAddress);
+
+  /// What is in use now, for metrics.
+  ResourceUsage usage();
+
+  /// Counts nothing and refuses nothing; for tests of other parts.
+  static ResourceManager unlimited() {
+    return UnlimitedResources.INSTANCE;
+  }
+}
