@@ -180,7 +180,7 @@ public final class BlockingStream {
 
   /// Ends this side's half, after everything written so far has been sent.
   public void closeWrite() {
-    var unused = stream.closeWrite();
+    stream.closeWrite();
   }
 
   /// This stream's bytes; closing it does nothing.
@@ -256,6 +256,7 @@ public final class BlockingStream {
     }
   }
 
+  @SuppressWarnings("WaitNotInLoop") // Its callers loop.
   private long await(long nanos, String what) {
     if (nanos <= 0) {
       throw new StreamTimeoutException(

@@ -21,7 +21,7 @@ final class BlockingStreamHandler implements StreamHandler {
         .start(() -> {
           try {
             handler.serve(stream, io);
-            var unused = stream.close();
+            stream.close();
           } catch (Libp2pException e) {
             LOG.debug("{} ended: {}", stream, e.getMessage());
             stream.reset();
