@@ -62,9 +62,8 @@ public record PeerRecord(PeerId peer, long sequence, List<Multiaddr> addresses) 
         }
         try {
           addresses.add(Multiaddr.of(info.getMultiaddr().toByteArray()));
-        } catch (IllegalArgumentException e) {
+        } catch (IllegalArgumentException newerKind) {
           // An address of a kind that is not known here is of no use here.
-          continue;
         }
       }
       return new PeerRecord(peer, message.getSeq(), addresses);
