@@ -1,5 +1,6 @@
 package io.rigmesh.libp2p;
 
+import io.rigmesh.libp2p.identify.Identify;
 import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.libp2p.identity.PrivateKey;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
@@ -61,6 +62,12 @@ public interface Host extends AutoCloseable {
   PeerStore peerStore();
 
   ResourceManager resources();
+
+  /// Where a part of the host says which peers it needs to stay connected.
+  ConnectionManager connectionManager();
+
+  /// What connected peers say of themselves: their protocols, addresses and software.
+  Identify identify();
 
   /// Closes listeners, connections and event loops; returns when the descriptors are closed.
   @Override
