@@ -52,6 +52,23 @@ install_foundry() {
     fail "npm could not install Foundry; see the lines above, and whether the npm registry can be reached."
 }
 
+# js-libp2p and its Node, as pinned in libp2p/src/test/interop/package-lock.json.
+install_js_libp2p() {
+  need_npm
+  "$root/libp2p/src/test/interop/install.sh" ||
+    fail "npm could not install js-libp2p; see the lines above, and whether the npm registry can be reached."
+}
+
+# Debian's redis-server, over which the two sides of the transport interop test meet.
+install_redis() {
+  command -v redis-server >/dev/null && return 0
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server >/dev/null
+  fi
+  command -v redis-server >/dev/null ||
+    fail "redis-server is missing; as root: apt-get install --no-install-recommends redis-server"
+}
+
 # Debian's PyTorch, the oracle for training.
 install_torch() {
   /usr/bin/python3 -c 'import torch' 2>/dev/null && return 0

@@ -9,6 +9,8 @@ need_maven
 need_disk 4096 "$root/target"
 install_foundry
 install_torch
+install_js_libp2p
+install_redis
 
 cd "$root"
 echo "== contracts"
