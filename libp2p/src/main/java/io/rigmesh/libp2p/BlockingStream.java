@@ -12,6 +12,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -27,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 public final class BlockingStream {
   /// The time that a read or write may wait when none is set.
   public static final Duration TIMEOUT = Duration.ofSeconds(30);
+
+  private static final int STEP_BYTES = 16 * 1024;
 
   private final Stream stream;
   private final Channel channel;
@@ -135,7 +138,22 @@ public final class BlockingStream {
               + " bytes is over the limit of "
               + bytesMax);
     }
-    return Optional.of(readFully((int) length));
+    return Optional.of(readGrowing((int) length));
+  }
+
+  /// Takes memory as the bytes come, so that announcing a long message costs the remote as much as
+  /// this host.
+  private byte[] readGrowing(int length) {
+    byte[] out = new byte[Math.min(length, STEP_BYTES)];
+    int at = 0;
+    while (true) {
+      readFully(out, at, out.length - at);
+      at = out.length;
+      if (at == length) {
+        return out;
+      }
+      out = Arrays.copyOf(out, (int) Math.min(length, 2L * at));
+    }
   }
 
   /// Reads a message that must come.

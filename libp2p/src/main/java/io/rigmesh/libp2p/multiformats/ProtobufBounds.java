@@ -55,21 +55,32 @@ public final class ProtobufBounds {
   /// @throws PeerMisbehaviourException when a bound is passed, or the wire form is broken or holds
   ///   groups
   public byte[] check(String protocol, byte[] bytes) {
+    return check(protocol, bytes, Integer.MAX_VALUE);
+  }
+
+  /// As [#check(String, byte[])], with a bound on the fields of the message and of all nested ones
+  /// together: counts for each parent multiply with the number of parents.
+  public byte[] check(String protocol, byte[] bytes, int fieldsTotalMax) {
     try {
-      check(bytes, 0, bytes.length);
+      check(bytes, 0, bytes.length, fieldsTotalMax);
     } catch (IllegalArgumentException e) {
       throw new PeerMisbehaviourException(protocol + ": " + e.getMessage(), e);
     }
     return bytes;
   }
 
-  private void check(byte[] bytes, int from, int to) {
+  /// Returns how many more fields may follow in the whole message.
+  private int check(byte[] bytes, int from, int to, int fieldsTotalMax) {
     int fields = 0;
+    int totalLeft = fieldsTotalMax;
     Map<Integer, Integer> seen = new TreeMap<>();
     int at = from;
     while (at < to) {
       if (++fields > fieldsMax) {
         throw new IllegalArgumentException("a message holds over " + fieldsMax + " fields");
+      }
+      if (--totalLeft < 0) {
+        throw new IllegalArgumentException("a message holds too many fields in nested messages");
       }
       long tag = varint(bytes, at, to);
       at = afterVarint(bytes, at);
@@ -95,7 +106,7 @@ public final class ProtobufBounds {
           at = skip(start, length, to);
           ProtobufBounds inner = nested.get(field);
           if (inner != null) {
-            inner.check(bytes, start, at);
+            totalLeft = inner.check(bytes, start, at, totalLeft);
           }
         }
         default ->
@@ -103,6 +114,7 @@ public final class ProtobufBounds {
                 "a message holds wire type " + (tag & 7) + ", which is not used here");
       }
     }
+    return totalLeft;
   }
 
   private static int skip(int at, long length, int to) {

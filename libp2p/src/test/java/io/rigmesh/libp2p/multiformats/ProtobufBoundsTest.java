@@ -40,6 +40,15 @@ class ProtobufBoundsTest {
   }
 
   @Test
+  void fieldsOfAllNestedMessagesCountTogether() {
+    byte[] message = hex("12040a000a00".repeat(3));
+    assertThat(BOUNDS.check("test", message, 9)).isSameAs(message);
+    assertThatThrownBy(() -> BOUNDS.check("test", message, 8))
+        .isInstanceOf(PeerMisbehaviourException.class)
+        .hasMessage("test: a message holds too many fields in nested messages");
+  }
+
+  @Test
   void brokenWireFormsAreRefused() {
     refused(hex("12"), "test: a message's number is cut short");
     refused(hex("1205ff"), "test: a message's field is cut short");
