@@ -6,6 +6,7 @@ import io.rigmesh.libp2p.identity.PrivateKey;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
 import io.rigmesh.libp2p.peerstore.PeerStore;
 import io.rigmesh.libp2p.resource.ResourceManager;
+import io.rigmesh.libp2p.transport.Network;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -68,6 +69,9 @@ public interface Host extends AutoCloseable {
 
   /// What connected peers say of themselves: their protocols, addresses and software.
   Identify identify();
+
+  /// For those who add ways to reach peers.
+  Network network();
 
   /// Closes listeners, connections and event loops; returns when the descriptors are closed.
   @Override

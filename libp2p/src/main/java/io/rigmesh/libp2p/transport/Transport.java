@@ -1,5 +1,6 @@
 package io.rigmesh.libp2p.transport;
 
+import io.rigmesh.libp2p.Direction;
 import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
 import io.rigmesh.libp2p.resource.ConnectionScope;
@@ -19,6 +20,17 @@ public interface Transport extends AutoCloseable {
   /// @param streams receives the remote's streams from the first moment on
   CompletableFuture<SecuredConnection> dial(
       Multiaddr address, @Nullable PeerId expected, ConnectionScope scope, StreamAcceptor streams);
+
+  /// As [#dial], from a port that is listened on and with the remote dialling at the same moment,
+  /// so that both sides' routers let the other through (hole punching).
+  ///
+  /// @param role OUTBOUND when this side is the client in the handshakes that follow, else INBOUND
+  CompletableFuture<SecuredConnection> punch(
+      Multiaddr address,
+      PeerId expected,
+      Direction role,
+      ConnectionScope scope,
+      StreamAcceptor streams);
 
   /// Binds; completes when bound.
   CompletableFuture<Listener> listen(Multiaddr address, ConnectionAcceptor acceptor);
