@@ -1,0 +1,28 @@
+package io.rigmesh.libp2p.swarm;
+
+import java.time.Duration;
+
+/// When connections are trimmed, and how far.
+///
+/// @param lowWater how many connections are left after trimming
+/// @param highWater with more than this many, trimming begins
+/// @param grace how long a new connection is left alone: what it is worth shows only in use
+public record ConnectionManagerLimits(int lowWater, int highWater, Duration grace) {
+  /// Begins well below the resource manager's 128, so that new connections are not refused while
+  /// worthless ones are held.
+  public static final ConnectionManagerLimits DEFAULT =
+      new ConnectionManagerLimits(80, 104, Duration.ofSeconds(20));
+
+  public ConnectionManagerLimits {
+    if (lowWater < 0 || highWater < lowWater || grace.isNegative()) {
+      throw new IllegalArgumentException(
+          "The high-water mark is at least the low-water mark, and neither it nor the grace is"
+              + " negative: "
+              + lowWater
+              + ", "
+              + highWater
+              + ", "
+              + grace);
+    }
+  }
+}

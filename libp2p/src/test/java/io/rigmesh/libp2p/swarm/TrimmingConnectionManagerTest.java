@@ -1,0 +1,255 @@
+package io.rigmesh.libp2p.swarm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.rigmesh.libp2p.Connection;
+import io.rigmesh.libp2p.Direction;
+import io.rigmesh.libp2p.ProtocolId;
+import io.rigmesh.libp2p.Stream;
+import io.rigmesh.libp2p.identity.Ed25519PrivateKey;
+import io.rigmesh.libp2p.identity.PeerId;
+import io.rigmesh.libp2p.identity.PublicKey;
+import io.rigmesh.libp2p.multiformats.Multiaddr;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.Test;
+
+class TrimmingConnectionManagerTest {
+  private static final Instant NOW = Instant.ofEpochSecond(10_000);
+  private static final Instant OLD = NOW.minusSeconds(1000);
+
+  private final TrimmingConnectionManager manager =
+      new TrimmingConnectionManager(new ConnectionManagerLimits(2, 4, Duration.ofSeconds(20)));
+
+  private static PeerId peer(int number) {
+    byte[] seed = ByteBuffer.allocate(32).putInt(number).array();
+    return PeerId.of(Ed25519PrivateKey.ofSeed(seed).publicKey());
+  }
+
+  @Test
+  void nothingIsTrimmedUpToTheHighWaterMark() {
+    List<Connection> open = idle(4, OLD);
+    assertThat(manager.trim(open, NOW)).isEmpty();
+  }
+
+  @Test
+  void aboveTheHighWaterMarkTheLeastValuedGoUntilTheLowWaterMark() {
+    List<Connection> open = idle(5, OLD);
+    for (int i = 0; i < 5; i++) {
+      manager.tag(peer(i), "gossip", 10 * (i + 1));
+    }
+    manager.tag(peer(0), "kad", 100);
+    assertThat(manager.trim(open, NOW)).containsExactly(open.get(1), open.get(2), open.get(3));
+  }
+
+  @Test
+  void newConnectionsAreLeftAlone() {
+    List<Connection> open = idle(5, NOW.minusSeconds(19));
+    assertThat(manager.trim(open, NOW)).isEmpty();
+    assertThat(manager.trim(open, NOW.plusSeconds(1))).hasSize(3);
+  }
+
+  @Test
+  void protectedPeersStayUntilTheLastTagIsLifted() {
+    List<Connection> open = idle(5, OLD);
+    open.forEach(connection -> manager.protect(connection.peer(), "relay"));
+    manager.protect(peer(0), "mesh");
+    assertThat(manager.trim(open, NOW)).isEmpty();
+    assertThat(manager.unprotect(peer(0), "relay")).isTrue();
+    assertThat(manager.trim(open, NOW)).isEmpty();
+    assertThat(manager.unprotect(peer(0), "mesh")).isFalse();
+    assertThat(manager.unprotect(peer(0), "mesh")).isFalse();
+    assertThat(manager.trim(open, NOW)).containsExactly(open.get(0));
+  }
+
+  @Test
+  void amongEqualsRelayedThenIdleThenInboundThenYoungGoFirst() {
+    Connection relayed = new Known(peer(1), Direction.OUTBOUND, OLD, true, 1);
+    Connection idle = new Known(peer(2), Direction.OUTBOUND, OLD, false, 0);
+    Connection inboundYoung = new Known(peer(3), Direction.INBOUND, NOW.minusSeconds(30), false, 1);
+    Connection inboundOld = new Known(peer(4), Direction.INBOUND, OLD, false, 1);
+    Connection outbound = new Known(peer(5), Direction.OUTBOUND, OLD, false, 1);
+    TrimmingConnectionManager none =
+        new TrimmingConnectionManager(new ConnectionManagerLimits(0, 0, Duration.ZERO));
+    assertThat(none.trim(List.of(outbound, inboundOld, inboundYoung, idle, relayed), NOW))
+        .containsExactly(relayed, idle, inboundYoung, inboundOld, outbound);
+  }
+
+  @Test
+  void aTagOfZeroIsNoTag() {
+    manager.tag(peer(1), "a", 5);
+    manager.tag(peer(1), "a", 0);
+    manager.tag(peer(2), "a", 0);
+    assertThat(manager.value(peer(1))).isZero();
+    assertThat(manager.taggedPeers()).isZero();
+  }
+
+  @Test
+  void valuesOfEndlessPeersAreForgotten() {
+    for (int i = 0; i < 100 + TrimmingConnectionManager.TAGGED_PEERS_MAX; i++) {
+      byte[] hash = ByteBuffer.allocate(34).put((byte) 0x12).put((byte) 32).putInt(i).array();
+      manager.tag(PeerId.of(hash), "seen", 1);
+    }
+    assertThat(manager.taggedPeers()).isEqualTo(TrimmingConnectionManager.TAGGED_PEERS_MAX);
+  }
+
+  @Test
+  void marksThatCrossAreRefused() {
+    assertThatThrownBy(() -> new ConnectionManagerLimits(5, 4, Duration.ZERO))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Property(tries = 300)
+  void trimmingKeepsProtectedAndYoungAndNeverGoesBelowTheLowWaterMark(
+      @ForAll @Size(max = 30) List<@IntRange(max = 11) Integer> peers,
+      @ForAll @Size(30) List<@IntRange(max = 40) Integer> agesSeconds,
+      @ForAll @Size(max = 4) List<@IntRange(max = 11) Integer> protects,
+      @ForAll @Size(12) List<@IntRange(min = -5, max = 5) Integer> values) {
+    TrimmingConnectionManager trimming =
+        new TrimmingConnectionManager(new ConnectionManagerLimits(5, 10, Duration.ofSeconds(20)));
+    List<Connection> open = new ArrayList<>();
+    for (int i = 0; i < peers.size(); i++) {
+      open.add(
+          new Known(
+              peer(peers.get(i)),
+              Direction.INBOUND,
+              NOW.minusSeconds(agesSeconds.get(i)),
+              false,
+              0));
+    }
+    protects.forEach(number -> trimming.protect(peer(number), "p"));
+    for (int i = 0; i < 12; i++) {
+      trimming.tag(peer(i), "v", values.get(i));
+    }
+    List<Connection> closed = trimming.trim(open, NOW);
+    long free =
+        open.stream()
+            .filter(c -> !trimming.isProtected(c.peer()))
+            .filter(c -> !c.openedAt().isAfter(NOW.minusSeconds(20)))
+            .count();
+    long due = open.size() <= 10 ? 0 : Math.min(free, open.size() - 5);
+    assertThat(closed).hasSize((int) due).doesNotHaveDuplicates();
+    assertThat(closed).noneMatch(c -> trimming.isProtected(c.peer()));
+    assertThat(closed).noneMatch(c -> c.openedAt().isAfter(NOW.minusSeconds(20)));
+    long worstKept =
+        open.stream()
+            .filter(c -> !closed.contains(c))
+            .filter(c -> !trimming.isProtected(c.peer()))
+            .filter(c -> !c.openedAt().isAfter(NOW.minusSeconds(20)))
+            .mapToLong(c -> trimming.value(c.peer()))
+            .min()
+            .orElse(Long.MAX_VALUE);
+    assertThat(closed).allMatch(c -> trimming.value(c.peer()) <= worstKept);
+  }
+
+  private static List<Connection> idle(int count, Instant openedAt) {
+    List<Connection> open = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      open.add(new Known(peer(i), Direction.INBOUND, openedAt, false, 0));
+    }
+    return open;
+  }
+
+  /// A connection of which only what trimming looks at is known. Equal only to itself.
+  private static final class Known implements Connection {
+    private final PeerId peer;
+    private final Direction direction;
+    private final Instant openedAt;
+    private final boolean limited;
+    private final int streams;
+
+    Known(PeerId peer, Direction direction, Instant openedAt, boolean limited, int streams) {
+      this.peer = peer;
+      this.direction = direction;
+      this.openedAt = openedAt;
+      this.limited = limited;
+      this.streams = streams;
+    }
+
+    @Override
+    public PeerId peer() {
+      return peer;
+    }
+
+    @Override
+    public Direction direction() {
+      return direction;
+    }
+
+    @Override
+    public Instant openedAt() {
+      return openedAt;
+    }
+
+    @Override
+    public boolean limited() {
+      return limited;
+    }
+
+    @Override
+    public List<Stream> streams() {
+      List<Stream> all = new ArrayList<>();
+      for (int i = 0; i < streams; i++) {
+        NioSocketChannel channel = new NioSocketChannel();
+        channel.unsafe().closeForcibly();
+        all.add(new Stream(this, channel, new ProtocolId("/x"), direction, () -> {}));
+      }
+      return all;
+    }
+
+    @Override
+    public boolean isOpen() {
+      return true;
+    }
+
+    @Override
+    public PublicKey remoteKey() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Multiaddr localAddress() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Multiaddr remoteAddress() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public String security() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public String muxer() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public CompletableFuture<Stream> open(List<ProtocolId> protocols) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public CompletableFuture<Void> close(String reason) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public CompletableFuture<String> closed() {
+      throw new UnsupportedOperationException();
+    }
+  }
+}
