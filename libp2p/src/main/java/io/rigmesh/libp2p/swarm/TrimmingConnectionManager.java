@@ -22,11 +22,11 @@ public final class TrimmingConnectionManager implements ConnectionManager {
   /// forgotten.
   static final int TAGGED_PEERS_MAX = 8192;
 
-  private final ConnectionManagerLimits limits;
+  private final ConnectionLimits limits;
   private final Map<PeerId, Set<String>> protectedBy = new HashMap<>();
   private final Map<PeerId, Map<String, Integer>> values = new LinkedHashMap<>(16, 0.75f, true);
 
-  public TrimmingConnectionManager(ConnectionManagerLimits limits) {
+  public TrimmingConnectionManager(ConnectionLimits limits) {
     this.limits = limits;
   }
 

@@ -29,7 +29,7 @@ class TrimmingConnectionManagerTest {
   private static final Instant OLD = NOW.minusSeconds(1000);
 
   private final TrimmingConnectionManager manager =
-      new TrimmingConnectionManager(new ConnectionManagerLimits(2, 4, Duration.ofSeconds(20)));
+      new TrimmingConnectionManager(new ConnectionLimits(2, 4, Duration.ofSeconds(20)));
 
   private static PeerId peer(int number) {
     byte[] seed = ByteBuffer.allocate(32).putInt(number).array();
@@ -80,7 +80,7 @@ class TrimmingConnectionManagerTest {
     Connection inboundOld = new Known(peer(4), Direction.INBOUND, OLD, false, 1);
     Connection outbound = new Known(peer(5), Direction.OUTBOUND, OLD, false, 1);
     TrimmingConnectionManager none =
-        new TrimmingConnectionManager(new ConnectionManagerLimits(0, 0, Duration.ZERO));
+        new TrimmingConnectionManager(new ConnectionLimits(0, 0, Duration.ZERO));
     assertThat(none.trim(List.of(outbound, inboundOld, inboundYoung, idle, relayed), NOW))
         .containsExactly(relayed, idle, inboundYoung, inboundOld, outbound);
   }
@@ -105,7 +105,7 @@ class TrimmingConnectionManagerTest {
 
   @Test
   void marksThatCrossAreRefused() {
-    assertThatThrownBy(() -> new ConnectionManagerLimits(5, 4, Duration.ZERO))
+    assertThatThrownBy(() -> new ConnectionLimits(5, 4, Duration.ZERO))
         .isInstanceOf(IllegalArgumentException.class);
   }
 
@@ -116,7 +116,7 @@ class TrimmingConnectionManagerTest {
       @ForAll @Size(max = 4) List<@IntRange(max = 11) Integer> protects,
       @ForAll @Size(12) List<@IntRange(min = -5, max = 5) Integer> values) {
     TrimmingConnectionManager trimming =
-        new TrimmingConnectionManager(new ConnectionManagerLimits(5, 10, Duration.ofSeconds(20)));
+        new TrimmingConnectionManager(new ConnectionLimits(5, 10, Duration.ofSeconds(20)));
     List<Connection> open = new ArrayList<>();
     for (int i = 0; i < peers.size(); i++) {
       open.add(

@@ -7,13 +7,13 @@ import java.time.Duration;
 /// @param lowWater how many connections are left after trimming
 /// @param highWater with more than this many, trimming begins
 /// @param grace how long a new connection is left alone: what it is worth shows only in use
-public record ConnectionManagerLimits(int lowWater, int highWater, Duration grace) {
+public record ConnectionLimits(int lowWater, int highWater, Duration grace) {
   /// Begins well below the resource manager's 128, so that new connections are not refused while
   /// worthless ones are held.
-  public static final ConnectionManagerLimits DEFAULT =
-      new ConnectionManagerLimits(80, 104, Duration.ofSeconds(20));
+  public static final ConnectionLimits DEFAULT =
+      new ConnectionLimits(80, 104, Duration.ofSeconds(20));
 
-  public ConnectionManagerLimits {
+  public ConnectionLimits {
     if (lowWater < 0 || highWater < lowWater || grace.isNegative()) {
       throw new IllegalArgumentException(
           "The high-water mark is at least the low-water mark, and neither it nor the grace is"
