@@ -19,9 +19,7 @@ public record AddressLimits(
     int newBurst,
     int relayedMax,
     List<IpNetwork> exempt) {
-  /// Loopback and private networks are not limited by address: tests, containers and a household
-  /// share one. A relay may bring as many as a peer behind one needs.
-  public static final AddressLimits DEFAULT =
+  private static final AddressLimits DEFAULTS =
       new AddressLimits(
           56,
           8,
@@ -49,6 +47,12 @@ public record AddressLimits(
       throw new IllegalArgumentException(
           "Limits by address are not negative, and an IPv6 block has 1 to 128 bits");
     }
+  }
+
+  /// Loopback and private networks are not limited by address: tests, containers and a household
+  /// share one. A relay may bring as many as a peer behind one needs.
+  public static AddressLimits defaults() {
+    return DEFAULTS;
   }
 
   public AddressLimits withExempt(List<IpNetwork> networks) {

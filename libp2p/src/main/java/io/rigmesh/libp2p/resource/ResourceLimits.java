@@ -3,7 +3,7 @@ package io.rigmesh.libp2p.resource;
 import io.rigmesh.libp2p.ProtocolId;
 import java.util.Map;
 
-/// How much the network may take of this machine, scope by scope. [#DEFAULT] suits a node on an
+/// How much the network may take of this machine, scope by scope. [#defaults] suits a node on an
 /// ordinary machine.
 ///
 /// @param system everything together
@@ -25,9 +25,7 @@ public record ResourceLimits(
     AddressLimits address) {
   private static final long MIB = 1024 * 1024;
 
-  /// 128 connections of which 64 inbound and 16 unidentified, 8 a peer and 8 an address; 2,048
-  /// streams, 256 inbound a peer; 128 MiB.
-  public static final ResourceLimits DEFAULT =
+  private static final ResourceLimits DEFAULTS =
       new ResourceLimits(
           new ScopeLimits(64, 128, 128, 1024, 2048, 2048, 128 * MIB),
           new ScopeLimits(16, 64, 64, 128, 256, 256, 16 * MIB),
@@ -37,10 +35,16 @@ public record ResourceLimits(
           ScopeLimits.ofStreams(256, 512, 512, 64 * MIB),
           new ScopeLimits(1, 1, 1, 256, 512, 512, 32 * MIB),
           ScopeLimits.ofStreams(1, 1, 1, 16 * MIB),
-          AddressLimits.DEFAULT);
+          AddressLimits.defaults());
 
   public ResourceLimits {
     protocols = Map.copyOf(protocols);
+  }
+
+  /// 128 connections of which 64 inbound and 16 unidentified, 8 a peer and 8 an address; 2,048
+  /// streams, 256 inbound a peer; 128 MiB.
+  public static ResourceLimits defaults() {
+    return DEFAULTS;
   }
 
   public ResourceLimits withSystem(ScopeLimits limits) {

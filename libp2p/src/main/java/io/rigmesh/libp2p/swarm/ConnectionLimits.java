@@ -8,9 +8,7 @@ import java.time.Duration;
 /// @param highWater with more than this many, trimming begins
 /// @param grace how long a new connection is left alone: what it is worth shows only in use
 public record ConnectionLimits(int lowWater, int highWater, Duration grace) {
-  /// Begins well below the resource manager's 128, so that new connections are not refused while
-  /// worthless ones are held.
-  public static final ConnectionLimits DEFAULT =
+  private static final ConnectionLimits DEFAULTS =
       new ConnectionLimits(80, 104, Duration.ofSeconds(20));
 
   public ConnectionLimits {
@@ -24,5 +22,11 @@ public record ConnectionLimits(int lowWater, int highWater, Duration grace) {
               + ", "
               + grace);
     }
+  }
+
+  /// Begins well below the resource manager's 128, so that new connections are not refused while
+  /// worthless ones are held.
+  public static ConnectionLimits defaults() {
+    return DEFAULTS;
   }
 }

@@ -53,7 +53,7 @@ class ResourceLedgerPropertyTest {
           PROTOCOL_PEER,
           CONNECTION,
           STREAM,
-          new AddressLimits(56, 2, 1000, 1000, 2, AddressLimits.DEFAULT.exempt()));
+          new AddressLimits(56, 2, 1000, 1000, 2, AddressLimits.defaults().exempt()));
 
   private static PeerId peer(int seed) {
     byte[] bytes = new byte[32];

@@ -21,7 +21,8 @@ class ResourceLimitsTest {
   private static final Multiaddr PUBLIC = Multiaddr.of("/ip4/1.2.3.4/tcp/4001");
 
   private final AtomicReference<Instant> now = new AtomicReference<>(Instant.EPOCH);
-  private final LimitedResources resources = new LimitedResources(ResourceLimits.DEFAULT, now::get);
+  private final LimitedResources resources =
+      new LimitedResources(ResourceLimits.defaults(), now::get);
 
   private static PeerId peer() {
     return PeerId.of(Ed25519PrivateKey.generate(new SecureRandom()).publicKey());
@@ -29,7 +30,7 @@ class ResourceLimitsTest {
 
   @Test
   void theDefaultsAreThoseOfTheDesign() {
-    ResourceLimits limits = ResourceLimits.DEFAULT;
+    ResourceLimits limits = ResourceLimits.defaults();
     assertThat(limits.system().connectionsMax()).isEqualTo(128);
     assertThat(limits.system().connectionsInboundMax()).isEqualTo(64);
     assertThat(limits.system().streamsMax()).isEqualTo(2048);
@@ -130,7 +131,7 @@ class ResourceLimitsTest {
               Multiaddr.of("/ip4/1." + (i >> 16) + "." + ((i >> 8) & 255) + "." + (i & 255)))
           .close();
     }
-    AddressBook book = new AddressBook(AddressLimits.DEFAULT);
+    AddressBook book = new AddressBook(AddressLimits.defaults());
     for (int i = 0; i < 3 * AddressBook.ADDRESSES_MAX; i++) {
       AddressBook.Source source = new AddressBook.Source("address " + i, 8, true);
       book.add(source, now.get());
