@@ -4,6 +4,7 @@ import io.rigmesh.libp2p.identity.PeerId;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
@@ -32,12 +33,13 @@ public final class AddressPart {
     switch (protocol.form()) {
       case PEER -> PeerId.of(value);
       case TEXT -> {
-        String text = new String(value, StandardCharsets.UTF_8);
+        String text = utf8(protocol, value);
         if (text.indexOf('/') >= 0 || text.chars().anyMatch(Character::isISOControl)) {
           throw wrong(protocol, "holds a slash or a control character");
         }
       }
-      case NONE, BYTE, PORT, IP4, LONG, IP6, PATH, MULTIBASE -> {}
+      case PATH -> utf8(protocol, value);
+      case NONE, BYTE, PORT, IP4, LONG, IP6, MULTIBASE -> {}
     }
     return new AddressPart(protocol, value.clone());
   }
@@ -84,6 +86,14 @@ public final class AddressPart {
       return InetAddress.getByAddress(value);
     } catch (UnknownHostException e) {
       throw new IllegalStateException("Not an ip4 or ip6 part: " + this, e);
+    }
+  }
+
+  private static String utf8(AddressProtocol protocol, byte[] value) {
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(value)).toString();
+    } catch (CharacterCodingException e) {
+      throw wrong(protocol, "is not UTF-8");
     }
   }
 

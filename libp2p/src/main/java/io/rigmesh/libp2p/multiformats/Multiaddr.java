@@ -13,6 +13,9 @@ public final class Multiaddr {
   /// Longer addresses are refused.
   public static final int BYTES_MAX = 1024;
 
+  /// No address of [#BYTES_MAX] bytes has a longer text: two bytes can say `/webrtc-direct`.
+  private static final int TEXT_LENGTH_MAX = 8 * BYTES_MAX;
+
   private final List<AddressPart> parts;
 
   private Multiaddr(List<AddressPart> parts) {
@@ -30,7 +33,7 @@ public final class Multiaddr {
     if (!text.startsWith("/")) {
       throw new IllegalArgumentException("A multiaddr starts with '/': " + shown(text));
     }
-    if (text.length() > 2 * BYTES_MAX) {
+    if (text.length() > TEXT_LENGTH_MAX) {
       throw new IllegalArgumentException("A multiaddr is too long: " + shown(text));
     }
     String[] words = text.substring(1).split("/");
