@@ -1,0 +1,138 @@
+package io.rigmesh.libp2p.kad;
+
+import com.google.protobuf.ByteString;
+import io.rigmesh.libp2p.PeerAddress;
+import io.rigmesh.libp2p.identity.PeerId;
+import io.rigmesh.libp2p.multiformats.Multiaddr;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/// Keeps the [RoutingTable] true: lets in who answers, checks who has been silent, and drops who
+/// fails. Single-threaded.
+final class Neighbours {
+  private static final int CHECKS_MAX = 16;
+  private static final int BROKEN_MAX = 2;
+
+  // So many failures, with no answer between them, are the fault of our own connection: they must
+  // not empty the table.
+  private static final int OFFLINE_FAILURES = 2 * KademliaConfig.K;
+
+  private final RoutingTable table;
+  private final Network network;
+  private final KadMessage check;
+  private final Set<PeerId> checking = new HashSet<>();
+  private int failuresInRow;
+
+  Neighbours(PeerId self, KademliaConfig config, Network network) {
+    this.network = network;
+    this.table =
+        new RoutingTable(
+            KadKey.of(self),
+            KademliaConfig.K,
+            KademliaConfig.TABLE_GROUP_LIMITS,
+            config.bootstrapInterval().toMillis());
+    this.check = KadMessage.findNode(ByteString.copyFrom(self.bytes()));
+  }
+
+  RoutingTable table() {
+    return table;
+  }
+
+  /// Looks at a peer that may serve the protocol, and lets it in when it answers.
+  void seen(PeerId peer) {
+    if (table.wants(peer, network.now()) && !checking.contains(peer)) {
+      check(peer, outcome -> {});
+    }
+  }
+
+  /// Notes a peer's answer to any question, which makes it worth a place.
+  void answered(PeerId peer, Multiaddr from) {
+    failuresInRow = 0;
+    IpGroup group = IpGroup.of(from).orElse(null);
+    if (table.add(peer, group, network.now()) instanceof RoutingTable.Admission.Full full) {
+      full.suspect()
+          .ifPresent(suspect ->
+              check(
+                  suspect,
+                  outcome -> {
+                    if (isFailure(outcome) && !offline()) {
+                      table.remove(suspect);
+                      table.add(peer, group, network.now());
+                    }
+                  }));
+    }
+  }
+
+  /// Notes that a peer did not answer.
+  void failed(PeerId peer, Network.Outcome outcome) {
+    int failures = table.failed(peer);
+    switch (outcome) {
+      case Network.Outcome.Unreachable unreachable -> {
+        failuresInRow++;
+        if (!offline()) {
+          table.remove(peer);
+        }
+      }
+      case Network.Outcome.Broken broken -> {
+        failuresInRow++;
+        if (failures >= BROKEN_MAX && !offline()) {
+          table.remove(peer);
+        }
+      }
+      case Network.Outcome.Answered answered -> {}
+      case Network.Outcome.NotAsked notAsked -> {}
+    }
+  }
+
+  /// Checks those of whom nothing was heard for a while, some at a time, until none is left.
+  void checkSilent(long silenceMillis) {
+    checkSilentSince(network.now() - silenceMillis);
+  }
+
+  private void checkSilentSince(long moment) {
+    int free = CHECKS_MAX - checking.size();
+    if (free <= 0 || offline()) {
+      return;
+    }
+    for (PeerId silent : table.takeSilentSince(moment, free)) {
+      check(
+          silent,
+          outcome -> {
+            if (!(outcome instanceof Network.Outcome.NotAsked)) {
+              checkSilentSince(moment);
+            }
+          });
+    }
+  }
+
+  private boolean offline() {
+    return failuresInRow > OFFLINE_FAILURES;
+  }
+
+  private static boolean isFailure(Network.Outcome outcome) {
+    return outcome instanceof Network.Outcome.Unreachable
+        || outcome instanceof Network.Outcome.Broken;
+  }
+
+  private void check(PeerId peer, Consumer<Network.Outcome> done) {
+    if (checking.size() >= CHECKS_MAX || !checking.add(peer)) {
+      table.release(peer);
+      return;
+    }
+    network.ask(
+        new PeerAddress(peer, network.addresses(peer)),
+        List.of(check),
+        outcome -> {
+          checking.remove(peer);
+          if (outcome instanceof Network.Outcome.Answered answer) {
+            answered(peer, answer.from());
+          } else {
+            table.release(peer);
+            failed(peer, outcome);
+          }
+          done.accept(outcome);
+        });
+  }
+}
