@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /// What is known of other peers: addresses with an expiry, protocols, agent, and signed records.
 /// Bounded in peers and in addresses per peer: the least useful entry leaves first. Thread-safe.
@@ -23,7 +24,14 @@ public interface PeerStore {
   /// @return whether it was taken
   /// @throws io.rigmesh.libp2p.PeerMisbehaviourException when the signature does not belong to the
   ///   peer
-  boolean addSignedRecord(SignedEnvelope envelope, Duration timeToLive);
+  default boolean addSignedRecord(SignedEnvelope envelope, Duration timeToLive) {
+    return addSignedRecord(envelope, address -> true, timeToLive);
+  }
+
+  /// As [#addSignedRecord(SignedEnvelope, Duration)], and of its addresses only those that are of
+  /// use here become addresses to dial.
+  boolean addSignedRecord(
+      SignedEnvelope envelope, Predicate<Multiaddr> useful, Duration timeToLive);
 
   Optional<SignedEnvelope> signedRecord(PeerId peer);
 

@@ -3,21 +3,16 @@ package io.rigmesh.libp2p.swarm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.rigmesh.libp2p.Connection;
 import io.rigmesh.libp2p.Direction;
-import io.rigmesh.libp2p.ProtocolId;
-import io.rigmesh.libp2p.Stream;
+import io.rigmesh.libp2p.KnownConnection;
 import io.rigmesh.libp2p.identity.Ed25519PrivateKey;
 import io.rigmesh.libp2p.identity.PeerId;
-import io.rigmesh.libp2p.identity.PublicKey;
-import io.rigmesh.libp2p.multiformats.Multiaddr;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -74,11 +69,12 @@ class TrimmingConnectionManagerTest {
 
   @Test
   void amongEqualsRelayedThenIdleThenInboundThenYoungGoFirst() {
-    Connection relayed = new Known(peer(1), Direction.OUTBOUND, OLD, true, 1);
-    Connection idle = new Known(peer(2), Direction.OUTBOUND, OLD, false, 0);
-    Connection inboundYoung = new Known(peer(3), Direction.INBOUND, NOW.minusSeconds(30), false, 1);
-    Connection inboundOld = new Known(peer(4), Direction.INBOUND, OLD, false, 1);
-    Connection outbound = new Known(peer(5), Direction.OUTBOUND, OLD, false, 1);
+    Connection relayed = new KnownConnection(peer(1), Direction.OUTBOUND, OLD, true, 1);
+    Connection idle = new KnownConnection(peer(2), Direction.OUTBOUND, OLD, false, 0);
+    Connection inboundYoung =
+        new KnownConnection(peer(3), Direction.INBOUND, NOW.minusSeconds(30), false, 1);
+    Connection inboundOld = new KnownConnection(peer(4), Direction.INBOUND, OLD, false, 1);
+    Connection outbound = new KnownConnection(peer(5), Direction.OUTBOUND, OLD, false, 1);
     TrimmingConnectionManager none =
         new TrimmingConnectionManager(new ConnectionLimits(0, 0, Duration.ZERO));
     assertThat(none.trim(List.of(outbound, inboundOld, inboundYoung, idle, relayed), NOW))
@@ -120,7 +116,7 @@ class TrimmingConnectionManagerTest {
     List<Connection> open = new ArrayList<>();
     for (int i = 0; i < peers.size(); i++) {
       open.add(
-          new Known(
+          new KnownConnection(
               peer(peers.get(i)),
               Direction.INBOUND,
               NOW.minusSeconds(agesSeconds.get(i)),
@@ -155,101 +151,8 @@ class TrimmingConnectionManagerTest {
   private static List<Connection> idle(int count, Instant openedAt) {
     List<Connection> open = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      open.add(new Known(peer(i), Direction.INBOUND, openedAt, false, 0));
+      open.add(new KnownConnection(peer(i), Direction.INBOUND, openedAt, false, 0));
     }
     return open;
-  }
-
-  /// A connection of which only what trimming looks at is known. Equal only to itself.
-  private static final class Known implements Connection {
-    private final PeerId peer;
-    private final Direction direction;
-    private final Instant openedAt;
-    private final boolean limited;
-    private final int streams;
-
-    Known(PeerId peer, Direction direction, Instant openedAt, boolean limited, int streams) {
-      this.peer = peer;
-      this.direction = direction;
-      this.openedAt = openedAt;
-      this.limited = limited;
-      this.streams = streams;
-    }
-
-    @Override
-    public PeerId peer() {
-      return peer;
-    }
-
-    @Override
-    public Direction direction() {
-      return direction;
-    }
-
-    @Override
-    public Instant openedAt() {
-      return openedAt;
-    }
-
-    @Override
-    public boolean limited() {
-      return limited;
-    }
-
-    @Override
-    public List<Stream> streams() {
-      List<Stream> all = new ArrayList<>();
-      for (int i = 0; i < streams; i++) {
-        NioSocketChannel channel = new NioSocketChannel();
-        channel.unsafe().closeForcibly();
-        all.add(new Stream(this, channel, new ProtocolId("/x"), direction, () -> {}));
-      }
-      return all;
-    }
-
-    @Override
-    public boolean isOpen() {
-      return true;
-    }
-
-    @Override
-    public PublicKey remoteKey() {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public Multiaddr localAddress() {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public Multiaddr remoteAddress() {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public String security() {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public String muxer() {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public CompletableFuture<Stream> open(List<ProtocolId> protocols) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public CompletableFuture<Void> close(String reason) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public CompletableFuture<String> closed() {
-      throw new UnsupportedOperationException();
-    }
   }
 }
