@@ -15,6 +15,7 @@ final class Initiator extends Negotiator {
   private final List<String> protocols;
   private final CompletableFuture<String> agreed;
   private int proposed;
+  private boolean begun;
   private boolean headerSeen;
 
   Initiator(List<String> protocols, CompletableFuture<String> agreed, boolean heldUntilRead) {
@@ -38,6 +39,11 @@ final class Initiator extends Negotiator {
   }
 
   private void propose(ChannelHandlerContext context) {
+    // A channel that has just connected is active already when it says so.
+    if (begun) {
+      return;
+    }
+    begun = true;
     context.write(Lines.encode(context.alloc(), Lines.HEADER, protocols.getFirst()));
     if (protocols.size() == 1) {
       agreed.complete(protocols.getFirst());

@@ -7,6 +7,8 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.rigmesh.libp2p.Libp2pException;
 import io.rigmesh.libp2p.PeerMisbehaviourException;
 import io.rigmesh.libp2p.StreamResetException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +25,8 @@ abstract class Negotiator extends ChannelDuplexHandler {
   private boolean spoken;
   private boolean handedOver;
   private boolean wanted;
+  private boolean failed;
+  private final List<Object> heldEvents = new ArrayList<>();
 
   /// @param agreed completes, on the event loop, with the protocol
   /// @param heldUntilRead whether what follows waits for an explicit read
@@ -122,6 +126,8 @@ abstract class Negotiator extends ChannelDuplexHandler {
       // The wish to read that this handler used up for itself is passed on.
       context.read();
     }
+    heldEvents.forEach(context::fireUserEventTriggered);
+    heldEvents.clear();
     if (!context.isRemoved()) {
       context.pipeline().remove(this);
     }
@@ -134,9 +140,12 @@ abstract class Negotiator extends ChannelDuplexHandler {
           context,
           new PeerMisbehaviourException(
               "multistream-select: the remote ended the stream before a protocol was agreed"));
-      return;
+    } else if (spoken && !handedOver && !failed) {
+      // The end must not overtake the bytes before it.
+      heldEvents.add(event);
+    } else {
+      context.fireUserEventTriggered(event);
     }
-    context.fireUserEventTriggered(event);
   }
 
   @Override
@@ -150,6 +159,9 @@ abstract class Negotiator extends ChannelDuplexHandler {
     agreed.completeExceptionally(
         new StreamResetException(
             "multistream-select: the remote closed before a protocol was agreed"));
+    if (spoken && !handedOver && !failed) {
+      handOver(context);
+    }
     context.fireChannelInactive();
   }
 
@@ -167,6 +179,7 @@ abstract class Negotiator extends ChannelDuplexHandler {
   /// Ends in failure: whoever waits hears of it, and the handlers behind too.
   final void fail(ChannelHandlerContext context, Libp2pException cause) {
     spoken = true;
+    failed = true;
     agreed.completeExceptionally(cause);
     context.fireExceptionCaught(cause);
     context.close();

@@ -22,8 +22,8 @@ import io.rigmesh.libp2p.transport.SecuredConnection;
 import io.rigmesh.libp2p.transport.StreamAcceptor;
 import io.rigmesh.libp2p.transport.Transport;
 import io.rigmesh.libp2p.transport.Upgrader;
-import java.time.Clock;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +33,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,7 +45,7 @@ final class Swarm implements Network, AutoCloseable {
   private final Upgrader upgrader;
   private final ResourceManager resources;
   private final PeerStore peerStore;
-  private final Clock clock;
+  private final InstantSource clock;
   private final Duration negotiationTimeout;
   private final Map<ProtocolId, StreamHandler> handlers;
   private final AddressResolver resolver;
@@ -55,21 +54,21 @@ final class Swarm implements Network, AutoCloseable {
   private final List<ConnectionListener> observers = new CopyOnWriteArrayList<>();
   private final Map<PeerId, List<Connection>> connections = new ConcurrentHashMap<>();
   private final Map<PeerId, SharedDial> dials = new ConcurrentHashMap<>();
-  private final Consumer<Connection> opened;
+  private final Runnable opened;
   private volatile boolean closed;
 
   /// @param handlers what is served, changed by the host
-  /// @param opened hears of every new connection first
+  /// @param opened runs after each new connection is registered
   Swarm(
       PeerId self,
       EventLoops loops,
       Upgrader upgrader,
       ResourceManager resources,
       PeerStore peerStore,
-      Clock clock,
+      InstantSource clock,
       Duration negotiationTimeout,
       Map<ProtocolId, StreamHandler> handlers,
-      Consumer<Connection> opened) {
+      Runnable opened) {
     this.self = self;
     this.loops = loops;
     this.resolver = new AddressResolver(loops);
@@ -272,7 +271,7 @@ final class Swarm implements Network, AutoCloseable {
           all.add(connection);
           return all;
         });
-    opened.accept(connection);
+    opened.run();
     observers.forEach(observer -> tell(() -> observer.connected(connection)));
     connection
         .closed()

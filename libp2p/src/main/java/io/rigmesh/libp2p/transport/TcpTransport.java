@@ -16,9 +16,11 @@ import io.rigmesh.libp2p.multiformats.Multiaddr;
 import io.rigmesh.libp2p.negotiation.ProtocolRefusedException;
 import io.rigmesh.libp2p.resource.ConnectionScope;
 import io.rigmesh.libp2p.resource.ResourceLimitException;
+import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -171,6 +173,12 @@ public final class TcpTransport implements Transport {
   @Override
   public CompletableFuture<Listener> listen(Multiaddr address, ConnectionAcceptor acceptor) {
     CompletableFuture<Listener> result = new CompletableFuture<>();
+    InetSocketAddress local = IpAddresses.socketAddress(address);
+    try {
+      requireFree(local);
+    } catch (IOException e) {
+      return CompletableFuture.failedFuture(cannotListen(address, e));
+    }
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(loops.group())
@@ -185,24 +193,38 @@ public final class TcpTransport implements Transport {
       bootstrap.option(EpollChannelOption.SO_REUSEPORT, true);
     }
     bootstrap
-        .bind(IpAddresses.socketAddress(address))
+        .bind(local)
         .addListener((ChannelFuture bound) -> {
           if (bound.isSuccess()) {
             BoundListener listener = new BoundListener(bound.channel());
             listeners.add(listener);
             result.complete(listener);
           } else {
-            result.completeExceptionally(
-                new Libp2pException(
-                    "Cannot listen on "
-                        + address
-                        + ": "
-                        + Failures.message(bound.cause())
-                        + "; choose another port or stop what uses it",
-                    bound.cause()));
+            result.completeExceptionally(cannotListen(address, bound.cause()));
           }
         });
     return result;
+  }
+
+  /// A port that is dialled from must be shared, and a shared port can be listened on twice:
+  /// somebody else's listener is found by binding without sharing first.
+  private void requireFree(InetSocketAddress local) throws IOException {
+    if (loops.epoll() && local.getPort() != 0) {
+      try (ServerSocket probe = new ServerSocket()) {
+        probe.setReuseAddress(true);
+        probe.bind(local);
+      }
+    }
+  }
+
+  private static Libp2pException cannotListen(Multiaddr address, Throwable cause) {
+    return new Libp2pException(
+        "Cannot listen on "
+            + address
+            + ": "
+            + Failures.message(cause)
+            + "; choose another port or stop what uses it",
+        cause);
   }
 
   /// The listening port to dial from; zero for any. Loopback addresses need no mapping.

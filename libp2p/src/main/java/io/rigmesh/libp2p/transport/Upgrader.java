@@ -86,12 +86,17 @@ public final class Upgrader {
         channel.close();
       }
     });
+    // In a later turn of the loop, so that who closed the channel can say why first.
     channel
         .closeFuture()
         .addListener(closed ->
-            result.completeExceptionally(
-                new Libp2pException(
-                    request.remoteAddress() + " closed the connection during the handshake")));
+            channel
+                .eventLoop()
+                .execute(() ->
+                    result.completeExceptionally(
+                        new Libp2pException(
+                            request.remoteAddress()
+                                + " closed the connection during the handshake"))));
     negotiateSecurity(channel, request)
         .thenCompose(security ->
             security

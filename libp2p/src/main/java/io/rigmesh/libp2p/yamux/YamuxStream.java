@@ -55,6 +55,7 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
   private boolean scheduled;
 
   private boolean readPending;
+  private boolean readAgain;
   private boolean delivering;
   private boolean inBatch;
   private long delivered;
@@ -171,7 +172,8 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
 
   private void endRead() {
     delivered = 0;
-    readPending = false;
+    readPending = readAgain;
+    readAgain = false;
     pipeline().fireChannelReadComplete();
   }
 
@@ -208,6 +210,8 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
 
   @Override
   protected void doBeginRead() {
+    // Asked while bytes are being handed over, it is a wish for those that follow.
+    readAgain = readPending && delivered > 0;
     readPending = true;
     if (!received.isEmpty() && !inBatch) {
       deliverReceived();
