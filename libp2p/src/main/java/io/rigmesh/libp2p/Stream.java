@@ -9,6 +9,7 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.ReferenceCountUtil;
 import io.rigmesh.libp2p.identity.PeerId;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /// A two-way byte stream to a peer that speaks one protocol. It is a Netty channel: its writability
@@ -92,16 +93,22 @@ public final class Stream {
           if (!channel.isActive()) {
             return;
           }
-          channel.eventLoop().schedule(this::reset, CLOSE_SECONDS_MAX, TimeUnit.SECONDS);
-          channel.pipeline().addLast(new Discard());
-          closeWrite();
-          if (channel.isInputShutdown()) {
-            channel.close();
-          } else {
-            channel.config().setAutoRead(true);
-          }
+          Future<?> limit =
+              channel.eventLoop().schedule(this::reset, CLOSE_SECONDS_MAX, TimeUnit.SECONDS);
+          channel.closeFuture().addListener(closed -> limit.cancel(false));
+          // First, so that no handler keeps what nobody will read.
+          channel.pipeline().addFirst(new Discard());
+          // Closing the channel would drop what is still to be sent: it waits for both ends.
+          closeWrite().whenComplete((ended, failure) -> closeWhenEnded());
+          channel.config().setAutoRead(true);
         });
     return done;
+  }
+
+  private void closeWhenEnded() {
+    if (channel.isInputShutdown() && channel.isOutputShutdown()) {
+      channel.close();
+    }
   }
 
   /// Ends both directions at once; what is in flight is lost. The remote sees a reset.
@@ -117,8 +124,8 @@ public final class Stream {
     }
   }
 
-  /// Drops what arrives after this side has closed, and closes the channel at the remote's end.
-  private static final class Discard extends ChannelInboundHandlerAdapter {
+  /// Drops what arrives after this side has closed, and closes the channel when both sides have.
+  private final class Discard extends ChannelInboundHandlerAdapter {
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
       ReferenceCountUtil.release(message);
@@ -127,8 +134,9 @@ public final class Stream {
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
       if (event instanceof ChannelInputShutdownEvent) {
-        context.close();
+        closeWhenEnded();
       }
+      context.fireUserEventTriggered(event);
     }
 
     @Override

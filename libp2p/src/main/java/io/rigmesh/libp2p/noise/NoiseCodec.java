@@ -111,25 +111,20 @@ final class NoiseCodec extends ChannelDuplexHandler {
       }
       return;
     }
-    boolean encrypted = false;
     try {
       frame.ensureWritable(CipherState.TAG_BYTES);
       frame.setShort(0, plain + CipherState.TAG_BYTES);
       encryption.encrypt(frame.array(), frame.arrayOffset() + LENGTH_BYTES, plain, null);
       frame.writerIndex(frame.writerIndex() + CipherState.TAG_BYTES);
-      encrypted = true;
-    } catch (Libp2pException e) {
+    } catch (Libp2pException | Error e) {
       broken = true;
+      frame.release();
       if (promises != null) {
         promises.forEach(promise -> promise.tryFailure(e));
       }
       context.fireExceptionCaught(e);
       context.close();
       return;
-    } finally {
-      if (!encrypted) {
-        frame.release();
-      }
     }
     if (promises == null) {
       context.write(frame, context.voidPromise());

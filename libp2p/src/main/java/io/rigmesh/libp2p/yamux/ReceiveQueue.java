@@ -19,8 +19,15 @@ final class ReceiveQueue {
   /// The last buffer, when it is this queue's own and has room.
   private @Nullable ByteBuf tail;
 
+  private int bytes;
+
   ReceiveQueue(ByteBufAllocator allocator) {
     this.allocator = allocator;
+  }
+
+  /// How many bytes wait.
+  int bytes() {
+    return bytes;
   }
 
   boolean isEmpty() {
@@ -31,6 +38,7 @@ final class ReceiveQueue {
     if (buffers == null) {
       buffers = new ArrayDeque<>(4);
     }
+    bytes += part.readableBytes();
     // The part keeps the whole buffer alive that it is cut from.
     if (part.readableBytes() >= COPY_BUFFER_BYTES) {
       tail = null;
@@ -66,7 +74,8 @@ final class ReceiveQueue {
     if (buffers == null) {
       return null;
     }
-    ByteBuf next = buffers.poll();
+    ByteBuf next = buffers.remove();
+    bytes -= next.readableBytes();
     if (buffers.isEmpty()) {
       buffers = null;
       tail = null;

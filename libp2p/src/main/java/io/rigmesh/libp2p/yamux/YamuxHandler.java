@@ -1,6 +1,7 @@
 package io.rigmesh.libp2p.yamux;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.CompositeByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFutureListener;
@@ -41,6 +42,11 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
 
   /// Data for streams that are gone may come in this amount on top of what their windows allowed.
   private static final long STRAY_BYTES_MAX = 256 * 1024;
+
+  /// Well above what short streams leave behind: frames that cross a stream's end on the wire.
+  private static final int IDLE_FRAMES_BURST = 20_000;
+
+  private static final int IDLE_FRAMES_PER_SECOND = 10_000;
 
   /// Frames below this size are written as one buffer with their header.
   private static final int COPIED_BYTES_MAX = 1024;
@@ -109,7 +115,7 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
     this.remoteIds = new RemoteStreamIds(role == Direction.INBOUND);
     long now = System.nanoTime();
     this.pings = new TokenBucket(64, 16, now);
-    this.idleFrames = new TokenBucket(10_000, 1_000, now);
+    this.idleFrames = new TokenBucket(IDLE_FRAMES_BURST, IDLE_FRAMES_PER_SECOND, now);
   }
 
   CompletableFuture<String> closed() {
@@ -208,17 +214,15 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
 
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
-    // Ending a batch delivers more, and that may start another.
-    while (!batch.isEmpty()) {
-      List<YamuxStream> ending = List.copyOf(batch);
-      batch.clear();
-      for (YamuxStream stream : ending) {
-        stream.endBatch();
-        if (!stream.outbound()) {
-          stream.announce();
-        }
+    // By index: what the streams' handlers do may add to the batch.
+    for (int i = 0; i < batch.size(); i++) {
+      YamuxStream stream = batch.get(i);
+      stream.endBatch();
+      if (!stream.outbound()) {
+        stream.announce();
       }
     }
+    batch.clear();
     inRead = false;
     if (flushDue) {
       flushDue = false;
@@ -345,8 +349,10 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
   private void useless() {
     if (!idleFrames.take(System.nanoTime())) {
       throw new PeerMisbehaviourException(
-          "yamux: over 1,000 frames a second that carry nothing: pings, resets, frames for streams"
-              + " that are gone");
+          "yamux: over "
+              + IDLE_FRAMES_PER_SECOND
+              + " frames a second that carry nothing: pings, resets, frames for streams that are"
+              + " gone");
     }
   }
 
@@ -475,15 +481,18 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
     }
     ChannelHandlerContext to = Objects.requireNonNull(context);
     boolean small = length <= COPIED_BYTES_MAX;
-    ByteBuf header = to.alloc().heapBuffer(Frames.HEADER_BYTES + (small ? length : 0));
-    Frames.writeHeader(header, Frames.DATA, stream.takeFlags(), stream.streamId(), length);
+    ByteBuf frame = to.alloc().heapBuffer(Frames.HEADER_BYTES + (small ? length : 0));
+    Frames.writeHeader(frame, Frames.DATA, stream.takeFlags(), stream.streamId(), length);
     if (small) {
-      parts.forEach(header::writeBytes);
+      parts.forEach(frame::writeBytes);
+    } else {
+      // As one buffer, so that nothing can come between a header and its payload.
+      CompositeByteBuf whole = to.alloc().compositeBuffer(parts.size() + 1);
+      whole.addComponent(true, frame);
+      parts.forEach(part -> whole.addComponent(true, part.retain()));
+      frame = whole;
     }
-    to.write(header, to.voidPromise());
-    if (!small) {
-      parts.forEach(part -> to.write(part.retain(), to.voidPromise()));
-    }
+    to.write(frame, to.voidPromise());
     return length;
   }
 
@@ -535,13 +544,20 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
 
   // ---- memory
 
+  /// Counts memory before it is taken; false when a limit is reached.
   boolean reserve(long bytes) {
     try {
       scope.reserveMemory(bytes);
       return true;
     } catch (ResourceLimitException e) {
-      LOG.debug("A window on {} does not grow: {}", parent, e.getMessage());
+      LOG.debug("{} gets no more memory: {}", parent, e.getMessage());
       return false;
+    }
+  }
+
+  void release(long bytes) {
+    if (bytes > 0) {
+      scope.releaseMemory(bytes);
     }
   }
 
@@ -567,9 +583,7 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
   void closed(YamuxStream stream, boolean sendReset) {
     boolean known = streams.containsKey(stream.streamId());
     forget(stream);
-    if (stream.window().reserved() > 0) {
-      scope.releaseMemory(stream.window().reserved());
-    }
+    release(stream.window().reserved());
     if (sendReset && known && !ended) {
       strayBytes += stream.window().available();
       writeControl(Frames.WINDOW_UPDATE, Frames.RST, stream.streamId(), 0);
@@ -636,6 +650,11 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
     context = ctx;
+    if (!parent.isActive()) {
+      end("the connection was closed before yamux began");
+      closed.complete(Objects.requireNonNull(reason));
+      return;
+    }
     parent.config().setWriteBufferWaterMark(WATER_MARK);
     scheduleKeepAlive();
     sendPing();

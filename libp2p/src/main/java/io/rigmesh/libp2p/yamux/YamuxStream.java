@@ -36,6 +36,11 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
   /// What one `read()` hands over at most while `autoRead` is off.
   private static final int READ_BYTES = 64 * 1024;
 
+  /// What may wait unread on any stream without being counted as memory, and the step above.
+  private static final int QUEUE_FREE_BYTES = 4 * 1024;
+
+  private static final int QUEUE_STEP = 32 * 1024;
+
   private static final WriteBufferWaterMark WATER_MARK =
       new WriteBufferWaterMark(64 * 1024, 256 * 1024);
 
@@ -45,6 +50,8 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
   private final ChannelConfig config = new Config(this);
   private final ReceiveWindow window;
   private final ReceiveQueue received;
+
+  private long queueReserved;
 
   private long sendWindow = Frames.INITIAL_WINDOW_BYTES;
 
@@ -64,10 +71,13 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
   private boolean remoteEnded;
 
   private volatile boolean inputShutdown;
-  private volatile boolean outputShutdown;
-  private boolean endSent;
+
+  /// The application has asked for the end, which goes out after what it wrote before.
+  private boolean outputEnding;
+
+  private volatile boolean endSent;
   private @Nullable ChannelPromise endPromise;
-  private boolean detached;
+  private volatile boolean detached;
   private volatile boolean open = true;
 
   YamuxStream(
@@ -78,7 +88,8 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
     this.outbound = outbound;
     this.flagsDue = outbound ? Frames.SYN : Frames.ACK;
     this.window = new ReceiveWindow(windowBytesMax, System.nanoTime());
-    this.received = new ReceiveQueue(config.getAllocator());
+    this.received = new ReceiveQueue(parent.config().getAllocator());
+    config.setAllocator(parent.config().getAllocator());
     config.setAutoRead(false);
     config.setWriteBufferWaterMark(WATER_MARK);
   }
@@ -136,9 +147,35 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
     } else if (readPending && received.isEmpty() && !readSatisfied()) {
       deliver(part);
       endBatchLater();
-    } else {
+    } else if (reserveQueue(part.readableBytes())) {
       received.add(part);
+    } else {
+      part.release();
+      abort(
+          new StreamResetException(
+              "what was received and not read found no more memory: the stream is reset"),
+          true);
     }
+  }
+
+  /// The window's growth is counted on its own; this counts what waits of its first 256 KiB, in
+  /// steps, once it is more than a short message.
+  private boolean reserveQueue(int more) {
+    long bytes = Math.min(received.bytes() + more, Frames.INITIAL_WINDOW_BYTES);
+    long wanted =
+        bytes <= QUEUE_FREE_BYTES ? 0 : (bytes + QUEUE_STEP - 1) / QUEUE_STEP * QUEUE_STEP;
+    if (wanted > queueReserved) {
+      if (!session.reserve(wanted - queueReserved)) {
+        return false;
+      }
+      queueReserved = wanted;
+    }
+    return true;
+  }
+
+  private void releaseQueue() {
+    session.release(queueReserved);
+    queueReserved = 0;
   }
 
   private boolean readSatisfied() {
@@ -191,6 +228,9 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
           }
           deliver(next);
         }
+        if (received.isEmpty()) {
+          releaseQueue();
+        }
         endRead();
       }
     } finally {
@@ -223,6 +263,7 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
   void remoteEnd() {
     remoteEnded = true;
     endInputWhenDrained();
+    closeWhenDone();
   }
 
   boolean remoteEnded() {
@@ -269,7 +310,7 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
 
   @Override
   protected Object filterOutboundMessage(Object message) throws Exception {
-    if (outputShutdown) {
+    if (outputEnding) {
       throw new ChannelOutputShutdownException("The stream's output is shut down");
     }
     if (message instanceof ByteBuf) {
@@ -327,7 +368,7 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
   }
 
   private void sendEndWhenDue() {
-    if (outputShutdown && !endSent && !detached) {
+    if (outputEnding && !endSent && !detached) {
       endSent = true;
       session.writeEnd(this);
       ChannelPromise promise = endPromise;
@@ -352,32 +393,31 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
     abort(new StreamResetException("this side has reset the stream"), false);
   }
 
-  /// The remote has reset the stream, or its connection is gone. What a remote has sent and ended
-  /// stays readable.
+  /// The remote has reset the stream, or its connection is gone. When nothing of ours was still on
+  /// its way, what the remote has sent and ended stays readable.
   void lost(String reason) {
     session.forget(this);
-    if (remoteEnded && !received.isEmpty()) {
+    ChannelOutboundBuffer out = unsafe().outboundBuffer();
+    if (remoteEnded && !received.isEmpty() && (detached || (out != null && out.isEmpty()))) {
       if (!detached) {
         detached = true;
-        outputShutdown = true;
+        outputEnding = true;
         ((StreamUnsafe) unsafe()).shutdownOutput(newPromise());
       }
       return;
     }
+    detached = true;
     abort(new StreamResetException(reason), true);
   }
 
+  /// @param tell whether this side's handlers do not know yet
   private void abort(StreamResetException cause, boolean tell) {
     if (!open) {
       return;
     }
     received.clear();
-    boolean complete = inputShutdown && remoteEnded && endSent;
     if (tell) {
-      detached = true;
-      if (!complete) {
-        pipeline().fireExceptionCaught(cause);
-      }
+      pipeline().fireExceptionCaught(cause);
     }
     ((StreamUnsafe) unsafe()).abort(cause);
   }
@@ -386,8 +426,9 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
   protected void doClose() {
     open = false;
     boolean quiet = detached || (endSent && remoteEnded);
-    session.closed(this, !quiet && flagsDue != Frames.SYN);
     received.clear();
+    releaseQueue();
+    session.closed(this, !quiet && flagsDue != Frames.SYN);
     ChannelPromise promise = endPromise;
     endPromise = null;
     if (promise != null) {
@@ -421,9 +462,10 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
     return promise;
   }
 
+  /// Whether the end has been sent; it may have been asked for before.
   @Override
   public boolean isOutputShutdown() {
-    return outputShutdown || !open;
+    return endSent || detached || !open;
   }
 
   @Override
@@ -443,7 +485,7 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
       promise.trySuccess();
     } else if (!open || detached) {
       promise.tryFailure(new ClosedChannelException());
-    } else if (outputShutdown && endPromise != null) {
+    } else if (outputEnding && endPromise != null) {
       endPromise.addListener(ended -> {
         if (ended.isSuccess()) {
           promise.trySuccess();
@@ -452,7 +494,7 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
         }
       });
     } else {
-      outputShutdown = true;
+      outputEnding = true;
       endPromise = promise;
       unsafe().flush();
       session.schedule(this);
