@@ -3,8 +3,8 @@ package io.rigmesh.libp2p.kad;
 import io.rigmesh.libp2p.PeerAddress;
 import io.rigmesh.libp2p.multiformats.AddressPart;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
-import java.net.Inet4Address;
-import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -16,13 +16,17 @@ enum AddressScope {
   PRIVATE,
   LOOPBACK;
 
+  private static final byte[] MAPPED = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1};
+  private static final byte[] LOOPBACK6 = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+
   static AddressScope of(Multiaddr address) {
     if (address.isEmpty()) {
       return LOOPBACK;
     }
     AddressPart first = address.parts().getFirst();
     return switch (first.protocol()) {
-      case IP4, IP6 -> of(first.address());
+      case IP4 -> ofIp4(first.bytes(), 0);
+      case IP6 -> ofIp6(first.bytes());
       case DNS, DNS4, DNS6, DNSADDR -> ofName(first.text().toLowerCase(Locale.ROOT));
       default -> LOOPBACK;
     };
@@ -35,47 +39,50 @@ enum AddressScope {
 
   /// The peer with those of its addresses that can be used, at most [KadMessage#ADDRESSES_MAX].
   PeerAddress filter(PeerAddress peer) {
-    List<Multiaddr> usable = peer.addresses();
-    if (usable.size() > KadMessage.ADDRESSES_MAX || !usable.stream().allMatch(this::admits)) {
-      usable = usable.stream().filter(this::admits).limit(KadMessage.ADDRESSES_MAX).toList();
+    List<Multiaddr> usable = new ArrayList<>(peer.addresses().size());
+    for (Multiaddr address : peer.addresses()) {
+      if (usable.size() < KadMessage.ADDRESSES_MAX && admits(address)) {
+        usable.add(address);
+      }
     }
-    return new PeerAddress(peer.peer(), usable);
+    return usable.size() == peer.addresses().size() ? peer : new PeerAddress(peer.peer(), usable);
   }
 
-  private static AddressScope of(InetAddress address) {
-    if (address.isLoopbackAddress()) {
+  /// IANA's registry of special-purpose IPv4 addresses.
+  private static AddressScope ofIp4(byte[] ip, int at) {
+    int a = ip[at] & 0xff;
+    int b = ip[at + 1] & 0xff;
+    int c = ip[at + 2] & 0xff;
+    if (a == 127) {
       return LOOPBACK;
     }
-    boolean local =
-        address.isAnyLocalAddress()
-            || address.isLinkLocalAddress()
-            || address.isSiteLocalAddress()
-            || address.isMulticastAddress()
-            || (address instanceof Inet4Address ? reserved4(address) : reserved6(address));
-    return local ? PRIVATE : PUBLIC;
+    boolean reserved =
+        a == 0
+            || a == 10
+            || a >= 224
+            || (a == 100 && b >= 64 && b < 128)
+            || (a == 169 && b == 254)
+            || (a == 172 && b >= 16 && b < 32)
+            || (a == 192 && b == 168)
+            || (a == 192 && b == 0 && (c == 0 || c == 2))
+            || (a == 198 && (b == 18 || b == 19))
+            || (a == 198 && b == 51 && c == 100)
+            || (a == 203 && b == 0 && c == 113);
+    return reserved ? PRIVATE : PUBLIC;
   }
 
-  /// What IANA's registry of special-purpose IPv4 addresses holds besides those Java knows.
-  private static boolean reserved4(InetAddress address) {
-    byte[] bytes = address.getAddress();
-    int a = bytes[0] & 0xff;
-    int b = bytes[1] & 0xff;
-    int c = bytes[2] & 0xff;
-    return a == 0
-        || a >= 240
-        || (a == 100 && b >= 64 && b < 128)
-        || (a == 192 && b == 0 && (c == 0 || c == 2))
-        || (a == 198 && (b == 18 || b == 19))
-        || (a == 198 && b == 51 && c == 100)
-        || (a == 203 && b == 0 && c == 113);
-  }
-
-  /// Unique local, documentation and discard-only addresses.
-  private static boolean reserved6(InetAddress address) {
-    byte[] bytes = address.getAddress();
-    int first = ((bytes[0] & 0xff) << 8) | (bytes[1] & 0xff);
-    int second = ((bytes[2] & 0xff) << 8) | (bytes[3] & 0xff);
-    return (first & 0xfe00) == 0xfc00 || (first == 0x2001 && second == 0x0db8) || first == 0x0100;
+  /// Of IPv6 only the global unicast addresses, 2000::/3, without those for documentation; and IPv4
+  /// addresses that are mapped into it.
+  private static AddressScope ofIp6(byte[] ip) {
+    if (Arrays.equals(ip, 0, 12, MAPPED, 0, 12)) {
+      return ofIp4(ip, 12);
+    }
+    if (Arrays.equals(ip, LOOPBACK6)) {
+      return LOOPBACK;
+    }
+    int first = ((ip[0] & 0xff) << 8) | (ip[1] & 0xff);
+    int second = ((ip[2] & 0xff) << 8) | (ip[3] & 0xff);
+    return (first & 0xe000) == 0x2000 && !(first == 0x2001 && second == 0x0db8) ? PUBLIC : PRIVATE;
   }
 
   private static AddressScope ofName(String name) {

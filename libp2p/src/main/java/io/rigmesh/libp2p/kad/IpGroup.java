@@ -3,7 +3,6 @@ package io.rigmesh.libp2p.kad;
 import io.rigmesh.libp2p.multiformats.AddressPart;
 import io.rigmesh.libp2p.multiformats.AddressProtocol;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
-import java.net.Inet4Address;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 
@@ -22,9 +21,11 @@ record IpGroup(boolean ip6, int prefix) {
     if (first.protocol() != AddressProtocol.IP4 && first.protocol() != AddressProtocol.IP6) {
       return Optional.empty();
     }
-    // Java reads an IPv4 address that is mapped into IPv6 as what it is.
-    boolean ip4 = first.address() instanceof Inet4Address;
-    ByteBuffer bytes = ByteBuffer.wrap(first.address().getAddress());
-    return Optional.of(new IpGroup(!ip4, ip4 ? bytes.getShort() & 0xffff : bytes.getInt()));
+    byte[] ip = first.bytes();
+    // A public IPv6 address that begins with zeros is an IPv4 address mapped into it.
+    boolean mapped = ip.length == 16 && ip[0] == 0;
+    boolean ip6 = ip.length == 16 && !mapped;
+    ByteBuffer bytes = ByteBuffer.wrap(ip, mapped ? 12 : 0, 4);
+    return Optional.of(new IpGroup(ip6, ip6 ? bytes.getInt() : bytes.getShort() & 0xffff));
   }
 }

@@ -11,13 +11,24 @@ import java.security.NoSuchAlgorithmException;
 record KadKey(long a, long b, long c, long d) {
   static final int BITS = 256;
 
+  // Only ever cloned: that is several times faster than to ask for a new one.
+  private static final MessageDigest SHA_256;
+
+  static {
+    try {
+      SHA_256 = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("This Java runtime lacks SHA-256", e);
+    }
+  }
+
   /// The point of what stands on the wire.
   static KadKey of(byte[] preimage) {
     try {
-      ByteBuffer hash = ByteBuffer.wrap(MessageDigest.getInstance("SHA-256").digest(preimage));
+      ByteBuffer hash = ByteBuffer.wrap(((MessageDigest) SHA_256.clone()).digest(preimage));
       return new KadKey(hash.getLong(), hash.getLong(), hash.getLong(), hash.getLong());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("This Java runtime lacks SHA-256", e);
+    } catch (CloneNotSupportedException e) {
+      throw new IllegalStateException("This Java runtime's SHA-256 cannot be cloned", e);
     }
   }
 

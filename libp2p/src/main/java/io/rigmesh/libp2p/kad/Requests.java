@@ -101,13 +101,17 @@ final class Requests {
   /// The nearest peers of which the asker can use an address, without the asker itself.
   private List<PeerAddress> closer(PeerId asker, AddressScope scope, ByteString key) {
     List<PeerAddress> out = new ArrayList<>(KademliaConfig.K);
-    // Twice as many, because some may have no address for the asker.
-    for (PeerId peer : table.closest(KadKey.of(key.toByteArray()), 2 * KademliaConfig.K)) {
-      if (out.size() == KademliaConfig.K) {
-        break;
+    KadKey point = KadKey.of(key.toByteArray());
+    // One more for the asker itself; and all over again when some have no address for the asker.
+    for (int count : new int[] {KademliaConfig.K + 1, 4 * KademliaConfig.K}) {
+      out.clear();
+      for (PeerId peer : table.closest(point, count)) {
+        if (out.size() < KademliaConfig.K && !peer.equals(asker)) {
+          addUsable(out, scope, new PeerAddress(peer, network.addresses(peer)));
+        }
       }
-      if (!peer.equals(asker)) {
-        addUsable(out, scope, new PeerAddress(peer, network.addresses(peer)));
+      if (out.size() == KademliaConfig.K || table.size() < count) {
+        break;
       }
     }
     return out;

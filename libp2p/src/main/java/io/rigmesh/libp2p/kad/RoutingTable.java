@@ -58,6 +58,7 @@ final class RoutingTable {
   private final long silenceMillis;
   // Null where no peer has ever been: most of the 256 stay empty.
   private final @Nullable List<Entry>[] buckets;
+  private int prefixMax;
   private final Map<PeerId, Entry> entries = new HashMap<>();
   private final Map<IpGroup, Integer> groups = new HashMap<>();
 
@@ -201,31 +202,34 @@ final class RoutingTable {
 
   /// The peers nearest to a point, nearest first.
   List<PeerId> closest(KadKey target, int count) {
-    List<Entry> near = new ArrayList<>(count + k);
+    List<PeerId> peers = new ArrayList<>(count);
     int shared = Math.min(self.commonPrefix(target), KadKey.BITS - 1);
-    // Whoever shares `shared` bits with us is on the target's side of the next bit: nearest. Those
-    // sharing more are all at one side of it; those sharing fewer get further with every bit.
-    addBucket(near, shared);
-    if (near.size() < count) {
-      for (int prefix = shared + 1; prefix < KadKey.BITS; prefix++) {
-        addBucket(near, prefix);
-      }
-    }
-    for (int prefix = shared - 1; prefix >= 0 && near.size() < count; prefix--) {
-      addBucket(near, prefix);
-    }
-    near.sort((left, right) -> target.compareDistance(left.key, right.key));
-    List<PeerId> peers = new ArrayList<>(Math.min(count, near.size()));
-    for (int i = 0; i < count && i < near.size(); i++) {
-      peers.add(near.get(i).peer);
+    // Who shares exactly `shared` bits with us has the target's next bit: these are nearest. Those
+    // who share more all have the other bit: they are next. Those who share fewer are further with
+    // every bit.
+    take(peers, target, count, shared, shared);
+    take(peers, target, count, shared + 1, prefixMax);
+    for (int prefix = shared - 1; prefix >= 0; prefix--) {
+      take(peers, target, count, prefix, prefix);
     }
     return peers;
   }
 
-  private void addBucket(List<Entry> to, int prefix) {
-    List<Entry> bucket = buckets[prefix];
-    if (bucket != null) {
-      to.addAll(bucket);
+  /// Adds the nearest of some buckets, until there are `count`.
+  private void take(List<PeerId> to, KadKey target, int count, int fromPrefix, int toPrefix) {
+    if (to.size() >= count) {
+      return;
+    }
+    List<Entry> near = new ArrayList<>(k);
+    for (int prefix = fromPrefix; prefix <= toPrefix; prefix++) {
+      List<Entry> bucket = buckets[prefix];
+      if (bucket != null) {
+        near.addAll(bucket);
+      }
+    }
+    near.sort((left, right) -> target.compareDistance(left.key, right.key));
+    for (int i = 0; i < near.size() && to.size() < count; i++) {
+      to.add(near.get(i).peer);
     }
   }
 
@@ -234,13 +238,20 @@ final class RoutingTable {
     if (bucket == null) {
       bucket = new ArrayList<>(4);
       buckets[prefix] = bucket;
+      prefixMax = Math.max(prefixMax, prefix);
     }
     return bucket;
   }
 
   private Optional<Entry> suspect(List<Entry> bucket, long now) {
-    return bucket.stream()
-        .filter(entry -> !entry.checking && entry.usefulAt <= now - silenceMillis)
-        .min(Comparator.comparingLong(entry -> entry.usefulAt));
+    Entry suspect = null;
+    for (Entry entry : bucket) {
+      if (!entry.checking
+          && entry.usefulAt <= now - silenceMillis
+          && (suspect == null || entry.usefulAt < suspect.usefulAt)) {
+        suspect = entry;
+      }
+    }
+    return Optional.ofNullable(suspect);
   }
 }
