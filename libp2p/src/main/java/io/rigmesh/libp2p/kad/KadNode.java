@@ -5,7 +5,6 @@ import io.rigmesh.libp2p.PeerAddress;
 import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -27,7 +26,7 @@ final class KadNode {
   private final PeerId self;
   private final KadKey selfKey;
   private final KademliaConfig config;
-  private final Network network;
+  private final KadNetwork network;
   private final RandomGenerator random;
   private final Neighbours neighbours;
   private final ProviderRecords providers;
@@ -38,7 +37,7 @@ final class KadNode {
   private boolean bootstrapping;
   private int emptyRounds;
 
-  KadNode(PeerId self, KademliaConfig config, Network network, RandomGenerator random) {
+  KadNode(PeerId self, KademliaConfig config, KadNetwork network, RandomGenerator random) {
     this.self = self;
     this.selfKey = KadKey.of(self);
     this.config = config;
@@ -77,6 +76,11 @@ final class KadNode {
     if (!peer.equals(self)) {
       neighbours.seen(peer);
     }
+  }
+
+  /// A peer has said that it does not serve the protocol, or no more.
+  void servesNoMore(PeerId peer) {
+    table().remove(peer);
   }
 
   /// See [Requests#answer].
@@ -210,7 +214,7 @@ final class KadNode {
                 peer,
                 messages,
                 outcome -> {
-                  if (outcome instanceof Network.Outcome.Answered answer) {
+                  if (outcome instanceof KadNetwork.Outcome.Answered answer) {
                     neighbours.answered(peer.peer(), answer.from());
                     answered[0]++;
                   } else {
@@ -286,7 +290,7 @@ final class KadNode {
                 peer,
                 List.of(KadMessage.putValue(key, value)),
                 outcome -> {
-                  answered[0] += outcome instanceof Network.Outcome.Answered ? 1 : 0;
+                  answered[0] += outcome instanceof KadNetwork.Outcome.Answered ? 1 : 0;
                   if (--left[0] == 0) {
                     took.accept(answered[0]);
                   }
@@ -352,10 +356,5 @@ final class KadNode {
         return ByteString.copyFrom(key);
       }
     }
-  }
-
-  /// The peers that are now in the table, for those that ask for it from outside.
-  Set<PeerId> tablePeers() {
-    return new HashSet<>(table().peers());
   }
 }

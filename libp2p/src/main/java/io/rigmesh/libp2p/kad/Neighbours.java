@@ -20,12 +20,12 @@ final class Neighbours {
   private static final int OFFLINE_FAILURES = 2 * KademliaConfig.K;
 
   private final RoutingTable table;
-  private final Network network;
+  private final KadNetwork network;
   private final KadMessage check;
   private final Set<PeerId> checking = new HashSet<>();
   private int failuresInRow;
 
-  Neighbours(PeerId self, KademliaConfig config, Network network) {
+  Neighbours(PeerId self, KademliaConfig config, KadNetwork network) {
     this.network = network;
     this.table =
         new RoutingTable(
@@ -66,23 +66,23 @@ final class Neighbours {
   }
 
   /// Notes that a peer did not answer.
-  void failed(PeerId peer, Network.Outcome outcome) {
+  void failed(PeerId peer, KadNetwork.Outcome outcome) {
     int failures = table.failed(peer);
     switch (outcome) {
-      case Network.Outcome.Unreachable unreachable -> {
+      case KadNetwork.Outcome.Unreachable unreachable -> {
         failuresInRow++;
         if (!offline()) {
           table.remove(peer);
         }
       }
-      case Network.Outcome.Broken broken -> {
+      case KadNetwork.Outcome.Broken broken -> {
         failuresInRow++;
         if (failures >= BROKEN_MAX && !offline()) {
           table.remove(peer);
         }
       }
-      case Network.Outcome.Answered answered -> {}
-      case Network.Outcome.NotAsked notAsked -> {}
+      case KadNetwork.Outcome.Answered answered -> {}
+      case KadNetwork.Outcome.NotAsked notAsked -> {}
     }
   }
 
@@ -100,7 +100,7 @@ final class Neighbours {
       check(
           silent,
           outcome -> {
-            if (!(outcome instanceof Network.Outcome.NotAsked)) {
+            if (!(outcome instanceof KadNetwork.Outcome.NotAsked)) {
               checkSilentSince(moment);
             }
           });
@@ -111,12 +111,12 @@ final class Neighbours {
     return failuresInRow > OFFLINE_FAILURES;
   }
 
-  private static boolean isFailure(Network.Outcome outcome) {
-    return outcome instanceof Network.Outcome.Unreachable
-        || outcome instanceof Network.Outcome.Broken;
+  private static boolean isFailure(KadNetwork.Outcome outcome) {
+    return outcome instanceof KadNetwork.Outcome.Unreachable
+        || outcome instanceof KadNetwork.Outcome.Broken;
   }
 
-  private void check(PeerId peer, Consumer<Network.Outcome> done) {
+  private void check(PeerId peer, Consumer<KadNetwork.Outcome> done) {
     if (checking.size() >= CHECKS_MAX || !checking.add(peer)) {
       table.release(peer);
       return;
@@ -126,7 +126,7 @@ final class Neighbours {
         List.of(check),
         outcome -> {
           checking.remove(peer);
-          if (outcome instanceof Network.Outcome.Answered answer) {
+          if (outcome instanceof KadNetwork.Outcome.Answered answer) {
             answered(peer, answer.from());
           } else {
             table.release(peer);

@@ -38,7 +38,7 @@ final class ProviderSearch {
   }
 
   private final KadNode node;
-  private final Network network;
+  private final KadNetwork network;
   private final PeerId self;
   private final int max;
   private final int perAnswer;
@@ -48,7 +48,7 @@ final class ProviderSearch {
   private @Nullable PeerId firstFrom;
 
   ProviderSearch(
-      KadNode node, Network network, PeerId self, int max, Consumer<PeerAddress> listener) {
+      KadNode node, KadNetwork network, PeerId self, int max, Consumer<PeerAddress> listener) {
     if (max < 1) {
       throw new IllegalArgumentException("At least one provider must be wanted, not " + max);
     }

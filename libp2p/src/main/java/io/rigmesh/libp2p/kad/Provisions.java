@@ -36,7 +36,7 @@ final class Provisions {
     int timer;
   }
 
-  private final Network network;
+  private final KadNetwork network;
   private final long intervalMillis;
   private final Teller teller;
   private final Map<ByteString, Provision> provisions = new LinkedHashMap<>();
@@ -44,7 +44,7 @@ final class Provisions {
   private int telling;
   private Set<Multiaddr> toldAddresses = Set.of();
 
-  Provisions(Network network, long intervalMillis, Teller teller) {
+  Provisions(KadNetwork network, long intervalMillis, Teller teller) {
     this.network = network;
     this.intervalMillis = intervalMillis;
     this.teller = teller;

@@ -16,7 +16,7 @@ import java.util.Optional;
 final class Requests {
   private final PeerId self;
   private final String protocol;
-  private final Network network;
+  private final KadNetwork network;
   private final RoutingTable table;
   private final ProviderRecords providers;
   private final ValueRecords values;
@@ -25,7 +25,7 @@ final class Requests {
   Requests(
       PeerId self,
       KademliaConfig config,
-      Network network,
+      KadNetwork network,
       RoutingTable table,
       ProviderRecords providers,
       ValueRecords values,

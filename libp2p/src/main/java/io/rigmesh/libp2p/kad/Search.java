@@ -18,7 +18,7 @@ final class Search {
     boolean read(PeerId from, KadMessage answer, AddressScope scope, boolean regular);
   }
 
-  private final Network network;
+  private final KadNetwork network;
   private final Neighbours neighbours;
   private final Lookup lookup;
   private final KadMessage request;
@@ -27,7 +27,7 @@ final class Search {
   private boolean ended;
 
   private Search(
-      Network network,
+      KadNetwork network,
       Neighbours neighbours,
       Lookup lookup,
       KadMessage request,
@@ -43,7 +43,7 @@ final class Search {
 
   /// Starts; `done` is called once, never from inside this call.
   static void start(
-      Network network,
+      KadNetwork network,
       Neighbours neighbours,
       Lookup lookup,
       KadMessage request,
@@ -67,8 +67,8 @@ final class Search {
     }
   }
 
-  private void take(PeerId peer, Network.Outcome outcome) {
-    if (outcome instanceof Network.Outcome.Answered answer) {
+  private void take(PeerId peer, KadNetwork.Outcome outcome) {
+    if (outcome instanceof KadNetwork.Outcome.Answered answer) {
       neighbours.answered(peer, answer.from());
     } else {
       neighbours.failed(peer, outcome);
@@ -76,7 +76,7 @@ final class Search {
     if (ended) {
       return;
     }
-    if (outcome instanceof Network.Outcome.Answered answer) {
+    if (outcome instanceof KadNetwork.Outcome.Answered answer) {
       AddressScope scope = AddressScope.of(answer.from());
       boolean regular =
           lookup.answered(

@@ -33,7 +33,7 @@ final class KadSimulation {
   }
 
   /// One peer, honest or not.
-  final class Peer implements Network {
+  final class Peer implements KadNetwork {
     final PeerId id;
     final Multiaddr address;
     final KadNode node;

@@ -8,7 +8,7 @@ import java.util.function.Consumer;
 
 /// The world as a [KadNode] sees it: time, timers, and other peers. Everything it calls back, it
 /// calls on the node's one thread, and never from inside the call that asked for it.
-interface Network {
+interface KadNetwork {
   /// What became of a question.
   sealed interface Outcome {
     /// @param from where the peer was proven to be
