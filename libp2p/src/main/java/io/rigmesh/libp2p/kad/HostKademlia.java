@@ -315,7 +315,6 @@ final class HostKademlia implements Kademlia, KadNetwork, KadServer.Answers {
     }
     serving = wanted;
     LOG.info("{} is {} now", config.protocol(), wanted ? "served" : "not served");
-    host.identify().pushChanges();
   }
 
   /// Starts something on the node's thread, whose result completes a future on another.
