@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures: scripts/bench.sh NAME... [--json FILE]. Prints a table; FILE gets one JSON object a line. The name cpu stands for all
-# benchmarks; an unknown name prints the list. Builds what it needs.
+# benchmarks of the engine, libp2p for all of the network; an unknown name prints the list. Builds what it needs.
 set -euo pipefail
 # shellcheck source=scripts/prerequisites.sh
 . "$(dirname "$0")/prerequisites.sh"
@@ -8,10 +8,30 @@ set -euo pipefail
 need_jdk25
 need_maven
 
-# Java runs in the caller's folder, so that FILE is where the caller means it.
-mvn -B -q -ntp -f "$root/pom.xml" -pl gpu-worker -am -DskipTests test-compile \
-  dependency:build-classpath -Dmdep.includeScope=test -Dmdep.outputFile=target/bench.classpath >&2 ||
-  fail "the build failed; see the lines above."
-module=$root/gpu-worker/target
-exec "$JAVA25_HOME/bin/java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -Xmx3g \
-  -cp "$module/test-classes:$module/classes:$(cat "$module/bench.classpath")" io.rigmesh.worker.bench.Benchmarks "$@"
+# bench MODULE MAIN JVM-OPTION... -- ARGUMENT...: Java runs in the caller's folder, so that FILE is where the caller means it.
+bench() {
+  local module=$1 main=$2 options=()
+  shift 2
+  while [ "$1" != -- ]; do
+    options+=("$1")
+    shift
+  done
+  shift
+  mvn -B -q -ntp -f "$root/pom.xml" -pl "$module" -am -DskipTests test-compile \
+    dependency:build-classpath -Dmdep.includeScope=test -Dmdep.outputFile=target/bench.classpath >&2 ||
+    fail "the build failed; see the lines above."
+  local target=$root/$module/target
+  exec "$JAVA25_HOME/bin/java" "${options[@]}" --enable-native-access=ALL-UNNAMED \
+    -cp "$target/test-classes:$target/classes:$(cat "$target/bench.classpath")" "$main" "$@"
+}
+
+case ${1:-} in
+libp2p*)
+  install_js_libp2p
+  bench libp2p io.rigmesh.libp2p.interop.Libp2pBenchmarks \
+    -Xmx256m --sun-misc-unsafe-memory-access=allow "-Drigmesh.interop=$root/libp2p/src/test/interop" -- "$@"
+  ;;
+*)
+  bench gpu-worker io.rigmesh.worker.bench.Benchmarks --add-modules jdk.incubator.vector -Xmx3g -- "$@"
+  ;;
+esac

@@ -145,17 +145,13 @@ let streamNumber = 0
 function keep (stream) {
   const number = ++streamNumber
   stream.pause()
-  const kept = { stream, chunks: [], ended: false, error: null, wake: () => {} }
+  const kept = { stream, chunks: [], error: null, wake: () => {} }
   stream.addEventListener('message', event => {
     kept.chunks.push(event.data.subarray())
     kept.wake()
   })
-  stream.addEventListener('end', () => {
-    kept.ended = true
-    kept.wake()
-  })
+  stream.addEventListener('end', () => kept.wake())
   stream.addEventListener('close', event => {
-    kept.ended = true
     kept.error = event.error ?? null
     kept.wake()
     emit({ event: 'streamClosed', stream: number, error: event.error?.message ?? null })
@@ -191,7 +187,7 @@ async function take (number, bytesMax) {
       }
       bytes += chunk.length
     }
-    return bytes >= bytesMax || from.ended
+    return bytes >= bytesMax || from.error != null || ended(from.stream)
   }
   if (!consume()) {
     await new Promise(resolve => {
@@ -211,7 +207,7 @@ async function take (number, bytesMax) {
   if (from.error != null && bytes < bytesMax) {
     throw from.error
   }
-  return { bytes, sha256: digest.digest('hex'), head: Buffer.concat(head).toString('hex'), ended: from.ended }
+  return { bytes, sha256: digest.digest('hex'), head: Buffer.concat(head).toString('hex'), ended: from.chunks.length === 0 && ended(from.stream) }
 }
 
 // The bytes that both sides can make: byte i is i * 31 + (i >> 8), so that neither order nor loss goes unseen.
@@ -232,8 +228,41 @@ async function sendPattern (stream, length) {
   }
 }
 
+// Whether everything has been received: what negotiation read too much of is given back after the end was told.
+function ended (stream) {
+  return (stream.readableEnded || stream.status === 'closed') && stream.readBufferLength === 0
+}
+
+// What the stream receives until the remote's end. (The stream's own iterator waits for ever when that end came before it.)
+async function * chunks (stream) {
+  const received = []
+  let failure = null
+  let wake = () => {}
+  stream.addEventListener('message', event => {
+    received.push(event.data.subarray())
+    wake()
+  })
+  stream.addEventListener('end', () => wake())
+  stream.addEventListener('close', event => {
+    failure = event.error ?? null
+    wake()
+  })
+  while (true) {
+    while (received.length > 0) {
+      yield received.shift()
+    }
+    if (failure != null) {
+      throw failure
+    }
+    if (ended(stream)) {
+      return
+    }
+    await new Promise(resolve => { wake = resolve })
+  }
+}
+
 async function copy (stream) {
-  for await (const chunk of stream) {
+  for await (const chunk of chunks(stream)) {
     if (!stream.send(chunk)) {
       await stream.onDrain({ signal: AbortSignal.timeout(120_000) })
     }
@@ -250,7 +279,7 @@ const handlers = {
   // Counts what comes and answers with the count as eight big-endian bytes at the remote's end.
   async sink (stream) {
     let bytes = 0
-    for await (const chunk of stream) {
+    for await (const chunk of chunks(stream)) {
       bytes += chunk.byteLength
     }
     const answer = Buffer.alloc(8)
@@ -261,7 +290,7 @@ const handlers = {
   // Sends as many bytes of the pattern as the first eight bytes say.
   async source (stream) {
     let head = Buffer.alloc(0)
-    for await (const chunk of stream) {
+    for await (const chunk of chunks(stream)) {
       head = Buffer.concat([head, chunk.subarray()])
       if (head.length >= 8) {
         break

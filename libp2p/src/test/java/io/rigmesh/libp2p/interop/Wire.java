@@ -1,0 +1,37 @@
+package io.rigmesh.libp2p.interop;
+
+import io.rigmesh.libp2p.HostBuilder;
+
+/// The ways in which two peers of these tests are connected.
+enum Wire {
+  TCP_NOISE("/noise", "/yamux/1.0.0");
+
+  /// What js-libp2p calls them.
+  final String jsSecurity;
+
+  final String jsMuxer;
+
+  Wire(String jsSecurity, String jsMuxer) {
+    this.jsSecurity = jsSecurity;
+    this.jsMuxer = jsMuxer;
+  }
+
+  /// js-libp2p's options, listening.
+  JsPeer.Options js() {
+    return switch (this) {
+      case TCP_NOISE -> JsPeer.options().tcp("noise");
+    };
+  }
+
+  /// Ours, listening.
+  HostBuilder ours() {
+    HostBuilder builder = HostBuilder.anonymous();
+    return switch (this) {
+      case TCP_NOISE ->
+          builder
+              .withoutQuic()
+              .securities(HostBuilder.Security.NOISE)
+              .listen("/ip4/127.0.0.1/tcp/0");
+    };
+  }
+}
