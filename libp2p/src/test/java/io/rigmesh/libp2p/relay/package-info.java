@@ -1,0 +1,5 @@
+/// Tests of relays.
+@NullMarked
+package io.rigmesh.libp2p.relay;
+
+import org.jspecify.annotations.NullMarked;
