@@ -5,6 +5,7 @@ import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.libp2p.identity.PrivateKey;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
 import io.rigmesh.libp2p.peerstore.PeerStore;
+import io.rigmesh.libp2p.ping.Ping;
 import io.rigmesh.libp2p.resource.ResourceManager;
 import io.rigmesh.libp2p.transport.Network;
 import java.util.List;
@@ -69,6 +70,9 @@ public interface Host extends AutoCloseable {
 
   /// What connected peers say of themselves: their protocols, addresses and software.
   Identify identify();
+
+  /// Asks peers whether they are there, and how far away.
+  Ping ping();
 
   /// For those who add ways to reach peers.
   Network network();

@@ -12,12 +12,16 @@ import io.rigmesh.libp2p.ProtocolId;
 import io.rigmesh.libp2p.Stream;
 import io.rigmesh.libp2p.StreamHandler;
 import io.rigmesh.libp2p.identify.Identify;
+import io.rigmesh.libp2p.identify.IdentifyService;
+import io.rigmesh.libp2p.identify.IdentifySettings;
 import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.libp2p.identity.PrivateKey;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
 import io.rigmesh.libp2p.peerstore.BoundedPeerStore;
 import io.rigmesh.libp2p.peerstore.PeerStore;
 import io.rigmesh.libp2p.peerstore.PeerStoreLimits;
+import io.rigmesh.libp2p.ping.Ping;
+import io.rigmesh.libp2p.ping.PingService;
 import io.rigmesh.libp2p.resource.ResourceLimits;
 import io.rigmesh.libp2p.resource.ResourceManager;
 import io.rigmesh.libp2p.transport.EventLoops;
@@ -66,6 +70,7 @@ public final class NetworkHost implements Host {
   private final Swarm swarm;
   private final AtomicBoolean closed = new AtomicBoolean();
   private volatile @Nullable Identify identify;
+  private volatile @Nullable Ping ping;
 
   private NetworkHost(
       PrivateKey key,
@@ -150,6 +155,12 @@ public final class NetworkHost implements Host {
 
   private void begin(Settings settings, Upgrader upgrader) {
     announce(settings::announce);
+    // Before the first connection, so that none goes unidentified.
+    identify =
+        IdentifyService.start(this, IdentifySettings.defaults(settings.agentVersion(), clock));
+    services.add(identify);
+    ping = PingService.start(this);
+    services.add(ping);
     swarm.addTransport(new TcpTransport(loops, upgrader));
     for (Multiaddr address : settings.listen()) {
       try {
@@ -347,6 +358,15 @@ public final class NetworkHost implements Host {
   @Override
   public Identify identify() {
     Identify service = identify;
+    if (service == null) {
+      throw new IllegalStateException("The host is still being built");
+    }
+    return service;
+  }
+
+  @Override
+  public Ping ping() {
+    Ping service = ping;
     if (service == null) {
       throw new IllegalStateException("The host is still being built");
     }
