@@ -1,5 +1,6 @@
 package io.rigmesh.libp2p.tls;
 
+import io.rigmesh.libp2p.Libp2pException;
 import io.rigmesh.libp2p.PeerMisbehaviourException;
 import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.libp2p.identity.PublicKey;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public final class PeerVerification {
   private final @Nullable PeerId expected;
   private volatile @Nullable PublicKey remoteKey;
-  private volatile @Nullable String refusal;
+  private volatile @Nullable Libp2pException refusal;
 
   /// @param expected the only peer to accept; null accepts any
   public PeerVerification(@Nullable PeerId expected) {
@@ -27,33 +28,37 @@ public final class PeerVerification {
   ///
   /// @throws CertificateException when the certificates are wrong or those of another peer
   public void verify(X509Certificate[] chain) throws CertificateException {
+    PublicKey key;
     try {
-      PublicKey key = PeerCertificate.verify(encoded(chain), Instant.now());
-      if (expected != null && !expected.matches(key)) {
-        throw new CertificateException(
-            "The remote is " + PeerId.of(key) + ", not the expected " + expected);
-      }
-      remoteKey = key;
+      key = PeerCertificate.verify(encoded(chain), Instant.now());
     } catch (CertificateException e) {
-      refusal = e.getMessage();
+      refusal = new PeerMisbehaviourException(e.getMessage(), e);
       throw e;
     }
+    if (expected != null && !expected.matches(key)) {
+      // The address may simply have a new owner: that is no misbehaviour.
+      Libp2pException other =
+          new Libp2pException("The remote is " + PeerId.of(key) + ", not the expected " + expected);
+      refusal = other;
+      throw new CertificateException(other.getMessage(), other);
+    }
+    remoteKey = key;
   }
 
   /// The remote's key, once the handshake has succeeded.
   ///
-  /// @throws PeerMisbehaviourException when it has not been verified
+  /// @throws Libp2pException when it has not been verified
   public PublicKey remoteKey() {
     PublicKey key = remoteKey;
-    if (key == null) {
-      throw new PeerMisbehaviourException(
-          refusal == null ? "The remote has shown no certificate" : refusal);
+    if (key != null) {
+      return key;
     }
-    return key;
+    Libp2pException why = refusal;
+    throw why != null ? why : new PeerMisbehaviourException("The remote has shown no certificate");
   }
 
   /// Why the remote was refused; null when it was not, or not yet.
-  public @Nullable String refusal() {
+  public @Nullable Libp2pException refusal() {
     return refusal;
   }
 
