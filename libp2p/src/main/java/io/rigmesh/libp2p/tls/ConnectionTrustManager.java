@@ -31,15 +31,13 @@ final class ConnectionTrustManager extends X509ExtendedTrustManager {
   }
 
   @Override
-  public void checkClientTrusted(
-      X509Certificate[] chain, String authType, @Nullable Socket socket)
+  public void checkClientTrusted(X509Certificate[] chain, String authType, @Nullable Socket socket)
       throws CertificateException {
     verification.verify(chain);
   }
 
   @Override
-  public void checkServerTrusted(
-      X509Certificate[] chain, String authType, @Nullable Socket socket)
+  public void checkServerTrusted(X509Certificate[] chain, String authType, @Nullable Socket socket)
       throws CertificateException {
     verification.verify(chain);
   }

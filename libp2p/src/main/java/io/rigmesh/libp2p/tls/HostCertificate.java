@@ -22,6 +22,7 @@ import org.bouncycastle.cert.X509v3CertificateBuilder;
 import org.bouncycastle.operator.ContentSigner;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+import org.jspecify.annotations.Nullable;
 
 /// What this host shows in a TLS handshake: a self-signed certificate of a key of its own, which
 /// carries the host's identity in the libp2p extension (tls specification, "Peer Authentication").
@@ -50,7 +51,9 @@ public record HostCertificate(X509Certificate certificate, java.security.Private
     }
   }
 
-  static HostCertificate issue(KeyPair pair, SignedKey identity, Instant now, SecureRandom random) {
+  /// @param identity null for a certificate that no peer accepts
+  static HostCertificate issue(
+      KeyPair pair, @Nullable SignedKey identity, Instant now, SecureRandom random) {
     BigInteger serial = new BigInteger(63, random).add(BigInteger.ONE);
     X500Name name =
         new X500NameBuilder(BCStyle.INSTANCE)
@@ -60,17 +63,18 @@ public record HostCertificate(X509Certificate certificate, java.security.Private
     try {
       ContentSigner signer =
           new JcaContentSignerBuilder("SHA256withECDSA").build(pair.getPrivate());
-      byte[] der =
+      X509v3CertificateBuilder builder =
           new X509v3CertificateBuilder(
-                  name,
-                  serial,
-                  Date.from(now.minus(VALID_BEFORE)),
-                  Date.from(now.plus(VALID_FOR)),
-                  name,
-                  SubjectPublicKeyInfo.getInstance(pair.getPublic().getEncoded()))
-              .addExtension(SignedKey.OID, false, identity.der())
-              .build(signer)
-              .getEncoded();
+              name,
+              serial,
+              Date.from(now.minus(VALID_BEFORE)),
+              Date.from(now.plus(VALID_FOR)),
+              name,
+              SubjectPublicKeyInfo.getInstance(pair.getPublic().getEncoded()));
+      if (identity != null) {
+        builder.addExtension(SignedKey.OID, false, identity.der());
+      }
+      byte[] der = builder.build(signer).getEncoded();
       X509Certificate certificate =
           (X509Certificate)
               CertificateFactory.getInstance("X.509")

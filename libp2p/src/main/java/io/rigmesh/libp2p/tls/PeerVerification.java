@@ -4,6 +4,7 @@ import io.rigmesh.libp2p.Libp2pException;
 import io.rigmesh.libp2p.PeerMisbehaviourException;
 import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.libp2p.identity.PublicKey;
+import io.rigmesh.libp2p.transport.Failures;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
@@ -32,7 +33,7 @@ public final class PeerVerification {
     try {
       key = PeerCertificate.verify(encoded(chain), Instant.now());
     } catch (CertificateException e) {
-      refusal = new PeerMisbehaviourException(e.getMessage(), e);
+      refusal = new PeerMisbehaviourException(Failures.message(e), e);
       throw e;
     }
     if (expected != null && !expected.matches(key)) {
@@ -40,7 +41,7 @@ public final class PeerVerification {
       Libp2pException other =
           new Libp2pException("The remote is " + PeerId.of(key) + ", not the expected " + expected);
       refusal = other;
-      throw new CertificateException(other.getMessage(), other);
+      throw new CertificateException(other);
     }
     remoteKey = key;
   }

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 /// TLS 1.3 over a plain channel (tls specification, `/tls/1.0.0`), with the JDK's own provider. The
 /// muxer is agreed in ALPN (connections specification, "Multiplexer Negotiation over TLS").
 ///
-/// Every connection has an `SSLContext` of its own: a trust manager decides about one remote and
-/// is never shared, and no session is resumed, so that every handshake shows a certificate.
+/// Every connection has an `SSLContext` of its own: a trust manager decides about one remote and is
+/// never shared, and no session is resumed, so that every handshake shows a certificate.
 public final class TlsSecurity implements SecureChannel {
   /// Its name in multistream-select.
   public static final String PROTOCOL = "/tls/1.0.0";
@@ -102,8 +102,7 @@ public final class TlsSecurity implements SecureChannel {
     private final PeerVerification verification;
     private final CompletableFuture<Secured> result;
 
-    Outcome(
-        SSLEngine engine, PeerVerification verification, CompletableFuture<Secured> result) {
+    Outcome(SSLEngine engine, PeerVerification verification, CompletableFuture<Secured> result) {
       this.engine = engine;
       this.verification = verification;
       this.result = result;
