@@ -48,6 +48,9 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
 
   private static final int IDLE_FRAMES_PER_SECOND = 10_000;
 
+  private static final int RESETS_BURST = 2_000;
+  private static final int RESETS_PER_SECOND = 500;
+
   /// Frames below this size are written as one buffer with their header.
   private static final int COPIED_BYTES_MAX = 1024;
 
@@ -73,6 +76,9 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
 
   /// Frames that bring nothing: over this rate the remote only means to keep this side busy.
   private final TokenBucket idleFrames;
+
+  /// Streams that the remote opens and resets: each costs more to make than to ask for.
+  private final TokenBucket resets;
 
   private @Nullable ChannelHandlerContext context;
   private long nextId;
@@ -115,6 +121,7 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
     this.remoteIds = new RemoteStreamIds(role == Direction.INBOUND);
     long now = System.nanoTime();
     this.pings = new TokenBucket(64, 16, now);
+    this.resets = new TokenBucket(RESETS_BURST, RESETS_PER_SECOND, now);
     this.idleFrames = new TokenBucket(IDLE_FRAMES_BURST, IDLE_FRAMES_PER_SECOND, now);
   }
 
@@ -332,7 +339,12 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
       acknowledge(stream);
     }
     if ((flags & Frames.RST) != 0) {
-      useless();
+      if (!stream.outbound() && !resets.take(System.nanoTime())) {
+        throw new PeerMisbehaviourException(
+            "yamux: over "
+                + RESETS_PER_SECOND
+                + " streams a second that the remote opens only to reset them");
+      }
       stream.lost("the remote has reset the stream");
       return null;
     }

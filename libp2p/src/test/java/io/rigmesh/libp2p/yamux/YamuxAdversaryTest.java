@@ -202,7 +202,7 @@ class YamuxAdversaryTest {
       parent.releaseOutbound();
       accepted.clear();
     }
-    assertThat(session.closed().join()).contains("frames a second that carry nothing");
+    assertThat(session.closed().join()).contains("only to reset them");
   }
 
   @Test
