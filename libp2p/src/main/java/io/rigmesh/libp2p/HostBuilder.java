@@ -31,7 +31,7 @@ public final class HostBuilder {
   private final PrivateKey key;
   private final List<Multiaddr> listen = new ArrayList<>();
   private final List<Multiaddr> announce = new ArrayList<>();
-  private List<Security> securities = List.of(Security.NOISE);
+  private List<Security> securities = List.of(Security.NOISE, Security.TLS);
   private String agentVersion = "rigmesh-libp2p";
   private ResourceLimits limits = ResourceLimits.defaults();
   private ConnectionLimits connectionLimits = ConnectionLimits.defaults();

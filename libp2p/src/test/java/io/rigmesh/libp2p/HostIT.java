@@ -221,4 +221,30 @@ class HostIT {
         .isInstanceOf(Libp2pException.class)
         .hasMessageContaining("Cannot listen on " + taken);
   }
+
+  @Test
+  void tlsServesWhereTheRemoteLacksNoise() {
+    Host one = host();
+    Host other = host(HostBuilder.anonymous().securities(HostBuilder.Security.TLS));
+    assertThat(soon(one.connect(addressOf(other))).security()).isEqualTo("/tls/1.0.0");
+  }
+
+  @Test
+  void quicReachesTheSamePeerByUdpAlone() {
+    Host one = HostBuilder.anonymous().listen("/ip4/127.0.0.1/udp/0/quic-v1").start();
+    Host other = HostBuilder.anonymous().listen("/ip4/127.0.0.1/udp/0/quic-v1").start();
+    hosts.addAll(List.of(one, other));
+    other.handle(ECHO, StreamHandler.blocking((stream, io) -> io.input().transferTo(io.output())));
+    Connection connection = soon(one.connect(addressOf(other)));
+    assertThat(connection.remoteAddress().toString()).endsWith("/quic-v1");
+    BlockingStream io = soon(one.open(other.id(), ECHO)).blocking();
+    byte[] sent = new byte[1_000_000];
+    new Random(8).nextBytes(sent);
+    Thread.startVirtualThread(() -> {
+      io.write(sent);
+      io.closeWrite();
+    });
+    assertThat(io.readFully(sent.length)).isEqualTo(sent);
+    assertThat(io.read(new byte[1], 0, 1)).isEqualTo(-1);
+  }
 }

@@ -30,6 +30,7 @@ import io.rigmesh.libp2p.transport.Network;
 import io.rigmesh.libp2p.transport.StreamMuxer;
 import io.rigmesh.libp2p.transport.TcpTransport;
 import io.rigmesh.libp2p.transport.Upgrader;
+import io.rigmesh.libp2p.transport.quic.QuicTransport;
 import io.rigmesh.libp2p.yamux.YamuxConfig;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -162,6 +163,12 @@ public final class NetworkHost implements Host {
     ping = PingService.start(this);
     services.add(ping);
     swarm.addTransport(new TcpTransport(loops, upgrader));
+    if (settings.quic()) {
+      QuicTransport.unavailability()
+          .ifPresentOrElse(
+              why -> LOG.info("QUIC is not spoken here: {}", why),
+              () -> swarm.addTransport(new QuicTransport(loops, key)));
+    }
     for (Multiaddr address : settings.listen()) {
       try {
         swarm.listen(address).join();

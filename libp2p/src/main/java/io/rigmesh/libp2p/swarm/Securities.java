@@ -6,6 +6,7 @@ import io.rigmesh.libp2p.HostBuilder;
 import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.libp2p.identity.PrivateKey;
 import io.rigmesh.libp2p.noise.NoiseSecurity;
+import io.rigmesh.libp2p.tls.TlsSecurity;
 import io.rigmesh.libp2p.transport.SecureChannel;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -18,7 +19,7 @@ final class Securities {
   static SecureChannel of(HostBuilder.Security security, PrivateKey key, List<String> muxers) {
     return switch (security) {
       case NOISE -> new Noise(new NoiseSecurity(key, muxers));
-      case TLS -> throw new UnsupportedOperationException("TLS");
+      case TLS -> new TlsSecurity(key);
     };
   }
 
