@@ -68,15 +68,16 @@ final class Neighbours {
 
   /// Up to so many subscribers that pass, at random.
   List<Neighbour> pick(String topic, int count, Predicate<Neighbour> passes) {
-    List<Neighbour> candidates = new ArrayList<>();
-    if (count > 0) {
-      for (Neighbour neighbour : subscribed(topic)) {
-        if (passes.test(neighbour)) {
-          candidates.add(neighbour);
-        }
-      }
-      Collections.shuffle(candidates, random);
+    if (count <= 0) {
+      return List.of();
     }
+    List<Neighbour> candidates = new ArrayList<>();
+    for (Neighbour neighbour : subscribed(topic)) {
+      if (passes.test(neighbour)) {
+        candidates.add(neighbour);
+      }
+    }
+    Collections.shuffle(candidates, random);
     return candidates.size() <= count ? candidates : candidates.subList(0, count);
   }
 }

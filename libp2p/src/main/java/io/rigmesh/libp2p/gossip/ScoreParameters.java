@@ -76,7 +76,7 @@ public record ScoreParameters(
         100,
         new Application(1, peer -> 0),
         new Colocation(-5, 8),
-        new Behaviour(-10, 3, 0.99),
+        new Behaviour(-10, 3, 0.998),
         Duration.ofSeconds(1),
         0.01,
         Duration.ofHours(1));
