@@ -110,6 +110,12 @@ public final class Gossipsub implements Gossip {
     return locked(() -> router.mesh(topic));
   }
 
+  /// What waits to be sent to a peer, about.
+  long outgoingBytes(PeerId peer) {
+    PeerLink link = links.get(peer);
+    return link == null ? 0 : link.outgoingBytes();
+  }
+
   PeerId self() {
     return host.id();
   }
