@@ -252,6 +252,11 @@ final class HostKademlia implements Kademlia, KadNetwork, KadServer.Answers {
   }
 
   @Override
+  public List<Multiaddr> addresses(PeerId peer, AddressScope scope) {
+    return scope.filter(new PeerAddress(peer, addresses(peer))).addresses();
+  }
+
+  @Override
   public List<Multiaddr> ownAddresses() {
     return host.addresses().stream().limit(KadMessage.ADDRESSES_MAX).toList();
   }

@@ -36,6 +36,9 @@ interface KadNetwork {
   /// Where a peer is known to be.
   List<Multiaddr> addresses(PeerId peer);
 
+  /// Those of them that a peer with this scope can use, at most [KadMessage#ADDRESSES_MAX].
+  List<Multiaddr> addresses(PeerId peer, AddressScope scope);
+
   /// Where others may reach this node.
   List<Multiaddr> ownAddresses();
 

@@ -119,12 +119,22 @@ final class KadNode {
       waiting.forEach(Runnable::run);
       return;
     }
+    if (isFresh(prefix)) {
+      refresh(prefix - 1);
+      return;
+    }
     search(
         KadMessage.findNode(keyWithPrefix(prefix)),
         KademliaConfig.BETA,
         config.queryTimeout().toMillis(),
-        (from, answer, scope, regular) -> false,
+        (from, answer, scope, regular) -> isFresh(prefix),
         lookup -> refresh(prefix - 1));
+  }
+
+  /// A bucket that is full of peers heard of lately gains nothing from a lookup.
+  private boolean isFresh(int prefix) {
+    long since = network.now() - config.bootstrapInterval().toMillis() / 2;
+    return table().usefulSince(prefix, since) >= KademliaConfig.K;
   }
 
   private void round() {

@@ -3,6 +3,7 @@ package io.rigmesh.libp2p.kad;
 import io.rigmesh.libp2p.PeerAddress;
 import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// One iterative search for the peers nearest to a point (the specification's "Peer routing"),
@@ -57,12 +59,23 @@ final class Lookup {
     boolean crowd;
     // What came with an answer that nobody vouched for, until somebody does.
     @Nullable IpGroup group;
-    List<PeerAddress> named = List.of();
+    List<PeerId> named = List.of();
+    // Its addresses as somebody named them last: most name the same.
+    @Nullable List<Multiaddr> said;
 
     Candidate(PeerId peer, KadKey key, int hops) {
       this.peer = peer;
       this.key = key;
       this.hops = hops;
+    }
+
+    void add(Multiaddr address) {
+      if (addresses.size() < KadMessage.ADDRESSES_MAX && !addresses.contains(address)) {
+        addresses.add(address);
+        Optional<IpGroup> group = IpGroup.of(address);
+        group.ifPresent(claimed::add);
+        elsewhere |= group.isEmpty();
+      }
     }
   }
 
@@ -82,7 +95,7 @@ final class Lookup {
     this.target = target;
     this.shape = shape;
     for (PeerAddress seed : seeds) {
-      hear(seed, 0, true);
+      hear(seed, UnaryOperator.identity(), 0, true);
     }
   }
 
@@ -124,28 +137,33 @@ final class Lookup {
   ///
   /// @param group the group of the address that the answer came from; null when it is no public one
   /// @param closer the peers that it named; those beyond `k` are dropped
+  /// @param usable what of a named peer's addresses can be used; a peer without any is dropped
   /// @return whether the answer is regular, not one of a crowd
-  boolean answered(PeerId from, @Nullable IpGroup group, List<PeerAddress> closer) {
+  boolean answered(
+      PeerId from,
+      @Nullable IpGroup group,
+      List<PeerAddress> closer,
+      UnaryOperator<PeerAddress> usable) {
     Candidate candidate = waiting(from);
     candidate.state = State.ANSWERED;
     candidate.group = group;
-    candidate.named = List.copyOf(closer.subList(0, Math.min(shape.k, closer.size())));
     candidate.crowd = true;
+    List<PeerAddress> named = closer.subList(0, Math.min(shape.k, closer.size()));
     if (candidate.vouched) {
-      admit(candidate);
+      candidate.crowd = overfull(candidate);
     } else {
-      candidate.named.forEach(peer -> hear(peer, candidate.hops + 1, false));
+      candidate.named = named.stream().map(PeerAddress::peer).toList();
+    }
+    for (PeerAddress peer : named) {
+      hear(peer, usable, candidate.hops + 1, !candidate.crowd);
     }
     return !candidate.crowd;
   }
 
-  /// Makes an answer regular when its group has a place left, and vouches for those it named.
-  private void admit(Candidate candidate) {
-    candidate.crowd =
-        candidate.group != null && proven.merge(candidate.group, 1, Integer::sum) > shape.groupMax;
-    List<PeerAddress> named = candidate.named;
-    candidate.named = List.of();
-    named.forEach(peer -> hear(peer, candidate.hops + 1, !candidate.crowd));
+  /// Counts an answer in its group, if it has one.
+  private boolean overfull(Candidate candidate) {
+    return candidate.group != null
+        && proven.merge(candidate.group, 1, Integer::sum) > shape.groupMax;
   }
 
   /// Takes the news that a peer did not answer.
@@ -220,31 +238,50 @@ final class Lookup {
     return asked;
   }
 
-  private void hear(PeerAddress named, int hops, boolean vouched) {
-    if (named.peer().equals(self)) {
-      return;
-    }
+  private void hear(
+      PeerAddress named, UnaryOperator<PeerAddress> usable, int hops, boolean vouched) {
     Candidate candidate = known.get(named.peer());
-    if (candidate == null) {
-      candidate = new Candidate(named.peer(), KadKey.of(named.peer()), hops);
-      if (!insert(candidate)) {
+    if (candidate == null || !named.addresses().equals(candidate.said)) {
+      if (named.peer().equals(self)) {
         return;
       }
-    }
-    for (Multiaddr address : named.addresses()) {
-      if (candidate.addresses.size() < KadMessage.ADDRESSES_MAX
-          && !candidate.addresses.contains(address)) {
-        candidate.addresses.add(address);
-        Optional<IpGroup> group = IpGroup.of(address);
-        group.ifPresent(candidate.claimed::add);
-        candidate.elsewhere |= group.isEmpty();
+      List<Multiaddr> addresses = usable.apply(named).addresses();
+      if (candidate == null) {
+        candidate = new Candidate(named.peer(), KadKey.of(named.peer()), hops);
+        if ((addresses.isEmpty() && hops > 0) || !insert(candidate)) {
+          return;
+        }
       }
+      candidate.said = named.addresses();
+      addresses.forEach(candidate::add);
     }
-    if (vouched && !candidate.vouched) {
+    if (vouched) {
+      vouch(candidate);
+    }
+  }
+
+  /// A crowd cannot taint a peer by being the first to name it: once a regular peer names it too,
+  /// it is regular, and vouches in its turn for those that it has named.
+  private void vouch(Candidate first) {
+    ArrayDeque<Candidate> vouched = new ArrayDeque<>();
+    vouched.add(first);
+    while (!vouched.isEmpty()) {
+      Candidate candidate = vouched.remove();
+      if (candidate.vouched) {
+        continue;
+      }
       candidate.vouched = true;
       if (candidate.state == State.ANSWERED) {
-        // A crowd cannot taint a peer by being the first to name it.
-        admit(candidate);
+        candidate.crowd = overfull(candidate);
+        if (!candidate.crowd) {
+          for (PeerId peer : candidate.named) {
+            Candidate next = known.get(peer);
+            if (next != null) {
+              vouched.add(next);
+            }
+          }
+        }
+        candidate.named = List.of();
       }
     }
   }

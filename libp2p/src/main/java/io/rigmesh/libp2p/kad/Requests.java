@@ -107,7 +107,10 @@ final class Requests {
       out.clear();
       for (PeerId peer : table.closest(point, count)) {
         if (out.size() < KademliaConfig.K && !peer.equals(asker)) {
-          addUsable(out, scope, new PeerAddress(peer, network.addresses(peer)));
+          List<Multiaddr> usable = network.addresses(peer, scope);
+          if (!usable.isEmpty()) {
+            out.add(new PeerAddress(peer, usable));
+          }
         }
       }
       if (out.size() == KademliaConfig.K || table.size() < count) {
@@ -128,22 +131,16 @@ final class Requests {
     if (target.equals(asker) || to.stream().anyMatch(peer -> peer.peer().equals(target))) {
       return;
     }
-    List<PeerAddress> usable = new ArrayList<>(1);
-    addUsable(
-        usable,
-        scope,
-        new PeerAddress(
-            target, target.equals(self) ? network.ownAddresses() : network.addresses(target)));
-    to.addAll(0, usable);
+    PeerAddress usable =
+        target.equals(self)
+            ? scope.filter(new PeerAddress(self, network.ownAddresses()))
+            : new PeerAddress(target, network.addresses(target, scope));
+    if (usable.addresses().isEmpty()) {
+      return;
+    }
+    to.addFirst(usable);
     if (to.size() > KademliaConfig.K) {
       to.removeLast();
-    }
-  }
-
-  private static void addUsable(List<PeerAddress> to, AddressScope scope, PeerAddress peer) {
-    PeerAddress usable = scope.filter(peer);
-    if (!usable.addresses().isEmpty()) {
-      to.add(usable);
     }
   }
 
@@ -160,7 +157,7 @@ final class Requests {
       if (usable.addresses().isEmpty()) {
         // Its addresses are old, but it may have met us since.
         PeerId peer = provider.peer();
-        usable = scope.filter(new PeerAddress(peer, network.addresses(peer)));
+        usable = new PeerAddress(peer, network.addresses(peer, scope));
       }
       out.add(usable);
     }

@@ -186,6 +186,18 @@ final class RoutingTable {
     return bucket == null ? 0 : bucket.size();
   }
 
+  /// How many of these have answered since a moment.
+  int usefulSince(int prefix, long moment) {
+    List<Entry> bucket = buckets[prefix];
+    int count = 0;
+    if (bucket != null) {
+      for (Entry entry : bucket) {
+        count += entry.usefulAt >= moment ? 1 : 0;
+      }
+    }
+    return count;
+  }
+
   /// Peers that have been of no use since a moment and are not being checked; they now are.
   List<PeerId> takeSilentSince(long moment, int max) {
     List<Entry> silent = new ArrayList<>();

@@ -2,7 +2,6 @@ package io.rigmesh.libp2p.kad;
 
 import io.rigmesh.libp2p.PeerAddress;
 import io.rigmesh.libp2p.identity.PeerId;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -82,7 +81,8 @@ final class Search {
           lookup.answered(
               peer,
               IpGroup.of(answer.from()).orElse(null),
-              believed(answer.message().closer(), scope));
+              answer.message().closer(),
+              named -> usable(named, scope));
       if (reader.read(peer, answer.message(), scope, regular)) {
         lookup.stop();
       }
@@ -99,15 +99,11 @@ final class Search {
     }
   }
 
-  /// Those of the named peers that can be dialled.
-  private List<PeerAddress> believed(List<PeerAddress> named, AddressScope scope) {
-    List<PeerAddress> out = new ArrayList<>(named.size());
-    for (PeerAddress peer : named) {
-      PeerAddress usable = scope.filter(peer);
-      if (!usable.addresses().isEmpty() || !network.addresses(peer.peer()).isEmpty()) {
-        out.add(usable);
-      }
-    }
-    return out;
+  /// The addresses that can be dialled, or else those that are known already.
+  private PeerAddress usable(PeerAddress named, AddressScope scope) {
+    PeerAddress usable = scope.filter(named);
+    return usable.addresses().isEmpty()
+        ? new PeerAddress(named.peer(), network.addresses(named.peer()))
+        : usable;
   }
 }

@@ -120,6 +120,11 @@ final class KadSimulation {
     }
 
     @Override
+    public List<Multiaddr> addresses(PeerId peer, AddressScope scope) {
+      return addresses(peer);
+    }
+
+    @Override
     public List<Multiaddr> ownAddresses() {
       return addresses;
     }
