@@ -10,6 +10,7 @@ import io.netty.util.ReferenceCountUtil;
 import io.rigmesh.libp2p.identity.PeerId;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /// A two-way byte stream to a peer that speaks one protocol. It is a Netty channel: its writability
@@ -87,22 +88,27 @@ public final class Stream {
   public CompletableFuture<Void> close() {
     CompletableFuture<Void> done = new CompletableFuture<>();
     channel.closeFuture().addListener(closed -> done.complete(null));
-    channel
-        .eventLoop()
-        .execute(() -> {
-          if (!channel.isActive()) {
-            return;
-          }
-          Future<?> limit =
-              channel.eventLoop().schedule(this::reset, CLOSE_SECONDS_MAX, TimeUnit.SECONDS);
-          channel.closeFuture().addListener(closed -> limit.cancel(false));
-          // First, so that no handler keeps what nobody will read.
-          channel.pipeline().addFirst(new Discard());
-          // Closing the channel would drop what is still to be sent: it waits for both ends.
-          closeWrite().whenComplete((ended, failure) -> closeWhenEnded());
-          channel.config().setAutoRead(true);
-        });
+    try {
+      channel.eventLoop().execute(this::closeOnEventLoop);
+    } catch (RejectedExecutionException e) {
+      // The event loops have ended with the host, and every stream with them.
+      done.complete(null);
+    }
     return done;
+  }
+
+  private void closeOnEventLoop() {
+    if (!channel.isActive()) {
+      return;
+    }
+    Future<?> limit =
+        channel.eventLoop().schedule(this::reset, CLOSE_SECONDS_MAX, TimeUnit.SECONDS);
+    channel.closeFuture().addListener(closed -> limit.cancel(false));
+    // First, so that no handler keeps what nobody will read.
+    channel.pipeline().addFirst(new Discard());
+    // Closing the channel would drop what is still to be sent: it waits for both ends.
+    closeWrite().whenComplete((ended, failure) -> closeWhenEnded());
+    channel.config().setAutoRead(true);
   }
 
   private void closeWhenEnded() {
@@ -113,7 +119,11 @@ public final class Stream {
 
   /// Ends both directions at once; what is in flight is lost. The remote sees a reset.
   public void reset() {
-    reset.run();
+    try {
+      reset.run();
+    } catch (RejectedExecutionException e) {
+      // The event loops have ended with the host, and every stream with them.
+    }
   }
 
   private static void complete(CompletableFuture<Void> done, ChannelFuture ended) {
