@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.rigmesh.libp2p.identity.wire.IdentityWire;
 import java.security.SecureRandom;
+import java.util.Arrays;
 import org.bouncycastle.crypto.params.Ed25519PrivateKeyParameters;
 import org.bouncycastle.math.ec.rfc8032.Ed25519;
 
@@ -52,9 +53,11 @@ public final class Ed25519PrivateKey implements PrivateKey {
               + " bytes");
     }
     Ed25519PrivateKey key = new Ed25519PrivateKey(new Ed25519PrivateKeyParameters(data, 0));
-    byte[] publicPart = java.util.Arrays.copyOfRange(data, data.length - 32, data.length);
-    if (!java.util.Arrays.equals(publicPart, key.publicKey.data())) {
-      throw new IllegalArgumentException("The halves of an Ed25519 key do not belong together");
+    byte[] publicPart = key.publicKey.data();
+    for (int at = 32; at < data.length; at += 32) {
+      if (!Arrays.equals(publicPart, Arrays.copyOfRange(data, at, at + 32))) {
+        throw new IllegalArgumentException("The halves of an Ed25519 key do not belong together");
+      }
     }
     return key;
   }

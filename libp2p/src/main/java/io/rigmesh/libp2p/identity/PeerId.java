@@ -107,11 +107,16 @@ public final class PeerId implements Comparable<PeerId> {
     return multihash.clone();
   }
 
-  /// The public key, when the id holds it whole.
+  /// The public key, when the id holds it whole; empty, too, when what it holds is no key.
   public Optional<PublicKey> publicKey() {
-    return multihash[0] == IDENTITY
-        ? Optional.of(PublicKey.of(Arrays.copyOfRange(multihash, 2, multihash.length)))
-        : Optional.empty();
+    if (multihash[0] != IDENTITY) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(PublicKey.of(Arrays.copyOfRange(multihash, 2, multihash.length)));
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
   }
 
   /// Whether this is the id of that key.

@@ -1,10 +1,11 @@
 package io.rigmesh.libp2p.identity;
 
-import java.math.BigInteger;
+import java.io.IOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import org.bouncycastle.asn1.ASN1Integer;
+import org.bouncycastle.asn1.ASN1Primitive;
 import org.bouncycastle.asn1.ASN1Sequence;
 import org.bouncycastle.asn1.x9.X9ECParameters;
 import org.bouncycastle.crypto.ec.CustomNamedCurves;
@@ -47,19 +48,23 @@ public final class Secp256k1PublicKey implements PublicKey {
   @Override
   public boolean verify(byte[] message, byte[] signature) {
     try {
-      ASN1Sequence pair = ASN1Sequence.getInstance(signature);
-      if (pair.size() != 2) {
+      // Null for no bytes at all.
+      ASN1Primitive value = ASN1Primitive.fromByteArray(signature);
+      if (!(value instanceof ASN1Sequence pair)
+          || pair.size() != 2
+          || !(pair.getObjectAt(0) instanceof ASN1Integer r)
+          || !(pair.getObjectAt(1) instanceof ASN1Integer s)) {
         return false;
       }
-      BigInteger r = ASN1Integer.getInstance(pair.getObjectAt(0)).getPositiveValue();
-      BigInteger s = ASN1Integer.getInstance(pair.getObjectAt(1)).getPositiveValue();
       ECDSASigner signer = new ECDSASigner();
       signer.init(false, parameters);
-      return signer.verifySignature(MessageDigest.getInstance("SHA-256").digest(message), r, s);
-    } catch (IllegalArgumentException | ClassCastException e) {
-      return false;
+      return signer.verifySignature(
+          MessageDigest.getInstance("SHA-256").digest(message), r.getValue(), s.getValue());
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("This Java runtime lacks SHA-256", e);
+    } catch (IOException | RuntimeException e) {
+      // BouncyCastle throws many unchecked exceptions on malformed input, some on first use.
+      return false;
     }
   }
 

@@ -9,7 +9,7 @@ import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
 /// Shows the host's one certificate, whatever is asked for: a libp2p peer asks for nothing else.
-final class HostKeyManager extends X509ExtendedKeyManager {
+class HostKeyManager extends X509ExtendedKeyManager {
   private static final String ALIAS = "host";
   private static final String KEY_TYPE = "EC";
 
