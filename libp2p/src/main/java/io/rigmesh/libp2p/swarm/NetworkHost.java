@@ -63,7 +63,7 @@ public final class NetworkHost implements Host {
   private final EventLoops loops;
   private final PeerStore peerStore;
   private final ResourceManager resources;
-  private final TrimmingConnectionManager connectionManager;
+  private final ConnectionTrimmer connectionManager;
   private final Map<ProtocolId, StreamHandler> handlers = new ConcurrentHashMap<>();
   private final List<AddressSource> sources = new CopyOnWriteArrayList<>();
   private final List<AutoCloseable> services = new CopyOnWriteArrayList<>();
@@ -79,7 +79,7 @@ public final class NetworkHost implements Host {
       Upgrader upgrader,
       PeerStore peerStore,
       ResourceManager resources,
-      TrimmingConnectionManager connectionManager,
+      ConnectionTrimmer connectionManager,
       InstantSource clock) {
     this.key = key;
     this.id = PeerId.of(key.publicKey());
@@ -141,7 +141,7 @@ public final class NetworkHost implements Host {
             upgrader,
             store,
             ResourceManager.limited(settings.limits(), settings.clock()),
-            new TrimmingConnectionManager(settings.connectionLimits()),
+            new ConnectionTrimmer(settings.connectionLimits()),
             settings.clock());
     host.addListener(store);
     host.services.add(store);

@@ -17,7 +17,7 @@ import java.util.Set;
 
 /// Remembers what peers are worth, and picks the connections to close when there are too many. It
 /// closes none itself: the swarm asks on each new connection and on a timer.
-public final class TrimmingConnectionManager implements ConnectionManager {
+public final class ConnectionTrimmer implements ConnectionManager {
   /// Of how many peers values are remembered; beyond it, of those longest untouched they are
   /// forgotten.
   static final int TAGGED_PEERS_MAX = 8192;
@@ -26,7 +26,7 @@ public final class TrimmingConnectionManager implements ConnectionManager {
   private final Map<PeerId, Set<String>> protectedBy = new HashMap<>();
   private final Map<PeerId, Map<String, Integer>> values = new LinkedHashMap<>(16, 0.75f, true);
 
-  public TrimmingConnectionManager(ConnectionLimits limits) {
+  public ConnectionTrimmer(ConnectionLimits limits) {
     this.limits = limits;
   }
 

@@ -19,12 +19,12 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 
-class TrimmingConnectionManagerTest {
+class ConnectionTrimmerTest {
   private static final Instant NOW = Instant.ofEpochSecond(10_000);
   private static final Instant OLD = NOW.minusSeconds(1000);
 
-  private final TrimmingConnectionManager manager =
-      new TrimmingConnectionManager(new ConnectionLimits(2, 4, Duration.ofSeconds(20)));
+  private final ConnectionTrimmer manager =
+      new ConnectionTrimmer(new ConnectionLimits(2, 4, Duration.ofSeconds(20)));
 
   private static PeerId peer(int number) {
     byte[] seed = ByteBuffer.allocate(32).putInt(number).array();
@@ -75,8 +75,7 @@ class TrimmingConnectionManagerTest {
         new KnownConnection(peer(3), Direction.INBOUND, NOW.minusSeconds(30), false, 1);
     Connection inboundOld = new KnownConnection(peer(4), Direction.INBOUND, OLD, false, 1);
     Connection outbound = new KnownConnection(peer(5), Direction.OUTBOUND, OLD, false, 1);
-    TrimmingConnectionManager none =
-        new TrimmingConnectionManager(new ConnectionLimits(0, 0, Duration.ZERO));
+    ConnectionTrimmer none = new ConnectionTrimmer(new ConnectionLimits(0, 0, Duration.ZERO));
     assertThat(none.trim(List.of(outbound, inboundOld, inboundYoung, idle, relayed), NOW))
         .containsExactly(relayed, idle, inboundYoung, inboundOld, outbound);
   }
@@ -92,11 +91,11 @@ class TrimmingConnectionManagerTest {
 
   @Test
   void valuesOfEndlessPeersAreForgotten() {
-    for (int i = 0; i < 100 + TrimmingConnectionManager.TAGGED_PEERS_MAX; i++) {
+    for (int i = 0; i < 100 + ConnectionTrimmer.TAGGED_PEERS_MAX; i++) {
       byte[] hash = ByteBuffer.allocate(34).put((byte) 0x12).put((byte) 32).putInt(i).array();
       manager.tag(PeerId.of(hash), "seen", 1);
     }
-    assertThat(manager.taggedPeers()).isEqualTo(TrimmingConnectionManager.TAGGED_PEERS_MAX);
+    assertThat(manager.taggedPeers()).isEqualTo(ConnectionTrimmer.TAGGED_PEERS_MAX);
   }
 
   @Test
@@ -111,8 +110,8 @@ class TrimmingConnectionManagerTest {
       @ForAll @Size(30) List<@IntRange(max = 40) Integer> agesSeconds,
       @ForAll @Size(max = 4) List<@IntRange(max = 11) Integer> protects,
       @ForAll @Size(12) List<@IntRange(min = -5, max = 5) Integer> values) {
-    TrimmingConnectionManager trimming =
-        new TrimmingConnectionManager(new ConnectionLimits(5, 10, Duration.ofSeconds(20)));
+    ConnectionTrimmer trimming =
+        new ConnectionTrimmer(new ConnectionLimits(5, 10, Duration.ofSeconds(20)));
     List<Connection> open = new ArrayList<>();
     for (int i = 0; i < peers.size(); i++) {
       open.add(
