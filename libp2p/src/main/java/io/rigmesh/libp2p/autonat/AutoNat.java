@@ -12,6 +12,7 @@ import io.rigmesh.libp2p.multiformats.AddressScope;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
 import io.rigmesh.libp2p.transport.TcpTransport;
 import io.rigmesh.libp2p.transport.Transport;
+import io.rigmesh.libp2p.transport.quic.QuicTransport;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -72,6 +73,9 @@ public final class AutoNat implements AutoCloseable {
   public static AutoNat start(Host host, AutoNatSettings settings) {
     List<Transport> dialers = new ArrayList<>();
     dialers.add(new TcpTransport(host.network().eventLoops(), host.network().upgrader()));
+    if (QuicTransport.unavailability().isEmpty()) {
+      dialers.add(new QuicTransport(host.network().eventLoops(), host.key()));
+    }
     AutoNat autoNat = new AutoNat(host, settings, InstantSource.system(), dialers);
     host.handle(DIAL_BACK, StreamHandler.blocking(autoNat.client::dialledBack));
     if (settings.serve()) {

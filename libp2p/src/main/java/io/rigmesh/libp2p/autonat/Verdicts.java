@@ -86,7 +86,7 @@ final class Verdicts {
         address, heard.state, successes, heard.words.size() - successes, heard.at);
   }
 
-  /// Public when any address is, private when one is and none is public or open.
+  /// Public when any address is, else private when any is.
   synchronized Reachability overall() {
     boolean anyPrivate = false;
     for (Heard heard : addresses.values()) {

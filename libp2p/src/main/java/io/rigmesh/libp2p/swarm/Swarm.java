@@ -220,7 +220,29 @@ final class Swarm implements Network, AutoCloseable {
   }
 
   @Override
+  public CompletableFuture<Connection> dial(PeerId peer, Multiaddr address) {
+    return single(
+        address,
+        Direction.OUTBOUND,
+        (transport, scope, streams) -> transport.dial(address, peer, scope, streams));
+  }
+
+  @Override
   public CompletableFuture<Connection> punch(PeerId peer, Multiaddr address, Direction role) {
+    return single(
+        address,
+        role,
+        (transport, scope, streams) -> transport.punch(address, peer, role, scope, streams));
+  }
+
+  /// How a transport is asked for one connection.
+  private interface SingleDial {
+    CompletableFuture<SecuredConnection> start(
+        Transport transport, ConnectionScope scope, StreamAcceptor streams);
+  }
+
+  private CompletableFuture<Connection> single(
+      Multiaddr address, Direction role, SingleDial dialler) {
     Optional<Transport> transport =
         transports.stream().filter(one -> one.dials(address)).findFirst();
     if (transport.isEmpty()) {
@@ -234,8 +256,7 @@ final class Swarm implements Network, AutoCloseable {
       return CompletableFuture.failedFuture(e);
     }
     InboundStreams streams = new InboundStreams();
-    CompletableFuture<SecuredConnection> dial =
-        transport.get().punch(address, peer, role, scope, streams);
+    CompletableFuture<SecuredConnection> dial = dialler.start(transport.get(), scope, streams);
     CompletableFuture<Connection> result = new CompletableFuture<>();
     result.whenComplete((connection, failure) -> {
       if (failure != null) {

@@ -7,23 +7,11 @@ import java.net.Inet4Address;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.util.List;
 
 /// Multiaddrs of IP sockets, to and from the JDK's addresses.
 public final class IpAddresses {
-  static final InetAddress ANY_IP4 = any(4);
-  static final InetAddress ANY_IP6 = any(16);
-
   private IpAddresses() {}
-
-  private static InetAddress any(int bytes) {
-    try {
-      return InetAddress.getByAddress(new byte[bytes]);
-    } catch (UnknownHostException e) {
-      throw new IllegalStateException("An address of zeros is an address", e);
-    }
-  }
 
   /// Whether it is exactly `/ip4|ip6/../tcp/..`.
   public static boolean isTcp(Multiaddr address) {

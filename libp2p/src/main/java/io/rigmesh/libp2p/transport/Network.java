@@ -19,6 +19,9 @@ public interface Network {
   /// Where connections go that were accepted outside a listener of the host.
   ConnectionAcceptor acceptor();
 
+  /// Dials one address of a peer even when a connection to it is open.
+  CompletableFuture<Connection> dial(PeerId peer, Multiaddr address);
+
   /// Dials one address of a peer even when a connection to it is open; see [Transport#punch].
   CompletableFuture<Connection> punch(PeerId peer, Multiaddr address, Direction role);
 

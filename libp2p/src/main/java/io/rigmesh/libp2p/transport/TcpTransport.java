@@ -8,6 +8,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.unix.IntegerUnixChannelOption;
 import io.rigmesh.libp2p.Direction;
 import io.rigmesh.libp2p.Libp2pException;
 import io.rigmesh.libp2p.identity.PeerId;
@@ -34,6 +35,10 @@ public final class TcpTransport implements Transport {
   private static final Logger LOG = LoggerFactory.getLogger(TcpTransport.class);
   private static final int CONNECT_TIMEOUT_MS = 10_000;
 
+  /// Linux's SOL_SOCKET and SO_REUSEPORT: Netty knows the option by name for servers alone.
+  private static final ChannelOption<Integer> REUSE_PORT =
+      new IntegerUnixChannelOption("SO_REUSEPORT", 1, 15);
+
   private final EventLoops loops;
   private final Upgrader upgrader;
   private final Set<BoundListener> listeners = ConcurrentHashMap.newKeySet();
@@ -58,7 +63,7 @@ public final class TcpTransport implements Transport {
       Multiaddr address, @Nullable PeerId expected, ConnectionScope scope, StreamAcceptor streams) {
     CompletableFuture<SecuredConnection> result = new CompletableFuture<>();
     Dial dial = new Dial(address, expected, Direction.OUTBOUND, scope, streams, false, result);
-    dial(dial, 0, localPort(address));
+    dial(dial, 0, listeningEnd(address, false));
     return result;
   }
 
@@ -70,15 +75,15 @@ public final class TcpTransport implements Transport {
       ConnectionScope scope,
       StreamAcceptor streams) {
     CompletableFuture<SecuredConnection> result = new CompletableFuture<>();
-    int fromPort = localPort(address);
-    if (fromPort == 0) {
+    InetSocketAddress from = listeningEnd(address, true);
+    if (from == null) {
       return CompletableFuture.failedFuture(
           new Libp2pException(
               "Cannot punch a hole towards "
                   + address
                   + ": no TCP port is listened on from which this system can dial"));
     }
-    dial(new Dial(address, expected, role, scope, streams, true, result), 0, fromPort);
+    dial(new Dial(address, expected, role, scope, streams, true, result), 0, from);
     return result;
   }
 
@@ -95,7 +100,7 @@ public final class TcpTransport implements Transport {
       boolean punched,
       CompletableFuture<SecuredConnection> result) {}
 
-  private void dial(Dial dial, int security, int fromPort) {
+  private void dial(Dial dial, int security, @Nullable InetSocketAddress from) {
     InetSocketAddress remote = IpAddresses.socketAddress(dial.address());
     Bootstrap bootstrap =
         new Bootstrap()
@@ -107,11 +112,9 @@ public final class TcpTransport implements Transport {
             .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
             .handler(new Nothing());
     ChannelFuture connecting;
-    if (fromPort > 0) {
-      bootstrap
-          .option(ChannelOption.SO_REUSEADDR, true)
-          .option(EpollChannelOption.SO_REUSEPORT, true);
-      connecting = bootstrap.connect(remote, wildcard(remote.getAddress(), fromPort));
+    if (from != null) {
+      bootstrap.option(ChannelOption.SO_REUSEADDR, true).option(REUSE_PORT, 1);
+      connecting = bootstrap.connect(remote, from);
     } else {
       connecting = bootstrap.connect(remote);
     }
@@ -126,10 +129,10 @@ public final class TcpTransport implements Transport {
       if (dial.result().isDone()) {
         connected.channel().close();
       } else if (connected.isSuccess()) {
-        upgrade(connected.channel(), dial, security, fromPort);
-      } else if (fromPort > 0 && !dial.punched()) {
+        upgrade(connected.channel(), dial, security, from);
+      } else if (from != null && !dial.punched()) {
         // The port may be taken towards this remote, by a connection that is just closing.
-        dial(dial, security, 0);
+        dial(dial, security, null);
       } else {
         dial.result()
             .completeExceptionally(
@@ -143,7 +146,7 @@ public final class TcpTransport implements Transport {
     });
   }
 
-  private void upgrade(Channel channel, Dial dial, int security, int fromPort) {
+  private void upgrade(Channel channel, Dial dial, int security, @Nullable InetSocketAddress from) {
     upgrader
         .upgrade(
             channel,
@@ -163,7 +166,7 @@ public final class TcpTransport implements Transport {
             }
           } else if (Failures.unwrapped(failure) instanceof ProtocolRefusedException
               && security + 1 < upgrader.securities().size()) {
-            dial(dial, security + 1, fromPort);
+            dial(dial, security + 1, from);
           } else {
             dial.result().completeExceptionally(Failures.unwrapped(failure));
           }
@@ -227,25 +230,23 @@ public final class TcpTransport implements Transport {
         cause);
   }
 
-  /// The listening port to dial from; zero for any. Loopback addresses need no mapping.
-  private int localPort(Multiaddr remote) {
+  /// The listening end to dial from; null for any. A dial leaves from a wildcard address, and needs
+  /// no mapping towards loopback; a hole can be punched from any address that is listened on.
+  private @Nullable InetSocketAddress listeningEnd(Multiaddr remote, boolean punched) {
     InetAddress address = IpAddresses.socketAddress(remote).getAddress();
-    if (!loops.epoll() || address.isLoopbackAddress()) {
-      return 0;
+    if (!loops.epoll() || (address.isLoopbackAddress() && !punched)) {
+      return null;
     }
     return listeners.stream()
         .map(BoundListener::address)
+        .filter(local -> local.has(AddressProtocol.IP4) == (address instanceof Inet4Address))
+        .map(IpAddresses::socketAddress)
         .filter(local ->
-            local.has(AddressProtocol.IP4) == (address instanceof Inet4Address)
-                && IpAddresses.socketAddress(local).getAddress().isAnyLocalAddress())
-        .map(local -> local.parts().getLast().number())
+            local.getAddress().isAnyLocalAddress()
+                || (punched
+                    && local.getAddress().isLoopbackAddress() == address.isLoopbackAddress()))
         .findFirst()
-        .orElse(0);
-  }
-
-  private static InetSocketAddress wildcard(InetAddress like, int port) {
-    return new InetSocketAddress(
-        like instanceof Inet4Address ? IpAddresses.ANY_IP4 : IpAddresses.ANY_IP6, port);
+        .orElse(null);
   }
 
   @Override
