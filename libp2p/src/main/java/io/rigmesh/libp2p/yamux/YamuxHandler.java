@@ -1,24 +1,19 @@
 package io.rigmesh.libp2p.yamux;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.CompositeByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
-import io.netty.util.collection.IntObjectHashMap;
-import io.netty.util.collection.IntObjectMap;
 import io.rigmesh.libp2p.Direction;
 import io.rigmesh.libp2p.Libp2pException;
 import io.rigmesh.libp2p.PeerMisbehaviourException;
 import io.rigmesh.libp2p.resource.ConnectionScope;
 import io.rigmesh.libp2p.resource.ResourceLimitException;
 import io.rigmesh.libp2p.transport.StreamAcceptor;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -29,33 +24,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The streams of one connection: takes frames apart for them and puts theirs together, one frame a
-/// stream in turn, as long as the connection is writable. Runs on the connection's event loop.
-final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sink {
+/// Acts on the frames of one connection: opens and accepts its streams, hands them what is theirs,
+/// keeps the connection's own pings and farewells. Runs on the connection's event loop.
+final class YamuxHandler extends ChannelInboundHandlerAdapter implements FrameReader.Sink {
   private static final Logger LOG = LoggerFactory.getLogger(YamuxHandler.class);
 
-  /// The specification's bound on streams that the other side has not yet acknowledged.
-  static final int ACK_BACKLOG_MAX = 256;
-
-  /// Answers that may wait while the remote does not read; more, and it is disconnected.
-  private static final int ANSWER_BYTES_MAX = 128 * 1024;
-
-  /// Data for streams that are gone may come in this amount on top of what their windows allowed.
-  private static final long STRAY_BYTES_MAX = 256 * 1024;
-
-  /// Well above what short streams leave behind: frames that cross a stream's end on the wire.
-  private static final int IDLE_FRAMES_BURST = 20_000;
-
-  private static final int IDLE_FRAMES_PER_SECOND = 10_000;
-
-  private static final int RESETS_BURST = 2_000;
-  private static final int RESETS_PER_SECOND = 500;
-
-  /// Frames below this size are written as one buffer with their header.
-  private static final int COPIED_BYTES_MAX = 1024;
-
   private static final long GOODBYE_SECONDS_MAX = 2;
-  private static final long ROUND_TRIP_VALID_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private static final WriteBufferWaterMark WATER_MARK =
       new WriteBufferWaterMark(128 * 1024, 512 * 1024);
@@ -65,44 +39,22 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
   private final StreamAcceptor acceptor;
   private final YamuxConfig config;
   private final FrameReader reader = new FrameReader(this);
-  private final IntObjectMap<YamuxStream> streams = new IntObjectHashMap<>(8);
-  private final RemoteStreamIds remoteIds;
-  private final ArrayDeque<YamuxStream> line = new ArrayDeque<>(4);
-  private final List<YamuxStream> batch = new ArrayList<>(4);
+  private final StreamTable streams;
+  private final FloodGuard flood = new FloodGuard(System.nanoTime());
+  private final RoundTrip roundTrip = new RoundTrip();
   private final CompletableFuture<String> closed = new CompletableFuture<>();
 
-  /// Pings that are answered.
-  private final TokenBucket pings;
+  /// Streams that have something to say when the frames at hand are read.
+  private final List<YamuxStream> batch = new ArrayList<>(4);
 
-  /// Frames that bring nothing: over this rate the remote only means to keep this side busy.
-  private final TokenBucket idleFrames;
+  private @Nullable FrameWriter writer;
 
-  /// Streams that the remote opens and resets: each costs more to make than to ask for.
-  private final TokenBucket resets;
-
-  private @Nullable ChannelHandlerContext context;
-  private long nextId;
-  private int inbound;
-  private int outboundUnacknowledged;
-  private int inboundUnacknowledged;
-  private long strayBytes = STRAY_BYTES_MAX;
-  private int answerBytes;
-
+  /// Whose payload is being read; null when it is dropped.
   private @Nullable YamuxStream receiving;
+
   private boolean endAfterData;
-
-  private boolean inRead;
-  private boolean writing;
-  private boolean flushDue;
-
   private @Nullable Future<?> keepAlive;
   private boolean heard;
-  private int pingValue;
-  private long pingSentNanos;
-  private boolean pingPending;
-  private long roundTripNanos;
-  private long roundTripMeasuredNanos;
-
   private boolean remoteGoodbye;
   private boolean ended;
   private @Nullable String reason;
@@ -117,16 +69,15 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
     this.scope = scope;
     this.acceptor = acceptor;
     this.config = config;
-    this.nextId = role == Direction.OUTBOUND ? 1 : 2;
-    this.remoteIds = new RemoteStreamIds(role == Direction.INBOUND);
-    long now = System.nanoTime();
-    this.pings = new TokenBucket(64, 16, now);
-    this.resets = new TokenBucket(RESETS_BURST, RESETS_PER_SECOND, now);
-    this.idleFrames = new TokenBucket(IDLE_FRAMES_BURST, IDLE_FRAMES_PER_SECOND, now);
+    this.streams = new StreamTable(role, config.inboundStreamsMax());
   }
 
   CompletableFuture<String> closed() {
     return closed;
+  }
+
+  FrameWriter writer() {
+    return Objects.requireNonNull(writer);
   }
 
   // ---- opening
@@ -137,11 +88,7 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
       opened.completeExceptionally(new Libp2pException("yamux: no new stream: " + refusal));
       return;
     }
-    YamuxStream stream = new YamuxStream(this, parent, (int) nextId, true, config.windowBytesMax());
-    nextId += 2;
-    streams.put(stream.streamId(), stream);
-    outboundUnacknowledged++;
-    parent.eventLoop().register(stream);
+    YamuxStream stream = add(streams.takeId(), true);
     if (opened.complete(stream)) {
       // The stream's first bytes carry its opening, when they are written by then.
       parent.eventLoop().execute(stream::announce);
@@ -154,38 +101,23 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
     if (ended || !parent.isActive()) {
       return reason == null ? "the connection is closed" : reason;
     }
-    if (remoteGoodbye) {
-      return "the remote has said goodbye";
-    }
-    if (nextId > 0xffff_ffffL) {
-      return "the connection's stream ids are used up";
-    }
-    if (outboundUnacknowledged >= ACK_BACKLOG_MAX) {
-      return ACK_BACKLOG_MAX + " streams wait for the remote to acknowledge them";
-    }
-    return null;
+    return remoteGoodbye ? "the remote has said goodbye" : streams.refusal();
+  }
+
+  private YamuxStream add(int streamId, boolean outbound) {
+    YamuxStream stream = new YamuxStream(this, parent, streamId, outbound, config.windowBytesMax());
+    streams.add(stream);
+    parent.eventLoop().register(stream);
+    return stream;
   }
 
   private void accept(int streamId) {
-    if (!remoteIds.take(Integer.toUnsignedLong(streamId))) {
-      throw new PeerMisbehaviourException(
-          "yamux: the remote opened stream "
-              + Integer.toUnsignedString(streamId)
-              + ", an id that is not its own or was used before");
-    }
-    if (inbound >= config.inboundStreamsMax()
-        || inboundUnacknowledged >= ACK_BACKLOG_MAX
-        || ended) {
-      useless();
-      strayBytes += Frames.INITIAL_WINDOW_BYTES;
-      writeControl(Frames.WINDOW_UPDATE, Frames.RST, streamId, 0);
+    if (!streams.admit(streamId)) {
+      flood.expectStray(Frames.INITIAL_WINDOW_BYTES);
+      writer().reset(streamId);
       return;
     }
-    YamuxStream stream = new YamuxStream(this, parent, streamId, false, config.windowBytesMax());
-    streams.put(streamId, stream);
-    inbound++;
-    inboundUnacknowledged++;
-    parent.eventLoop().register(stream);
+    YamuxStream stream = add(streamId, false);
     batched(stream);
     try {
       acceptor.accept(stream);
@@ -198,18 +130,17 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
     }
   }
 
-  /// An inbound stream's acknowledgement is on its way.
-  void answered() {
-    inboundUnacknowledged--;
+  void acknowledged(YamuxStream stream) {
+    streams.acknowledge(stream);
   }
 
   // ---- receiving
 
   @Override
-  public void channelRead(ChannelHandlerContext ctx, Object message) {
+  public void channelRead(ChannelHandlerContext context, Object message) {
     ByteBuf bytes = (ByteBuf) message;
-    inRead = true;
     heard = true;
+    writer().beginRead();
     try {
       reader.read(bytes);
     } catch (PeerMisbehaviourException e) {
@@ -220,7 +151,7 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
   }
 
   @Override
-  public void channelReadComplete(ChannelHandlerContext ctx) {
+  public void channelReadComplete(ChannelHandlerContext context) {
     // By index: what the streams' handlers do may add to the batch.
     for (int i = 0; i < batch.size(); i++) {
       YamuxStream stream = batch.get(i);
@@ -230,11 +161,7 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
       }
     }
     batch.clear();
-    inRead = false;
-    if (flushDue) {
-      flushDue = false;
-      ctx.flush();
-    }
+    writer().endRead();
   }
 
   /// The stream wants to hear of the end of this batch of reads.
@@ -251,29 +178,12 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
   public void data(int flags, int streamId, long length) {
     YamuxStream stream = begin(flags, streamId);
     if (stream == null) {
-      strayBytes -= length;
-      if (strayBytes < 0) {
-        throw new PeerMisbehaviourException(
-            "yamux: data of "
-                + length
-                + " bytes for stream "
-                + Integer.toUnsignedString(streamId)
-                + ", which is closed, after its window was used up");
+      flood.stray(streamId, length);
+    } else {
+      stream.expect(length);
+      if (length == 0 && flags == 0) {
+        flood.idleFrame(System.nanoTime());
       }
-    } else if (!stream.window().take(length)) {
-      throw new PeerMisbehaviourException(
-          "yamux: data of "
-              + length
-              + " bytes for stream "
-              + Integer.toUnsignedString(streamId)
-              + ", whose window has "
-              + stream.window().available());
-    } else if (length > 0 && stream.remoteEnded()) {
-      throw new PeerMisbehaviourException(
-          "yamux: data for stream " + Integer.toUnsignedString(streamId) + " after its end");
-    }
-    if (length == 0 && flags == 0) {
-      useless();
     }
     receiving = stream;
     endAfterData = (flags & Frames.FIN) != 0;
@@ -303,12 +213,9 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
       return;
     }
     if (delta == 0 && flags == 0) {
-      useless();
+      flood.idleFrame(System.nanoTime());
     }
-    if (!stream.widen(delta)) {
-      throw new PeerMisbehaviourException(
-          "yamux: the window of stream " + Integer.toUnsignedString(streamId) + " grew over 4 GiB");
-    }
+    stream.widen(delta);
     if ((flags & Frames.FIN) != 0) {
       stream.remoteEnd();
     }
@@ -317,33 +224,20 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
   /// Acts on a frame's flags, except FIN; returns the stream that the rest of it is for, or null
   /// when that is gone.
   private @Nullable YamuxStream begin(int flags, int streamId) {
-    YamuxStream stream = streams.get(streamId);
     if ((flags & Frames.SYN) != 0) {
-      if (stream != null) {
-        throw new PeerMisbehaviourException(
-            "yamux: the remote opened stream " + Integer.toUnsignedString(streamId) + " twice");
-      }
       accept(streamId);
-      stream = streams.get(streamId);
     }
+    YamuxStream stream = streams.find(streamId);
     if (stream == null) {
-      long id = Integer.toUnsignedLong(streamId);
-      if (remoteIds.owns(id) ? !remoteIds.reached(id) : id >= nextId) {
-        throw new PeerMisbehaviourException(
-            "yamux: a frame for stream " + id + ", which was never opened");
-      }
-      useless();
+      flood.idleFrame(System.nanoTime());
       return null;
     }
     if ((flags & Frames.ACK) != 0 && stream.outbound()) {
-      acknowledge(stream);
+      streams.acknowledge(stream);
     }
     if ((flags & Frames.RST) != 0) {
-      if (!stream.outbound() && !resets.take(System.nanoTime())) {
-        throw new PeerMisbehaviourException(
-            "yamux: over "
-                + RESETS_PER_SECOND
-                + " streams a second that the remote opens only to reset them");
+      if (!stream.outbound()) {
+        flood.reset(System.nanoTime());
       }
       stream.lost("the remote has reset the stream");
       return null;
@@ -351,55 +245,30 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
     return stream;
   }
 
-  private void acknowledge(YamuxStream stream) {
-    if (!stream.acknowledged()) {
-      stream.setAcknowledged();
-      outboundUnacknowledged--;
-    }
-  }
-
-  private void useless() {
-    if (!idleFrames.take(System.nanoTime())) {
-      throw new PeerMisbehaviourException(
-          "yamux: over "
-              + IDLE_FRAMES_PER_SECOND
-              + " frames a second that carry nothing: pings, resets, frames for streams that are"
-              + " gone");
-    }
-  }
-
-  // ---- pings
+  // ---- the connection's own frames
 
   @Override
   public void ping(int flags, int value) {
+    long now = System.nanoTime();
     if ((flags & Frames.SYN) != 0) {
-      useless();
-      if (pings.take(System.nanoTime())) {
-        writeControl(Frames.PING, Frames.ACK, 0, value);
+      if (flood.answersPing(now)) {
+        writer().ping(Frames.ACK, value);
       }
-    } else if (pingPending && value == pingValue) {
-      long now = System.nanoTime();
-      roundTripNanos = Math.max(1, now - pingSentNanos);
-      roundTripMeasuredNanos = now;
-      pingPending = false;
-    } else {
-      useless();
+    } else if (!roundTrip.answer(value, now)) {
+      flood.idleFrame(now);
     }
   }
 
   private void sendPing() {
-    pingValue++;
-    pingPending = true;
-    pingSentNanos = System.nanoTime();
-    writeControl(Frames.PING, Frames.SYN, 0, pingValue);
+    writer().ping(Frames.SYN, roundTrip.ask(System.nanoTime()));
   }
 
   /// The last measured round trip; zero when none is known. Asking is what keeps it fresh.
   long roundTripNanos() {
-    if (!pingPending && System.nanoTime() - roundTripMeasuredNanos > ROUND_TRIP_VALID_NANOS) {
+    if (roundTrip.stale(System.nanoTime())) {
       sendPing();
     }
-    return roundTripNanos;
+    return roundTrip.nanos();
   }
 
   private void keepAlive() {
@@ -408,8 +277,8 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
     }
     if (heard) {
       heard = false;
-    } else if (pingPending) {
-      end("the remote has been silent for " + 2 * config.keepAlive().toSeconds() + " s");
+    } else if (roundTrip.waiting()) {
+      end("the remote has not answered a ping for " + config.keepAlive().toSeconds() + " s");
       parent.close();
       return;
     } else {
@@ -425,133 +294,22 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
     }
   }
 
-  // ---- sending
-
-  /// Gives the stream its place in the line of those with something to send, and lets the line go.
-  void schedule(YamuxStream stream) {
-    if (!stream.scheduled()) {
-      stream.setScheduled(true);
-      line.add(stream);
+  @Override
+  public void goAway(long code) {
+    remoteGoodbye = true;
+    if (code != Frames.NORMAL) {
+      end(
+          "the remote has ended the connection with code "
+              + code
+              + (code == Frames.PROTOCOL_ERROR ? " (protocol error)" : ""));
+      parent.close();
     }
-    writeLine();
-  }
-
-  private void writeLine() {
-    if (writing || ended) {
-      return;
-    }
-    writing = true;
-    try {
-      while (parent.isWritable()) {
-        YamuxStream stream = line.poll();
-        if (stream == null) {
-          break;
-        }
-        stream.setScheduled(false);
-        if (stream.writeTurn() && !stream.scheduled()) {
-          stream.setScheduled(true);
-          line.add(stream);
-        }
-      }
-    } finally {
-      writing = false;
-    }
-    flushSoon();
   }
 
   @Override
-  public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-    if (parent.isWritable()) {
-      answerBytes = 0;
-      writeLine();
-    }
-    ctx.fireChannelWritabilityChanged();
-  }
-
-  /// Writes one data frame from the head of a stream's outbound buffer.
-  ///
-  /// @return how many bytes it carries; 0 when there are none to send
-  int writeData(YamuxStream stream, ChannelOutboundBuffer out, int bytesMax) {
-    List<ByteBuf> parts = new ArrayList<>(4);
-    int[] count = {0};
-    try {
-      out.forEachFlushedMessage(message -> {
-        ByteBuf bytes = (ByteBuf) message;
-        int part = Math.min(bytes.readableBytes(), bytesMax - count[0]);
-        if (part > 0) {
-          parts.add(bytes.slice(bytes.readerIndex(), part));
-          count[0] += part;
-        }
-        return count[0] < bytesMax;
-      });
-    } catch (Exception e) {
-      throw new IllegalStateException("Reading an outbound buffer does not fail", e);
-    }
-    int length = count[0];
-    if (length == 0) {
-      return 0;
-    }
-    ChannelHandlerContext to = Objects.requireNonNull(context);
-    boolean small = length <= COPIED_BYTES_MAX;
-    ByteBuf frame = to.alloc().heapBuffer(Frames.HEADER_BYTES + (small ? length : 0));
-    Frames.writeHeader(frame, Frames.DATA, stream.takeFlags(), stream.streamId(), length);
-    if (small) {
-      parts.forEach(frame::writeBytes);
-    } else {
-      // As one buffer, so that nothing can come between a header and its payload.
-      CompositeByteBuf whole = to.alloc().compositeBuffer(parts.size() + 1);
-      whole.addComponent(true, frame);
-      parts.forEach(part -> whole.addComponent(true, part.retain()));
-      frame = whole;
-    }
-    to.write(frame, to.voidPromise());
-    return length;
-  }
-
-  void writeEnd(YamuxStream stream) {
-    writeControl(Frames.WINDOW_UPDATE, stream.takeFlags() | Frames.FIN, stream.streamId(), 0);
-  }
-
-  void writeWindowUpdate(YamuxStream stream, int flags, int delta) {
-    writeControl(Frames.WINDOW_UPDATE, flags, stream.streamId(), delta);
-  }
-
-  private void writeControl(int type, int flags, int streamId, int length) {
-    ChannelHandlerContext to = context;
-    if (ended || to == null) {
-      return;
-    }
-    if (!parent.isWritable()) {
-      answerBytes += Frames.HEADER_BYTES;
-      if (answerBytes > ANSWER_BYTES_MAX) {
-        fail(
-            new PeerMisbehaviourException(
-                "yamux: the remote does not read the answers that it asks for"));
-        return;
-      }
-    }
-    to.write(
-        Frames.writeHeader(
-            to.alloc().heapBuffer(Frames.HEADER_BYTES), type, flags, streamId, length),
-        to.voidPromise());
-    flushSoon();
-  }
-
-  /// Flushes once for all that is written in this turn of the event loop.
-  private void flushSoon() {
-    if (!flushDue) {
-      flushDue = true;
-      if (!inRead) {
-        parent.eventLoop().execute(this::flushNow);
-      }
-    }
-  }
-
-  private void flushNow() {
-    if (flushDue && context != null) {
-      flushDue = false;
-      context.flush();
-    }
+  public void channelWritabilityChanged(ChannelHandlerContext context) {
+    writer().writabilityChanged();
+    context.fireChannelWritabilityChanged();
   }
 
   // ---- memory
@@ -577,40 +335,16 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
 
   /// The stream takes no more frames; again is harmless.
   void forget(YamuxStream stream) {
-    if (!streams.containsKey(stream.streamId())) {
-      return;
-    }
-    streams.remove(stream.streamId());
-    if (stream.outbound()) {
-      acknowledge(stream);
-    } else {
-      inbound--;
-      if (!stream.acknowledged()) {
-        stream.takeFlags();
-      }
-    }
+    streams.remove(stream);
   }
 
   /// The stream's channel is closed.
-  void closed(YamuxStream stream, boolean sendReset) {
-    boolean known = streams.containsKey(stream.streamId());
-    forget(stream);
-    release(stream.window().reserved());
-    if (sendReset && known && !ended) {
-      strayBytes += stream.window().available();
-      writeControl(Frames.WINDOW_UPDATE, Frames.RST, stream.streamId(), 0);
-    }
-  }
-
-  @Override
-  public void goAway(long code) {
-    remoteGoodbye = true;
-    if (code != Frames.NORMAL) {
-      end(
-          "the remote has ended the connection with code "
-              + code
-              + (code == Frames.PROTOCOL_ERROR ? " (protocol error)" : ""));
-      parent.close();
+  ///
+  /// @param unsentBytes what the remote may have sent before it hears of that
+  void closed(YamuxStream stream, boolean sendReset, long unsentBytes) {
+    if (streams.remove(stream) && sendReset && !ended) {
+      flood.expectStray(unsentBytes);
+      writer().reset(stream.streamId());
     }
   }
 
@@ -630,15 +364,11 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
 
   private void sayAndClose(int code, String why) {
     end(why);
-    ChannelHandlerContext to = context;
-    if (to == null || !parent.isActive()) {
+    if (!parent.isActive()) {
       parent.close();
       return;
     }
-    to.writeAndFlush(
-            Frames.writeHeader(
-                to.alloc().heapBuffer(Frames.HEADER_BYTES), Frames.GO_AWAY, 0, 0, code))
-        .addListener(ChannelFutureListener.CLOSE);
+    writer().goAway(code).addListener(ChannelFutureListener.CLOSE);
     // A remote that does not read must not hold the socket open.
     parent.eventLoop().schedule(() -> parent.close(), GOODBYE_SECONDS_MAX, TimeUnit.SECONDS);
   }
@@ -650,18 +380,24 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
     }
     ended = true;
     reason = why;
-    line.clear();
+    writer().stop();
     if (keepAlive != null) {
       keepAlive.cancel(false);
     }
-    for (YamuxStream stream : List.copyOf(streams.values())) {
+    for (YamuxStream stream : streams.all()) {
       stream.lost(why);
     }
   }
 
   @Override
-  public void handlerAdded(ChannelHandlerContext ctx) {
-    context = ctx;
+  public void handlerAdded(ChannelHandlerContext context) {
+    writer =
+        new FrameWriter(
+            context,
+            () ->
+                fail(
+                    new PeerMisbehaviourException(
+                        "yamux: the remote does not read the answers that it asks for")));
     if (!parent.isActive()) {
       end("the connection was closed before yamux began");
       closed.complete(Objects.requireNonNull(reason));
@@ -673,37 +409,37 @@ final class YamuxHandler extends ChannelDuplexHandler implements FrameReader.Sin
   }
 
   @Override
-  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+  public void userEventTriggered(ChannelHandlerContext context, Object event) {
     if (event instanceof ChannelInputShutdownEvent) {
       end("the remote closed the connection");
-      ctx.close();
+      context.close();
     }
-    ctx.fireUserEventTriggered(event);
+    context.fireUserEventTriggered(event);
   }
 
   @Override
-  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
     if (cause instanceof PeerMisbehaviourException misbehaviour) {
       fail(misbehaviour);
     } else {
       end(cause.getMessage() == null ? cause.toString() : cause.getMessage());
-      ctx.close();
+      context.close();
     }
     if (cause instanceof Error) {
       // A lack of memory, for one, is the whole process's business.
-      ctx.fireExceptionCaught(cause);
+      context.fireExceptionCaught(cause);
     }
   }
 
   @Override
-  public void channelInactive(ChannelHandlerContext ctx) {
+  public void channelInactive(ChannelHandlerContext context) {
     end("the remote closed the connection");
     closed.complete(Objects.requireNonNull(reason));
-    ctx.fireChannelInactive();
+    context.fireChannelInactive();
   }
 
   @Override
-  public void handlerRemoved(ChannelHandlerContext ctx) {
+  public void handlerRemoved(ChannelHandlerContext context) {
     end("yamux was removed from the connection");
     closed.complete(Objects.requireNonNull(reason));
   }

@@ -12,10 +12,9 @@ import io.netty.channel.DefaultChannelConfig;
 import io.netty.channel.DefaultChannelPipeline;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
-import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.ChannelOutputShutdownException;
 import io.netty.channel.socket.DuplexChannel;
+import io.rigmesh.libp2p.PeerMisbehaviourException;
 import io.rigmesh.libp2p.StreamResetException;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
@@ -33,13 +32,7 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
   /// One turn's frame: with its header it fills one Noise frame exactly.
   static final int FRAME_BYTES_MAX = 65_519 - Frames.HEADER_BYTES;
 
-  /// What one `read()` hands over at most while `autoRead` is off.
-  private static final int READ_BYTES = 64 * 1024;
-
-  /// What may wait unread on any stream without being counted as memory, and the step above.
-  private static final int QUEUE_FREE_BYTES = 4 * 1024;
-
-  private static final int QUEUE_STEP = 32 * 1024;
+  private static final long WINDOW_BYTES_MAX = 0xffff_ffffL;
 
   private static final WriteBufferWaterMark WATER_MARK =
       new WriteBufferWaterMark(64 * 1024, 256 * 1024);
@@ -48,10 +41,7 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
   private final int streamId;
   private final boolean outbound;
   private final ChannelConfig config = new Config(this);
-  private final ReceiveWindow window;
-  private final ReceiveQueue received;
-
-  private long queueReserved;
+  private final StreamInput input;
 
   private long sendWindow = Frames.INITIAL_WINDOW_BYTES;
 
@@ -60,17 +50,6 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
 
   private boolean acknowledged;
   private boolean scheduled;
-
-  private boolean readPending;
-  private boolean readAgain;
-  private boolean delivering;
-  private boolean inBatch;
-  private long delivered;
-
-  /// The remote has sent its end; what it sent before may not yet be read.
-  private boolean remoteEnded;
-
-  private volatile boolean inputShutdown;
 
   /// The application has asked for the end, which goes out after what it wrote before.
   private boolean outputEnding;
@@ -87,8 +66,7 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
     this.streamId = streamId;
     this.outbound = outbound;
     this.flagsDue = outbound ? Frames.SYN : Frames.ACK;
-    this.window = new ReceiveWindow(windowBytesMax, System.nanoTime());
-    this.received = new ReceiveQueue(parent.config().getAllocator());
+    this.input = new StreamInput(this, session, windowBytesMax);
     config.setAllocator(parent.config().getAllocator());
     config.setAutoRead(false);
     config.setWriteBufferWaterMark(WATER_MARK);
@@ -107,12 +85,11 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
     return acknowledged;
   }
 
-  void setAcknowledged() {
+  /// False when it was acknowledged before.
+  boolean acknowledge() {
+    boolean first = !acknowledged;
     acknowledged = true;
-  }
-
-  ReceiveWindow window() {
-    return window;
+    return first;
   }
 
   /// Flags that are due with the next frame; they count as sent.
@@ -120,8 +97,7 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
     int flags = flagsDue;
     flagsDue = 0;
     if ((flags & Frames.ACK) != 0) {
-      acknowledged = true;
-      session.answered();
+      session.acknowledged(this);
     }
     return flags;
   }
@@ -129,28 +105,27 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
   /// Sends SYN or ACK alone when no other frame has carried it by now.
   void announce() {
     if (flagsDue != 0 && open) {
-      session.writeWindowUpdate(this, takeFlags(), 0);
+      session.writer().windowUpdate(this, 0, 0);
     }
+  }
+
+  /// Whether the connection has no part in this stream any more.
+  boolean isDetached() {
+    return detached;
   }
 
   // ---- receiving
 
-  /// Payload of a frame that the window allowed; takes ownership.
+  /// The remote announces payload.
+  ///
+  /// @throws PeerMisbehaviourException when the window does not allow it or the remote had ended
+  void expect(long length) {
+    input.expect(length);
+  }
+
+  /// Payload of a frame that was announced; takes ownership.
   void receive(ByteBuf part) {
-    if (!open || inputShutdown) {
-      int dropped = part.readableBytes();
-      part.release();
-      if (open) {
-        window.consume(dropped);
-        endBatchLater();
-      }
-    } else if (readPending && received.isEmpty() && !readSatisfied()) {
-      deliver(part);
-      endBatchLater();
-    } else if (reserveQueue(part.readableBytes())) {
-      received.add(part);
-    } else {
-      part.release();
+    if (!input.receive(part)) {
       abort(
           new StreamResetException(
               "what was received and not read found no more memory: the stream is reset"),
@@ -158,154 +133,42 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
     }
   }
 
-  /// The window's growth is counted on its own; this counts what waits of its first 256 KiB, in
-  /// steps, once it is more than a short message.
-  private boolean reserveQueue(int more) {
-    long bytes = Math.min(received.bytes() + more, Frames.INITIAL_WINDOW_BYTES);
-    long wanted =
-        bytes <= QUEUE_FREE_BYTES ? 0 : (bytes + QUEUE_STEP - 1) / QUEUE_STEP * QUEUE_STEP;
-    if (wanted > queueReserved) {
-      if (!session.reserve(wanted - queueReserved)) {
-        return false;
-      }
-      queueReserved = wanted;
-    }
-    return true;
-  }
-
-  private void releaseQueue() {
-    session.release(queueReserved);
-    queueReserved = 0;
-  }
-
-  private boolean readSatisfied() {
-    return !config.isAutoRead() && delivered >= READ_BYTES;
-  }
-
-  private void deliver(ByteBuf part) {
-    window.consume(part.readableBytes());
-    delivered += part.readableBytes();
-    pipeline().fireChannelRead(part);
-  }
-
-  private void endBatchLater() {
-    if (!inBatch) {
-      inBatch = true;
-      session.batched(this);
-    }
-  }
-
-  /// The connection has no more bytes for now: ends the read that they answered.
+  /// The connection has no more bytes for now.
   void endBatch() {
-    inBatch = false;
-    if (open) {
-      if (delivered > 0) {
-        endRead();
-      }
-      deliverReceived();
-    }
-    credit();
-  }
-
-  private void endRead() {
-    delivered = 0;
-    readPending = readAgain;
-    readAgain = false;
-    pipeline().fireChannelReadComplete();
-  }
-
-  private void deliverReceived() {
-    if (delivering) {
-      return;
-    }
-    delivering = true;
-    try {
-      while (readPending && !received.isEmpty()) {
-        while (readPending && !readSatisfied()) {
-          ByteBuf next = received.poll();
-          if (next == null) {
-            break;
-          }
-          deliver(next);
-        }
-        if (received.isEmpty()) {
-          releaseQueue();
-        }
-        endRead();
-      }
-    } finally {
-      delivering = false;
-    }
-    endInputWhenDrained();
-  }
-
-  private void credit() {
-    if (open && !remoteEnded && !detached) {
-      long delta = window.credit(System.nanoTime(), session.roundTripNanos(), session::reserve);
-      if (delta > 0) {
-        session.writeWindowUpdate(this, takeFlags(), (int) delta);
-      }
-    }
+    input.endBatch();
   }
 
   @Override
   protected void doBeginRead() {
-    // Asked while bytes are being handed over, it is a wish for those that follow.
-    readAgain = readPending && delivered > 0;
-    readPending = true;
-    if (!received.isEmpty() && !inBatch) {
-      deliverReceived();
-      credit();
-    }
+    input.beginRead();
   }
 
   /// The remote has ended its half.
   void remoteEnd() {
-    remoteEnded = true;
-    endInputWhenDrained();
+    input.remoteEnd();
     closeWhenDone();
-  }
-
-  boolean remoteEnded() {
-    return remoteEnded;
-  }
-
-  private void endInputWhenDrained() {
-    if (open && remoteEnded && !inputShutdown && received.isEmpty()) {
-      if (delivered > 0) {
-        endRead();
-      }
-      inputShutdown = true;
-      pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
-      pipeline().fireUserEventTriggered(ChannelInputShutdownReadComplete.INSTANCE);
-      closeWhenDone();
-    }
   }
 
   // ---- sending
 
-  /// The remote lets more be sent; false when that is more than a window can be.
-  boolean widen(long delta) {
+  /// The remote lets more be sent.
+  ///
+  /// @throws PeerMisbehaviourException when that is more than a window can be
+  void widen(long delta) {
     sendWindow += delta;
-    if (sendWindow > 0xffff_ffffL) {
-      return false;
+    if (sendWindow > WINDOW_BYTES_MAX) {
+      throw new PeerMisbehaviourException(
+          "yamux: the window of stream " + Integer.toUnsignedString(streamId) + " grew over 4 GiB");
     }
-    if (delta > 0) {
-      flushMore();
-    }
-    return true;
-  }
-
-  private void flushMore() {
     ChannelOutboundBuffer out = unsafe().outboundBuffer();
-    if (out != null && !out.isEmpty()) {
-      session.schedule(this);
+    if (delta > 0 && out != null && !out.isEmpty()) {
+      session.writer().schedule(this);
     }
   }
 
   @Override
   protected void doWrite(ChannelOutboundBuffer out) {
-    session.schedule(this);
+    session.writer().schedule(this);
   }
 
   @Override
@@ -335,7 +198,7 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
     if (out == null || !open) {
       return false;
     }
-    int count = session.writeData(this, out, (int) Math.min(sendWindow, FRAME_BYTES_MAX));
+    int count = session.writer().data(this, out, (int) Math.min(sendWindow, FRAME_BYTES_MAX));
     sendWindow -= count;
     complete(out, count);
     if (!open) {
@@ -370,7 +233,7 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
   private void sendEndWhenDue() {
     if (outputEnding && !endSent && !detached) {
       endSent = true;
-      session.writeEnd(this);
+      session.writer().windowUpdate(this, Frames.FIN, 0);
       ChannelPromise promise = endPromise;
       endPromise = null;
       if (promise != null) {
@@ -380,8 +243,9 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
     }
   }
 
-  private void closeWhenDone() {
-    if (open && inputShutdown && remoteEnded && (endSent || detached)) {
+  /// Closes the channel once both halves have ended and everything is read.
+  void closeWhenDone() {
+    if (open && input.shutdown() && input.remoteEnded() && (endSent || detached)) {
       unsafe().close(unsafe().voidPromise());
     }
   }
@@ -398,7 +262,8 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
   void lost(String reason) {
     session.forget(this);
     ChannelOutboundBuffer out = unsafe().outboundBuffer();
-    if (remoteEnded && !received.isEmpty() && (detached || (out != null && out.isEmpty()))) {
+    boolean nothingToSend = detached || (out != null && out.isEmpty());
+    if (input.remoteEnded() && input.unread() && nothingToSend) {
       if (!detached) {
         detached = true;
         outputEnding = true;
@@ -415,7 +280,7 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
     if (!open) {
       return;
     }
-    received.clear();
+    input.clear();
     if (tell) {
       pipeline().fireExceptionCaught(cause);
     }
@@ -425,10 +290,9 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
   @Override
   protected void doClose() {
     open = false;
-    boolean quiet = detached || (endSent && remoteEnded);
-    received.clear();
-    releaseQueue();
-    session.closed(this, !quiet && flagsDue != Frames.SYN);
+    boolean quiet = detached || (endSent && input.remoteEnded());
+    input.close();
+    session.closed(this, !quiet && flagsDue != Frames.SYN, input.window().available());
     ChannelPromise promise = endPromise;
     endPromise = null;
     if (promise != null) {
@@ -438,7 +302,7 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
 
   @Override
   public boolean isInputShutdown() {
-    return inputShutdown || !open;
+    return input.shutdown() || !open;
   }
 
   @Override
@@ -450,13 +314,8 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
   @Override
   public ChannelFuture shutdownInput(ChannelPromise promise) {
     onEventLoop(() -> {
-      inputShutdown = true;
-      for (ByteBuf next = received.poll(); next != null; next = received.poll()) {
-        window.consume(next.readableBytes());
-        next.release();
-      }
+      input.shutdownByApplication();
       promise.trySuccess();
-      credit();
       closeWhenDone();
     });
     return promise;
@@ -497,7 +356,7 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
       outputEnding = true;
       endPromise = promise;
       unsafe().flush();
-      session.schedule(this);
+      session.writer().schedule(this);
     }
   }
 
@@ -605,7 +464,9 @@ final class YamuxStream extends AbstractChannel implements DuplexChannel {
 
     @Override
     protected void autoReadCleared() {
-      readPending = false;
+      if (isRegistered()) {
+        onEventLoop(input::stopReading);
+      }
     }
   }
 

@@ -172,7 +172,7 @@ class YamuxAdversaryTest {
       Frames.writeHeader(flood, Frames.WINDOW_UPDATE, Frames.SYN, id, 0);
     }
     parent.writeInbound(flood);
-    assertThat(accepted).hasSize(YamuxHandler.ACK_BACKLOG_MAX);
+    assertThat(accepted).hasSize(StreamTable.ACK_BACKLOG_MAX);
     List<long[]> answers = answers();
     assertThat(answers).filteredOn(answer -> answer[1] == Frames.ACK).hasSize(256);
     assertThat(answers).filteredOn(answer -> answer[1] == Frames.RST).hasSize(744);
