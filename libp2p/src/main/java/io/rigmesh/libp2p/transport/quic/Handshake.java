@@ -127,8 +127,9 @@ final class Handshake extends ChannelInboundHandlerAdapter {
       session = started;
       try {
         scope.setPeer(PeerId.of(remoteKey));
+        scope.reserveMemory(QuicSocket.CONNECTION_WINDOW_BYTES);
       } catch (Libp2pException e) {
-        started.close(OVER_LIMIT, "over a limit of connections");
+        started.close(OVER_LIMIT, "over a limit");
         throw e;
       }
       KeepAlive.start(established, QuicSocket.KEEP_ALIVE);

@@ -307,12 +307,6 @@ final class QuicSocket {
   private static Handshake admitted(InetSocketAddress remote, ConnectionAcceptor to) {
     ConnectionScope scope = to.admit(IpAddresses.quic(remote));
     Handshake handshake = new Handshake(remote, null, scope, to.streams());
-    try {
-      scope.reserveMemory(CONNECTION_WINDOW_BYTES);
-    } catch (Libp2pException e) {
-      to.failed(handshake.remoteAddress(), scope, e);
-      throw e;
-    }
     handshake
         .result()
         .whenComplete((secured, failure) -> {

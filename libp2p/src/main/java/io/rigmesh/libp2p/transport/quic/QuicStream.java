@@ -14,6 +14,7 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.quic.QuicStreamChannel;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.PromiseNotifier;
 import io.rigmesh.libp2p.StreamResetException;
 import io.rigmesh.libp2p.transport.Failures;
 import java.net.SocketAddress;
@@ -45,10 +46,9 @@ final class QuicStream extends AbstractChannel implements DuplexChannel {
 
   private boolean carrierQueued;
   private @Nullable ChannelPromise finishing;
-  private volatile boolean outputShutdown;
   private boolean finScheduled;
   private boolean finSent;
-  private boolean outputEnded;
+  private volatile boolean outputEnded;
   private boolean unsent = true;
 
   /// @param carrier whose `autoRead` is off, with a [StreamReceiver] in its pipeline
@@ -235,7 +235,7 @@ final class QuicStream extends AbstractChannel implements DuplexChannel {
 
   @Override
   public boolean isOutputShutdown() {
-    return outputShutdown;
+    return outputEnded;
   }
 
   @Override
@@ -243,15 +243,18 @@ final class QuicStream extends AbstractChannel implements DuplexChannel {
     return shutdownOutput(newPromise());
   }
 
+  /// The end follows everything written so far, also what is not flushed yet.
   @Override
   public ChannelFuture shutdownOutput(ChannelPromise promise) {
     inLoop(() -> {
-      if (!open || outputShutdown) {
+      ChannelPromise earlier = finishing;
+      if (!open || outputEnded) {
         promise.trySuccess();
+      } else if (earlier != null) {
+        earlier.addListener(new PromiseNotifier<>(promise));
       } else {
-        outputShutdown = true;
-        unsafe().flush();
         finishing = promise;
+        unsafe().flush();
         finishWhenSent(bufferIsEmpty());
       }
     });
@@ -279,7 +282,6 @@ final class QuicStream extends AbstractChannel implements DuplexChannel {
 
   @Override
   protected void doShutdownOutput() {
-    outputShutdown = true;
     outputEnded = true;
     if (finSent) {
       carrier.shutdownOutput();
@@ -296,7 +298,7 @@ final class QuicStream extends AbstractChannel implements DuplexChannel {
 
   @Override
   public boolean isShutdown() {
-    return inputShutdown && outputShutdown;
+    return inputShutdown && outputEnded;
   }
 
   @Override
@@ -332,7 +334,6 @@ final class QuicStream extends AbstractChannel implements DuplexChannel {
   protected void doClose() {
     open = false;
     inputShutdown = true;
-    outputShutdown = true;
     releaseHeld();
     if (!remoteEnded && carrier.isOpen()) {
       carrier.shutdownInput(NO_ERROR);
@@ -342,6 +343,7 @@ final class QuicStream extends AbstractChannel implements DuplexChannel {
     }
     // Ends this side's half cleanly when neither a reset nor an end was sent.
     carrier.close();
+    outputEnded = true;
     if (unsent) {
       failFinishing();
     } else if (finishing != null) {

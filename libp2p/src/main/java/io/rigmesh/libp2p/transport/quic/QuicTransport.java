@@ -91,9 +91,6 @@ public final class QuicTransport implements Transport {
   public CompletableFuture<SecuredConnection> dial(
       Multiaddr address, @Nullable PeerId expected, ConnectionScope scope, StreamAcceptor streams) {
     Handshake handshake = handshake(address, expected, scope, streams);
-    if (handshake.result().isDone()) {
-      return handshake.result();
-    }
     Optional<QuicSocket> listener = listener(handshake.remote().getAddress());
     if (listener.isPresent()) {
       listener.get().dial(handshake);
@@ -122,9 +119,6 @@ public final class QuicTransport implements Transport {
       StreamAcceptor streams) {
     Handshake handshake = handshake(address, expected, scope, streams);
     Optional<QuicSocket> listener = listener(handshake.remote().getAddress());
-    if (handshake.result().isDone()) {
-      return handshake.result();
-    }
     if (listener.isEmpty()) {
       handshake.fail(
           new Libp2pException(
@@ -142,14 +136,7 @@ public final class QuicTransport implements Transport {
     if (!dials(address)) {
       throw new IllegalArgumentException("Not an address to dial with QUIC: " + address);
     }
-    Handshake handshake =
-        new Handshake(IpAddresses.socketAddress(address), expected, scope, streams);
-    try {
-      scope.reserveMemory(QuicSocket.CONNECTION_WINDOW_BYTES);
-    } catch (Libp2pException e) {
-      handshake.fail(e);
-    }
-    return handshake;
+    return new Handshake(IpAddresses.socketAddress(address), expected, scope, streams);
   }
 
   private Optional<QuicSocket> listener(InetAddress remote) {

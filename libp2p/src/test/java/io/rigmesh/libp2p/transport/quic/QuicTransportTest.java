@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.socket.DuplexChannel;
 import io.rigmesh.libp2p.Direction;
 import io.rigmesh.libp2p.Libp2pException;
@@ -162,11 +163,16 @@ class QuicTransportTest {
     byte[] data = new byte[3 << 20];
     new Random(2).nextBytes(data);
     StreamProbe writer = open(out).write(data);
-    writer.stream().shutdownOutput();
+    ChannelFuture ended = writer.stream().shutdownOutput();
+    ChannelFuture again = writer.stream().shutdownOutput();
+    assertThat(settles(() -> ended.isDone() || writer.stream().isOutputShutdown())).isFalse();
     assertThatThrownBy(() -> writer.stream().writeAndFlush(Unpooled.copiedBuffer(data)).sync())
         .isInstanceOf(IllegalStateException.class);
     StreamProbe reader = StreamProbe.attach(accepting.awaitStream()).readAll();
     assertThat(reader.awaitEnd()).isEqualTo(data);
+    ended.sync();
+    again.sync();
+    assertThat(writer.stream().isOutputShutdown()).isTrue();
   }
 
   @Test
@@ -406,9 +412,9 @@ class QuicTransportTest {
     dial(client, address, serverId).session().close().join();
     assertThat(eventually(() -> accepting.open() == 0)).isTrue();
     int before = descriptors();
-    for (int round = 0; round < 10; round++) {
+    for (int round = 0; round < 5; round++) {
       List<CompletableFuture<SecuredConnection>> dials = new ArrayList<>();
-      for (int i = 0; i < 20; i++) {
+      for (int i = 0; i < 40; i++) {
         dials.add(client.dial(address, serverId, dialling.scope(), dialling.streams()));
       }
       for (CompletableFuture<SecuredConnection> dial : dials) {
