@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 /// Shows the host's one certificate, whatever is asked for: a libp2p peer asks for nothing else.
 class HostKeyManager extends X509ExtendedKeyManager {
   private static final String ALIAS = "host";
+
+  /// Some TLS libraries name the curve, too: `EC/secp256r1`.
   private static final String KEY_TYPE = "EC";
 
   private final HostCertificate certificate;
@@ -28,7 +30,7 @@ class HostKeyManager extends X509ExtendedKeyManager {
   @Override
   public @Nullable String chooseEngineServerAlias(
       String keyType, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
-    return keyType.equals(KEY_TYPE) ? ALIAS : null;
+    return keyType.startsWith(KEY_TYPE) ? ALIAS : null;
   }
 
   @Override
@@ -40,7 +42,7 @@ class HostKeyManager extends X509ExtendedKeyManager {
   @Override
   public @Nullable String chooseServerAlias(
       String keyType, Principal @Nullable [] issuers, @Nullable Socket socket) {
-    return keyType.equals(KEY_TYPE) ? ALIAS : null;
+    return keyType.startsWith(KEY_TYPE) ? ALIAS : null;
   }
 
   @Override
