@@ -54,9 +54,9 @@ final class PeerScores {
     if (score > 0 || parameters.retain().isZero()) {
       return;
     }
-    for (Map.Entry<String, TopicStanding> topic : standing.topics.entrySet()) {
-      topic.getValue().leaveMesh(parameters.topic(topic.getKey()));
-      topic.getValue().firstDeliveries = 0;
+    for (TopicStanding topic : standing.topics.values()) {
+      topic.leaveMesh();
+      topic.firstDeliveries = 0;
     }
     standing.expiresAt = now + parameters.retain().toMillis();
     retained.put(peer, standing);
@@ -96,7 +96,7 @@ final class PeerScores {
   void prune(PeerId peer, String topic) {
     TopicStanding standing = topic(peer, topic);
     if (standing != null) {
-      standing.leaveMesh(parameters.topic(topic));
+      standing.leaveMesh();
     }
   }
 
@@ -104,9 +104,9 @@ final class PeerScores {
   void firstDelivery(PeerId peer, String topic) {
     TopicStanding standing = topic(peer, topic);
     if (standing != null) {
-      TopicScoreParameters p = parameters.topic(topic);
-      standing.firstDeliveries = Math.min(p.firstDeliveries().cap(), standing.firstDeliveries + 1);
-      standing.countMeshDelivery(p);
+      standing.firstDeliveries =
+          Math.min(standing.p.firstDeliveries().cap(), standing.firstDeliveries + 1);
+      standing.countMeshDelivery();
     }
   }
 
@@ -114,7 +114,7 @@ final class PeerScores {
   void nearDelivery(PeerId peer, String topic) {
     TopicStanding standing = topic(peer, topic);
     if (standing != null) {
-      standing.countMeshDelivery(parameters.topic(topic));
+      standing.countMeshDelivery();
     }
   }
 
@@ -146,7 +146,7 @@ final class PeerScores {
     Standing standing = present.get(peer);
     return standing == null || parameters.topic(topic).weight() == 0
         ? null
-        : standing.topics.computeIfAbsent(topic, t -> new TopicStanding());
+        : standing.topics.computeIfAbsent(topic, t -> new TopicStanding(parameters.topic(t)));
   }
 
   /// The score of a peer; zero for one that is not known.
@@ -160,8 +160,8 @@ final class PeerScores {
 
   private double score(PeerId peer, Standing standing) {
     double topics = 0;
-    for (Map.Entry<String, TopicStanding> topic : standing.topics.entrySet()) {
-      topics += topic.getValue().score(parameters.topic(topic.getKey()));
+    for (TopicStanding topic : standing.topics.values()) {
+      topics += topic.score();
     }
     if (parameters.topicCap() > 0) {
       topics = Math.min(topics, parameters.topicCap());
@@ -202,7 +202,7 @@ final class PeerScores {
       present.values().forEach(this::decay);
     }
     for (Standing standing : present.values()) {
-      standing.topics.forEach((name, topic) -> topic.measure(parameters.topic(name), now));
+      standing.topics.values().forEach(topic -> topic.measure(now));
     }
     retained.values().removeIf(standing -> standing.expiresAt <= now);
   }
@@ -210,9 +210,8 @@ final class PeerScores {
   private void decay(Standing standing) {
     double zero = parameters.decayToZero();
     standing.penalty = decayed(standing.penalty, parameters.behaviour().decay(), zero);
-    for (Map.Entry<String, TopicStanding> entry : standing.topics.entrySet()) {
-      TopicScoreParameters p = parameters.topic(entry.getKey());
-      TopicStanding topic = entry.getValue();
+    for (TopicStanding topic : standing.topics.values()) {
+      TopicScoreParameters p = topic.p;
       topic.firstDeliveries = decayed(topic.firstDeliveries, p.firstDeliveries().decay(), zero);
       topic.meshDeliveries = decayed(topic.meshDeliveries, p.meshDeliveries().decay(), zero);
       topic.meshFailures = decayed(topic.meshFailures, p.meshFailures().decay(), zero);
@@ -233,6 +232,7 @@ final class PeerScores {
   }
 
   private static final class TopicStanding {
+    final TopicScoreParameters p;
     boolean inMesh;
     long graftedAt;
     long meshMillis;
@@ -245,38 +245,42 @@ final class PeerScores {
     double meshFailures;
     double invalidMessages;
 
-    void measure(TopicScoreParameters p, long now) {
+    TopicStanding(TopicScoreParameters parameters) {
+      this.p = parameters;
+    }
+
+    void measure(long now) {
       if (inMesh) {
         meshMillis = now - graftedAt;
         measured = meshMillis > p.meshDeliveries().activation().toMillis();
       }
     }
 
-    void countMeshDelivery(TopicScoreParameters p) {
+    void countMeshDelivery() {
       if (inMesh) {
         meshDeliveries = Math.min(p.meshDeliveries().cap(), meshDeliveries + 1);
       }
     }
 
-    double deficit(TopicScoreParameters p) {
+    double deficit() {
       return inMesh && measured ? Math.max(0, p.meshDeliveries().threshold() - meshDeliveries) : 0;
     }
 
-    void leaveMesh(TopicScoreParameters p) {
-      double deficit = deficit(p);
+    void leaveMesh() {
+      double deficit = deficit();
       meshFailures += deficit * deficit;
       inMesh = false;
       measured = false;
     }
 
-    double score(TopicScoreParameters p) {
+    double score() {
       double sum = 0;
       if (inMesh) {
         double quanta = (double) meshMillis / p.timeInMesh().quantum().toMillis();
         sum += p.timeInMesh().weight() * Math.min(quanta, p.timeInMesh().cap());
       }
       sum += p.firstDeliveries().weight() * firstDeliveries;
-      double deficit = deficit(p);
+      double deficit = deficit();
       sum += p.meshDeliveries().weight() * deficit * deficit;
       sum += p.meshFailures().weight() * meshFailures;
       sum += p.invalidMessages().weight() * invalidMessages * invalidMessages;

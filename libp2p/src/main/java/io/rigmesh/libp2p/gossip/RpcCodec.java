@@ -23,7 +23,7 @@ final class RpcCodec {
   /// Room in an RPC for what surrounds a message's data: ids, topic, signature, an RSA key.
   static final int MESSAGE_OVERHEAD_BYTES_MAX = 4096;
 
-  static final int SUBSCRIPTIONS_MAX = 2048;
+  static final int SUBSCRIPTIONS_MAX = 5000;
   static final int MESSAGES_MAX = 8192;
   static final int CONTROLS_MAX = 1024;
   static final int IDS_MAX = 10_000;

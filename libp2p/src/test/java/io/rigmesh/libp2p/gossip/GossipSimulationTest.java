@@ -227,11 +227,13 @@ class GossipSimulationTest {
   /// What attackers have of the honest nodes' meshes, looked at every second.
   private static final class AttackersInMeshes {
     private final List<HonestNode> nodes;
-    private Map<String, Integer> secondsInMesh = new HashMap<>();
+    private Map<Stay, Integer> secondsInMesh = new HashMap<>();
     double share;
     double highestShare;
     int longestSeconds;
     int activeAfterHalfAMinute;
+
+    private record Stay(PeerId node, PeerId attacker) {}
 
     AttackersInMeshes(List<HonestNode> nodes) {
       this.nodes = nodes;
@@ -239,12 +241,12 @@ class GossipSimulationTest {
 
     void look(SimulatedNetwork network, int second) {
       int all = 0;
-      Map<String, Integer> now = new HashMap<>();
+      Map<Stay, Integer> now = new HashMap<>();
       for (HonestNode node : nodes) {
         for (PeerId peer : node.router.mesh(SimulatedNetwork.TOPIC)) {
           all++;
           if (network.nodes.get(peer) instanceof Attacker attacker) {
-            String stay = node.id + " " + peer;
+            Stay stay = new Stay(node.id, peer);
             now.put(stay, secondsInMesh.getOrDefault(stay, 0) + 1);
             longestSeconds = Math.max(longestSeconds, now.get(stay));
             if (attacker.kind != Attacker.Kind.SILENT && second >= 30) {

@@ -108,7 +108,7 @@ class RpcCodecTest {
             rpc.addSubscriptions(GossipWire.Subscription.getDefaultInstance());
           }
         },
-        "field 1 over 2048 times");
+        "field 1 over 5000 times");
     refused(
         rpc -> {
           for (int i = 0; i <= RpcCodec.MESSAGES_MAX; i++) {

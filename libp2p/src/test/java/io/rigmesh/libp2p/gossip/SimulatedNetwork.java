@@ -207,7 +207,7 @@ final class SimulatedNetwork {
               peer,
               PeerFeatures.of(PeerFeatures.MESHSUB_1_2),
               outbound,
-              Optional.of(peer.toString())));
+              Optional.of(Integer.toString(peer.hashCode()))));
     }
 
     @Override
