@@ -4,10 +4,12 @@ import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.DuplexChannel;
 import io.rigmesh.libp2p.Direction;
+import io.rigmesh.libp2p.Libp2pException;
 import io.rigmesh.libp2p.resource.ConnectionScope;
 import io.rigmesh.libp2p.transport.MuxerSession;
 import io.rigmesh.libp2p.transport.StreamAcceptor;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 
 /// yamux over one secured channel (specification yamux). Thread-safe.
 ///
@@ -50,7 +52,10 @@ public final class YamuxSession implements MuxerSession {
   @Override
   public CompletableFuture<DuplexChannel> open() {
     CompletableFuture<DuplexChannel> opened = new CompletableFuture<>();
-    onEventLoop(() -> handler.open(opened));
+    if (!onEventLoop(() -> handler.open(opened))) {
+      opened.completeExceptionally(
+          new Libp2pException("yamux: no new stream: the host has ended its event loops"));
+    }
     return opened;
   }
 
@@ -63,7 +68,9 @@ public final class YamuxSession implements MuxerSession {
   public CompletableFuture<Void> close() {
     CompletableFuture<Void> done = new CompletableFuture<>();
     parent.closeFuture().addListener(closed -> done.complete(null));
-    onEventLoop(handler::goodbye);
+    if (!onEventLoop(handler::goodbye)) {
+      done.complete(null);
+    }
     return done;
   }
 
@@ -72,11 +79,17 @@ public final class YamuxSession implements MuxerSession {
     return handler.closed().copy();
   }
 
-  private void onEventLoop(Runnable action) {
+  /// False when the event loops have ended, and every connection with them.
+  private boolean onEventLoop(Runnable action) {
     if (parent.eventLoop().inEventLoop()) {
       action.run();
-    } else {
+      return true;
+    }
+    try {
       parent.eventLoop().execute(action);
+      return true;
+    } catch (RejectedExecutionException e) {
+      return false;
     }
   }
 }

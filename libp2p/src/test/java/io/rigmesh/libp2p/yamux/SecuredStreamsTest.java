@@ -171,6 +171,16 @@ class SecuredStreamsTest {
     }
   }
 
+  @Test
+  void aSessionWhoseEventLoopsHaveEndedRefusesAndDoesNotThrow() throws Exception {
+    SecuredPair pair = new SecuredPair(scope, stream -> {}, stream -> {});
+    DuplexChannel stream = pair.dialer.open().get(10, TimeUnit.SECONDS);
+    pair.close();
+    assertThat(pair.dialer.close()).succeedsWithin(10, TimeUnit.SECONDS);
+    pair.dialer.reset(stream);
+    assertThat(pair.dialer.open()).failsWithin(10, TimeUnit.SECONDS);
+  }
+
   private static void echo(DuplexChannel stream) {
     stream
         .pipeline()
