@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 /// @title What the market signs
-/// @notice The EIP-712 hashes of jobs, receipts, vouchers and offers, as module protocol defines
+/// @notice The EIP-712 hashes of jobs, receipts, vouchers, offers and passes, as module protocol defines
 /// them; docs/protocol.md says what each member means. The three that hash them, Java, this library
 /// and cast, are held together by the golden vectors in the protocol module's tests.
 library TypedData {
@@ -76,9 +76,16 @@ library TypedData {
         address account;
         Device[] devices;
         Model[] models;
+        uint256 priceMinimum;
         string region;
         uint64 validUntil;
         uint64 sequence;
+    }
+
+    /// @notice A requester's word that a peer speaks for it in one job.
+    struct JobPass {
+        bytes32 job;
+        string peer;
     }
 
     bytes32 internal constant DOMAIN_TYPEHASH = keccak256(
@@ -99,8 +106,10 @@ library TypedData {
     bytes32 internal constant MODEL_TYPEHASH =
         keccak256("Model(bytes32 root,string name,string kind,uint256 priceIn,uint256 priceOut)");
     bytes32 internal constant OFFER_TYPEHASH = keccak256(
-        "Offer(string peer,string[] addresses,address account,Device[] devices,Model[] models,string region,uint64 validUntil,uint64 sequence)Device(string name,uint64 memoryBytes,string profile,uint64 megaflopsPerSecond,uint64 megabytesPerSecond)Model(bytes32 root,string name,string kind,uint256 priceIn,uint256 priceOut)"
+        "Offer(string peer,string[] addresses,address account,Device[] devices,Model[] models,uint256 priceMinimum,string region,uint64 validUntil,uint64 sequence)Device(string name,uint64 memoryBytes,string profile,uint64 megaflopsPerSecond,uint64 megabytesPerSecond)Model(bytes32 root,string name,string kind,uint256 priceIn,uint256 priceOut)"
     );
+
+    bytes32 internal constant JOB_PASS_TYPEHASH = keccak256("JobPass(bytes32 job,string peer)");
 
     /// @notice The domain of everything the market signs: one chain and one JobEscrow.
     function domainSeparator(uint256 chainId, address verifyingContract)
@@ -202,11 +211,17 @@ library TypedData {
                 offer.account,
                 _hash(devices),
                 _hash(models),
+                offer.priceMinimum,
                 _hash(offer.region),
                 offer.validUntil,
                 offer.sequence
             )
         );
+    }
+
+    /// @notice hashStruct of EIP-712 for a job pass.
+    function hash(JobPass memory pass) internal pure returns (bytes32) {
+        return keccak256(abi.encode(JOB_PASS_TYPEHASH, pass.job, _hash(pass.peer)));
     }
 
     function _hash(Device memory device) private pure returns (bytes32) {

@@ -4,13 +4,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/// A provider's signed advert. It expires by itself; a higher sequence replaces a lower.
+/// A provider's signed advert. It expires by itself; a higher sequence replaces a lower. An offer
+/// without devices withdraws what its provider offered before.
 ///
 /// @param peer the provider's libp2p peer id, in base58; empty while it has no network
 /// @param addresses multiaddrs or URLs at which it is reached
 /// @param account the account that is paid and signs
 /// @param devices what it computes on
-/// @param models what it has loaded, with prices
+/// @param models what it computes and what that costs: an entry with the root zero is for any model
+///   (a new one, or one that the requester hands over), one with a root for a model that is there
+/// @param priceMinimum the least that any job costs
 /// @param region where it says it is; may be empty
 /// @param validUntilSeconds Unix time after which the offer is void
 /// @param sequence counts this provider's offers upwards
@@ -20,6 +23,7 @@ public record Offer(
     Address account,
     List<Device> devices,
     List<Model> models,
+    TokenAmount priceMinimum,
     String region,
     long validUntilSeconds,
     long sequence) {
@@ -38,12 +42,14 @@ public record Offer(
   static final StructType TYPE =
       StructType.parse(
           "Offer(string peer,string[] addresses,address account,Device[] devices,Model[] models,"
-              + "string region,uint64 validUntil,uint64 sequence)",
+              + "uint256 priceMinimum,string region,uint64 validUntil,uint64 sequence)",
           DEVICE_TYPE,
           MODEL_TYPE);
 
   private static final String TAG = "rigmesh-offer-v1";
-  private static final int LIST_MAX = 64;
+  /// The most addresses, devices or models of an offer.
+  public static final int LIST_MAX = 64;
+
   private static final int TEXT_MAX = 256;
 
   /// Copies what could change.
@@ -69,13 +75,29 @@ public record Offer(
 
   /// One kind of work on one model.
   ///
-  /// @param root the model folder's root; zero where the kind is training of new models
+  /// @param root the model folder's root; zero for any model
   /// @param name the model, in words
   /// @param kind what it is offered for
   /// @param priceIn per million tokens read
   /// @param priceOut per million tokens made
   public record Model(
       Hash root, String name, JobKind kind, TokenAmount priceIn, TokenAmount priceOut) {}
+
+  /// True if this takes back what its provider offered before.
+  public boolean isWithdrawal() {
+    return devices.isEmpty();
+  }
+
+  /// Signs this offer for a chain and contract.
+  ///
+  /// @throws IllegalArgumentException if the key is not the provider's
+  public SignedOffer sign(AccountKey key, Domain domain) {
+    if (!key.address().equals(account)) {
+      throw new IllegalArgumentException(
+          "the key of " + key.address() + " cannot sign for " + account);
+    }
+    return new SignedOffer(this, key.sign(typedData().digest(domain)));
+  }
 
   /// The offer's hash: SHA-256 of its canonical bytes.
   public Hash hash() {
@@ -100,7 +122,9 @@ public record Offer(
             .text(m.kind.id())
             .u256(m.priceIn.units())
             .u256(m.priceOut.units()));
-    return out.text(region).u64(validUntilSeconds).u64(sequence).toBytes();
+    return out.u256(priceMinimum.units())
+        .text(region)
+        .u64(validUntilSeconds).u64(sequence).toBytes();
   }
 
   /// Reads canonical bytes back.
@@ -133,6 +157,7 @@ public record Offer(
                         JobKind.of(in.text(16, "model kind")),
                         new TokenAmount(in.u256("priceIn")),
                         new TokenAmount(in.u256("priceOut")))),
+            new TokenAmount(in.u256("priceMinimum")),
             in.text(TEXT_MAX, "region"),
             in.u64("validUntil"),
             in.u64("sequence"));
@@ -171,6 +196,7 @@ public record Offer(
                 new TypedData(
                     MODEL_TYPE, m.root, m.name, m.kind.id(), m.priceIn.units(), m.priceOut.units()))
             .toList(),
+        priceMinimum.units(),
         region,
         validUntilSeconds,
         sequence);

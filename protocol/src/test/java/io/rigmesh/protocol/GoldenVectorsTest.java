@@ -47,6 +47,9 @@ class GoldenVectorsTest {
     Offer offer = Samples.offer();
     vectors.add(
         vector("offer", offer.canonicalBytes(), offer.hash(), offer.typedData(), Samples.PROVIDER));
+    JobPass pass = Samples.pass();
+    vectors.add(
+        vector("pass", pass.canonicalBytes(), pass.hash(), pass.typedData(), Samples.REQUESTER));
     check("typed-data.json", Map.of("vectors", vectors));
   }
 

@@ -90,8 +90,13 @@ final class Samples {
                 JobKind.EMBED,
                 TokenAmount.of(10_000),
                 TokenAmount.ZERO)),
+        TokenAmount.of(1_000),
         "eu",
         1_800_000_000L,
         7);
+  }
+
+  static JobPass pass() {
+    return new JobPass(generate().id(), "12D3KooWGzBUGVx3nWJYvJhYB9yYnE3m8qQ4yCzJvQk2vYg5m1pX");
   }
 }
