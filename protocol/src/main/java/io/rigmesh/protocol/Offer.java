@@ -47,6 +47,7 @@ public record Offer(
           MODEL_TYPE);
 
   private static final String TAG = "rigmesh-offer-v1";
+
   /// The most addresses, devices or models of an offer.
   public static final int LIST_MAX = 64;
 
@@ -124,7 +125,9 @@ public record Offer(
             .u256(m.priceOut.units()));
     return out.u256(priceMinimum.units())
         .text(region)
-        .u64(validUntilSeconds).u64(sequence).toBytes();
+        .u64(validUntilSeconds)
+        .u64(sequence)
+        .toBytes();
   }
 
   /// Reads canonical bytes back.

@@ -135,7 +135,9 @@ public final class OfferBook {
 
   /// A provider's offer, if it holds now.
   public Optional<Offer> find(String peer, long nowSeconds) {
-    return Optional.ofNullable(byPeer.get(peer)).filter(e -> e.isLive(nowSeconds)).map(e -> e.offer);
+    return Optional.ofNullable(byPeer.get(peer))
+        .filter(e -> e.isLive(nowSeconds))
+        .map(e -> e.offer);
   }
 
   /// The bytes of offers that hold now, those that hold longest first.

@@ -170,6 +170,21 @@ public final class Scheduler {
     best.add(new Entry(work, arrivals++, waitingLease(work, best.device().id())));
   }
 
+  /// Lets an admitted job keep its place for as long again, while it is made ready to be confirmed.
+  /// False if it holds no such place.
+  public boolean keepPlace(Hash job, long nowMillis) {
+    Optional<Entry> placed =
+        find(job).map(h -> h.entry).filter(e -> e.lease.stage() == Stage.PLACED);
+    placed.ifPresent(e ->
+        e.lease =
+            new Lease(
+                job,
+                e.lease.device(),
+                Stage.PLACED,
+                Math.min(nowMillis + limits.placeMillis(), e.work.deadlineMillis())));
+    return placed.isPresent();
+  }
+
   /// An admitted job is paid for and may run, if it still can be done in time: a place does not
   /// stop the device from going on with what is paid for. One that cannot gives up its place.
   public Admission confirm(Hash job, long nowMillis) {

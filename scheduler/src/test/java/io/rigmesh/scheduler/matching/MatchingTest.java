@@ -62,11 +62,7 @@ class MatchingTest {
   void cheapestIsFirstThenWhoHasTheModelThenTheFastestThenByPeer() {
     Offer stocked =
         Offers.offer(
-            5,
-            0,
-            1,
-            List.of(device(2 * GIBIBYTE, 1)),
-            model(MODEL, JobKind.EMBED, 2_000, 0));
+            5, 0, 1, List.of(device(2 * GIBIBYTE, 1)), model(MODEL, JobKind.EMBED, 2_000, 0));
     assertThat(
             peers(
                 Matching.rank(
@@ -125,12 +121,9 @@ class MatchingTest {
     assertThat(code(Matching.rank(offers, with(w, true, 3 * GIBIBYTE, Optional.empty(), Set.of()))))
         .isEqualTo(RefusalCode.OUT_OF_MEMORY);
     assertThat(
-            code(
-                Matching.rank(
-                    offers, with(w, true, 1, Optional.of(TokenAmount.of(1)), Set.of()))))
+            code(Matching.rank(offers, with(w, true, 1, Optional.of(TokenAmount.of(1)), Set.of()))))
         .isEqualTo(RefusalCode.PRICE_TOO_LOW);
-    assertThat(
-            code(Matching.rank(offers, with(w, true, 1, Optional.empty(), Set.of("peer1")))))
+    assertThat(code(Matching.rank(offers, with(w, true, 1, Optional.empty(), Set.of("peer1")))))
         .isEqualTo(RefusalCode.UNAVAILABLE);
   }
 
@@ -181,7 +174,8 @@ class MatchingTest {
                 Hash.ZERO,
                 "",
                 JobKind.EMBED,
-                new TokenAmount(java.math.BigInteger.TWO.pow(128).subtract(java.math.BigInteger.ONE)),
+                new TokenAmount(
+                    java.math.BigInteger.TWO.pow(128).subtract(java.math.BigInteger.ONE)),
                 TokenAmount.ZERO));
     Wish w = wish();
     Wish large =

@@ -25,7 +25,11 @@ final class Offers {
   }
 
   static Offer offer(
-      int number, long validUntil, long sequence, List<Offer.Device> devices, Offer.Model... models) {
+      int number,
+      long validUntil,
+      long sequence,
+      List<Offer.Device> devices,
+      Offer.Model... models) {
     return new Offer(
         "peer" + number,
         List.of("/ip4/192.0.2.1/tcp/4070"),
