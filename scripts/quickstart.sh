@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Builds RigMesh and runs the main job on this machine: a development chain, a provider and a requester, three signed
-# jobs, their receipts recomputed, the money settled. Needs no GPU, no account and no configuration.
+# Builds RigMesh and runs the main job on this machine: a development chain, two providers and a requester, three
+# signed jobs, their receipts recomputed, the money settled. Needs no GPU, no account and no configuration.
 #
 #   --text FILE_OR_DIR   train on this text (default: the project's own sources and docs)
 #   --json OUT           also write the results to OUT as JSON
 #   --keep               leave everything running until interrupted
-#   --port N             the first of three free loopback ports (default 7070)
+#   --port N             the first of five free loopback ports (default 7070)
 set -euo pipefail
 # shellcheck source=scripts/prerequisites.sh
 . "$(dirname "$0")/prerequisites.sh"

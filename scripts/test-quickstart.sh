@@ -70,6 +70,10 @@ check "like meanings are near" holds "d.embed.cosineSimilar > 0.5 && d.embed.cos
 check "receipts are exact" holds "d.verify.exact && d.verify.samples >= 3"
 check "the chain says the same of what was earned" \
   [ "$("$foundry" cast call "$token" 'balanceOf(address)(uint256)' "$provider" --rpc-url "$rpc" | cut -d' ' -f1)" = "$(json d.settlement.providerEarned)" ]
+check "two providers offered" holds "d.market.offers.length === 2 && d.market.peers >= 1"
+check "the cheaper one was chosen" \
+  holds "d.market.offers.every(o => o.trainPerMillionTokens >= d.market.offers.find(c => c.peer === d.market.chosen).trainPerMillionTokens)"
+check "it is said why" holds "d.market.why.includes('best of 2')"
 check "the provider earned something" holds "d.settlement.providerEarned > 0"
 for hash in $(json "d.settlement.transactions.join(' ')"); do
   check "transaction $hash succeeded" \
@@ -84,7 +88,7 @@ check "a receipt verifies by itself" "$root/bin/rigmesh" verify "$(json d.genera
 kill -TERM $run
 wait $run || true
 trap - EXIT
-for offset in 0 1 2; do
+for offset in 0 1 2 3 4; do
   check "port $((port + offset)) is free again" silent "http://127.0.0.1:$((port + offset))/"
 done
 echo "$passed passed, $failed failed"

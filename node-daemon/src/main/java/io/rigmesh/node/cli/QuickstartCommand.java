@@ -37,7 +37,7 @@ final class QuickstartCommand implements Callable<Integer> {
   @Option(names = "--keep", description = "Leave everything running until interrupted.")
   private boolean keep;
 
-  @Option(names = "--port", paramLabel = "N", description = "The first of three free ports.")
+  @Option(names = "--port", paramLabel = "N", description = "The first of five free ports.")
   private int port = 7070;
 
   @Override

@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 final class ChildNode implements AutoCloseable {
   private static final Set<String> LAUNCHER_VARIABLES =
       Set.of("RIGMESH_JAVA", "RIGMESH_JAVA_OPTS", "RIGMESH_CACHE");
+  private static final String HEAP = "-Xmx128m";
   private static final Duration START_MAX = Duration.ofSeconds(60);
   private static final Duration STOP_MAX = Duration.ofSeconds(15);
 
@@ -46,6 +47,9 @@ final class ChildNode implements AutoCloseable {
           .environment()
           .keySet()
           .removeIf(k -> k.startsWith("RIGMESH_") && !LAUNCHER_VARIABLES.contains(k));
+      // Three of them share this machine with their workers; what the person asks for goes above
+      // it.
+      builder.environment().merge("RIGMESH_JAVA_OPTS", HEAP, (theirs, ours) -> ours + " " + theirs);
       Process process = builder.start();
       process.getOutputStream().close();
       return new ChildNode(name, home, port, process);
@@ -134,7 +138,7 @@ final class ChildNode implements AutoCloseable {
     }
   }
 
-  private static void pause() {
+  static void pause() {
     try {
       Thread.sleep(100);
     } catch (InterruptedException e) {

@@ -22,6 +22,7 @@ final class JobRun {
   private final Progress progress;
   private final String id;
   private double tokensPerSecond;
+  private String choice = "";
 
   private JobRun(DaemonClient requester, Progress progress, String id) {
     this.requester = requester;
@@ -37,13 +38,15 @@ final class JobRun {
   /// @param receiptFile where that lies
   /// @param folder the output folder, downloaded
   /// @param tokensPerSecond as the worker measured it last
+  /// @param choice which provider was chosen and why, in one sentence
   record Outcome(
       String id,
       JsonNode view,
       ReceiptFile receipt,
       Path receiptFile,
       Path folder,
-      double tokensPerSecond) {}
+      double tokensPerSecond,
+      String choice) {}
 
   /// Runs a job to its end.
   ///
@@ -83,7 +86,8 @@ final class JobRun {
           ProtocolJson.readReceiptFile(Files.readAllBytes(receiptFile)),
           receiptFile,
           output,
-          tokensPerSecond);
+          tokensPerSecond,
+          choice);
     } catch (IOException | MalformedException e) {
       throw new QuickstartException("the receipt of job " + id + " is no good: " + e, e);
     }
@@ -102,6 +106,12 @@ final class JobRun {
             data.path("step").asLong(),
             data.path("total").asLong(),
             loss + String.format(Locale.ROOT, "%,.0f tokens/s", tokensPerSecond));
+      }
+      case "note" -> {
+        String message = data.path("message").asText();
+        if (message.startsWith("chose ")) {
+          choice = message;
+        }
       }
       default -> {
         // Tokens are printed whole at the end; states and notes are in the daemons' logs.

@@ -27,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -39,12 +40,14 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
-/// Walks the main job through once: everything that a market of two needs, on this machine and for
-/// real, and everything stopped again at the end.
+/// Walks the main job through once: everything that a market of three needs, on this machine and
+/// for real, and everything stopped again at the end.
 public final class Quickstart implements AutoCloseable {
   private static final ObjectMapper MAPPER =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
   private static final TokenAmount ALLOWANCE = TokenAmount.of(100_000_000);
+  private static final Duration OFFERS_MAX = Duration.ofSeconds(60);
+  private static final int PROVIDERS = 2;
   private static final int SENTENCES = 64;
   private static final int SAMPLES_PER_RECEIPT = 3;
   private static final Task.Train TRAINING =
@@ -72,7 +75,7 @@ public final class Quickstart implements AutoCloseable {
   /// @param miniLm a model folder of all-MiniLM-L6-v2
   /// @param anvil the development chain's program
   /// @param launcher the program `bin/rigmesh`
-  /// @param firstPort the first of three free loopback ports
+  /// @param firstPort the first of five free loopback ports
   /// @param progress shows a job, given its name
   public record Options(
       Path work,
@@ -133,20 +136,34 @@ public final class Quickstart implements AutoCloseable {
     Path deployment = options.work().resolve("deployment.json");
     mint.deployment().write(deployment);
 
-    say("starting a provider and a requester, two daemons with two accounts");
-    ChildNode providerNode = startNode("provider", ports.provider(), chain, providerSettings());
+    say("starting two providers and a requester, three daemons with three accounts");
+    ChildNode providerNode =
+        startNode("provider", ports.provider(), chain, network(ports.bootstrap(), ""), provider());
     DaemonClient provider = providerNode.awaitClient();
+    String bootstrap =
+        "/ip4/127.0.0.1/tcp/"
+            + ports.bootstrap()
+            + "/p2p/"
+            + provider.get("/v1/node").path("peer").asText();
+    // All that the others are told of the network is this one address.
+    ChildNode anotherNode =
+        startNode("provider-2", ports.another(), chain, network(0, bootstrap), dearProvider());
     ChildNode requesterNode =
-        startNode("requester", ports.requester(), chain, requesterSettings(providerNode));
+        startNode("requester", ports.requester(), chain, network(0, bootstrap), requester());
+    DaemonClient another = anotherNode.awaitClient();
     DaemonClient requester = requesterNode.awaitClient();
     Address earner = account(provider);
     mint.endow(earner, TokenAmount.ZERO);
+    mint.endow(account(another), TokenAmount.ZERO);
     mint.endow(account(requester), ALLOWANCE);
     Hash miniLm = provider.uploadFolder(options.miniLm());
     providerNode.awaitReady(provider);
+    anotherNode.awaitReady(another);
     requesterNode.awaitReady(requester);
+    JsonNode offers = awaitOffers(requester, miniLm);
+    say("the requester has heard the offers of " + offers.size() + " providers");
 
-    say("three signed jobs, from the requester to the provider:");
+    say("three signed jobs, each to the best offer:");
     Hash text = requester.upload(options.text());
     JobRun.Outcome trained = run(requester, "train", draft(TRAINING, Optional.empty(), text));
     Hash model = Hash.fromHex(trained.view().path("outputModel").asText());
@@ -184,8 +201,9 @@ public final class Quickstart implements AutoCloseable {
         generateSummary(generated),
         embedSummary(embedded, sentences.size()),
         verify,
+        market(requester, trained),
         settlement(chain, mint, earner, provider, requester, List.of(trained, generated, embedded)),
-        urls(providerNode, requesterNode));
+        urls(providerNode, anotherNode, requesterNode));
   }
 
   /// A receipt and what it is recomputed from.
@@ -193,7 +211,14 @@ public final class Quickstart implements AutoCloseable {
 
   private static JobDraft draft(Task task, Optional<Hash> model, Hash input) {
     return new JobDraft(
-        task, model, input, Profile.F32_V1, OptionalLong.of(7), Optional.empty(), 3_600);
+        task,
+        model,
+        input,
+        Profile.F32_V1,
+        OptionalLong.of(7),
+        Optional.empty(),
+        3_600,
+        Optional.empty());
   }
 
   private JobRun.Outcome run(DaemonClient requester, String name, JobDraft draft) {
@@ -298,9 +323,47 @@ public final class Quickstart implements AutoCloseable {
         earner.hex());
   }
 
-  private static Map<String, String> urls(ChildNode provider, ChildNode requester) {
+  /// Waits until the requester has heard both providers, and that one of them has the model.
+  private static JsonNode awaitOffers(DaemonClient requester, Hash model) {
+    Instant end = Instant.now().plus(OFFERS_MAX);
+    while (Instant.now().isBefore(end)) {
+      JsonNode offers = requester.get("/v1/offers").path("offers");
+      boolean stocked = offers.findValuesAsText("root").stream().anyMatch(model.hex()::equals);
+      if (offers.size() == PROVIDERS && stocked) {
+        return offers;
+      }
+      ChildNode.pause();
+    }
+    throw new QuickstartException(
+        "the requester did not hear the offers of both providers within "
+            + OFFERS_MAX.toSeconds()
+            + " seconds; the daemons' logs are in their folders");
+  }
+
+  /// Which provider was chosen, and why.
+  private static Summary.Market market(DaemonClient requester, JobRun.Outcome job) {
+    List<Summary.Quote> quotes = new ArrayList<>();
+    for (JsonNode offer : requester.get("/v1/offers").path("offers")) {
+      for (JsonNode model : offer.path("models")) {
+        if (model.path("kind").asText().equals("train") && !model.has("root")) {
+          quotes.add(
+              new Summary.Quote(
+                  offer.path("peer").asText(), Long.parseLong(model.path("priceIn").asText())));
+        }
+      }
+    }
+    return new Summary.Market(
+        requester.get("/v1/network").path("peers").asInt(),
+        job.view().path("providerPeer").asText(),
+        job.choice(),
+        quotes);
+  }
+
+  private static Map<String, String> urls(
+      ChildNode provider, ChildNode another, ChildNode requester) {
     Map<String, String> urls = new LinkedHashMap<>();
     urls.put("provider", provider.url());
+    urls.put("provider-2", another.url());
     urls.put("requester", requester.url());
     urls.put("metrics", provider.url() + "/metrics");
     urls.put("health", provider.url() + "/health/ready");
@@ -308,7 +371,8 @@ public final class Quickstart implements AutoCloseable {
     return urls;
   }
 
-  private ChildNode startNode(String name, int port, DevChain chain, List<String> settings)
+  private ChildNode startNode(
+      String name, int port, DevChain chain, List<String> network, List<String> settings)
       throws IOException {
     Path home = options.work().resolve(name);
     Files.createDirectories(home);
@@ -319,24 +383,45 @@ public final class Quickstart implements AutoCloseable {
     lines.add("  rpc-urls: " + chain.endpoint());
     lines.add("  deployment-file: " + options.work().resolve("deployment.json"));
     lines.add("  poll-millis: 250");
+    lines.addAll(network);
     lines.addAll(settings);
     Files.write(home.resolve("rigmesh.yaml"), lines);
     return opened(ChildNode.start(name, options.launcher(), home, port));
   }
 
-  private static List<String> providerSettings() {
-    return List.of("provider:", "  enabled: true", "workers:", "  heap-mebibytes-max: 640");
+  /// On loopback alone, so that the run meets no other market on the local network.
+  private static List<String> network(int port, String bootstrap) {
+    return List.of(
+        "network:",
+        "  listen: /ip4/127.0.0.1/tcp/" + port,
+        "  bootstrap: " + bootstrap,
+        "  kademlia: server",
+        "  private-network: true",
+        "  mdns: false",
+        "  port-mapping: false");
   }
 
-  private static List<String> requesterSettings(ChildNode provider) {
+  private static List<String> provider() {
+    return List.of("provider:", "  enabled: true", "workers:", "  heap-mebibytes-max: 512");
+  }
+
+  /// Asks half as much again, so that it stands by; its worker is small.
+  private static List<String> dearProvider() {
     return List.of(
         "provider:",
-        "  enabled: false",
+        "  enabled: true",
+        "  price-minimum: 1500",
+        "  train-price-per-million-tokens: 60000",
+        "  generate-price-per-million-tokens-in: 30000",
+        "  generate-price-per-million-tokens-out: 90000",
+        "  embed-price-per-million-tokens: 15000",
         "workers:",
-        "  heap-mebibytes-max: 640",
-        "requester:",
-        "  provider-url: " + provider.url(),
-        "  provider-token-file: " + provider.tokenFile());
+        "  threads: 1",
+        "  heap-mebibytes-max: 320");
+  }
+
+  private static List<String> requester() {
+    return List.of("provider:", "  enabled: false", "workers:", "  heap-mebibytes-max: 512");
   }
 
   private static Address account(DaemonClient node) {

@@ -7,6 +7,7 @@ import java.math.BigDecimal;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /// What the quickstart shows at its end, and writes as JSON: the components are the document's
 /// fields.
@@ -16,6 +17,7 @@ record Summary(
     Generate generate,
     Embed embed,
     Verify verify,
+    Market market,
     Settlement settlement,
     Map<String, String> urls) {
 
@@ -47,6 +49,20 @@ record Summary(
   /// @param exact true if all had the receipts' bits
   record Verify(long samples, boolean exact) {}
 
+  /// The choice among offers.
+  ///
+  /// @param peers how many peers the requester is connected to
+  /// @param chosen the peer id of the provider that trained
+  /// @param why the requester's own words
+  /// @param offers what each provider asks for training
+  record Market(int peers, String chosen, String why, List<Quote> offers) {}
+
+  /// What a provider asks.
+  ///
+  /// @param peer its peer id
+  /// @param trainPerMillionTokens in smallest units
+  record Quote(String peer, long trainPerMillionTokens) {}
+
   /// The money.
   ///
   /// @param transactions hashes of the jobs' transactions, of both sides
@@ -70,6 +86,8 @@ record Summary(
         Locale.ROOT,
         """
 
+        chosen     %s
+                   %s
         trained    %d steps, loss %.3f -> %.3f, %,.0f tokens/s
         generated  %d tokens, %,.0f tokens/s:
         %s
@@ -78,6 +96,8 @@ record Summary(
         earned     %s rUSD by %s, for 3 jobs
         gas        %,d in %d transactions, %,d per job
         """,
+        market.why,
+        asked(),
         train.steps,
         train.lossFirst,
         train.lossLast,
@@ -98,6 +118,17 @@ record Summary(
         settlement.gasPerJob);
     urls.forEach((name, url) -> out.printf("%-10s %s%n", name, url));
     out.printf("%-10s %s%n", "receipts", train.receipt);
+  }
+
+  private String asked() {
+    return market.offers.stream()
+        .map(q ->
+            String.format(
+                Locale.ROOT,
+                "%s asks %s rUSD per million tokens trained",
+                q.peer,
+                dollars(TokenAmount.of(q.trainPerMillionTokens))))
+        .collect(Collectors.joining("\n           "));
   }
 
   private static String dollars(TokenAmount amount) {
