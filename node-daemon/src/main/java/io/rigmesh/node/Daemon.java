@@ -10,12 +10,28 @@ import io.rigmesh.node.chain.Transactions;
 import io.rigmesh.node.config.EffectiveConfig;
 import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.jobs.JobRole;
+import io.rigmesh.node.models.OfferedModels;
+import io.rigmesh.node.network.Blames;
+import io.rigmesh.node.network.NetworkDesk;
+import io.rigmesh.node.network.NetworkService;
+import io.rigmesh.node.network.blob.BlobFetcher;
+import io.rigmesh.node.network.blob.BlobProtocol;
+import io.rigmesh.node.network.blob.BlobServer;
+import io.rigmesh.node.network.blob.JobBlobAccess;
+import io.rigmesh.node.network.blob.PeerSupply;
+import io.rigmesh.node.network.job.JobClient;
+import io.rigmesh.node.network.job.JobProtocol;
+import io.rigmesh.node.network.job.JobServer;
+import io.rigmesh.node.network.offers.Announcer;
+import io.rigmesh.node.network.offers.ModelProvision;
+import io.rigmesh.node.network.offers.NodeTerms;
+import io.rigmesh.node.network.offers.OfferExchange;
 import io.rigmesh.node.provider.Dispatcher;
 import io.rigmesh.node.provider.JobIntake;
 import io.rigmesh.node.provider.PriceList;
 import io.rigmesh.node.provider.ProviderFlow;
 import io.rigmesh.node.requester.JobSubmission;
-import io.rigmesh.node.requester.ProviderClient;
+import io.rigmesh.node.requester.Probes;
 import io.rigmesh.node.requester.RequesterFlow;
 import io.rigmesh.node.store.Database;
 import io.rigmesh.node.store.Drivers;
@@ -24,15 +40,16 @@ import io.rigmesh.node.store.SpeedStore;
 import io.rigmesh.node.workers.WorkerLaunches;
 import io.rigmesh.node.workers.Workers;
 import io.rigmesh.protocol.AccountKey;
+import io.rigmesh.protocol.Domain;
 import io.rigmesh.scheduler.pricing.Pricing;
 import io.rigmesh.scheduler.queue.Limits;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,8 +86,6 @@ public final class Daemon implements AutoCloseable {
       Database database = hold(held, Database.open(config.databaseFile(), LedgerSchema.LOCATION));
       JobStore store = hold(held, new JobStore(database, clock, config.jobs().eventsMax()));
       Blobs blobs = FileBlobs.open(config.blobsFolder(), config.blobs());
-      Optional<ProviderClient> client = ProviderClient.of(config.requester());
-      client.ifPresent(held::push);
 
       ChainLink chain =
           new ChainLink(config.chain(), contracts, AccountSigner.of(key), database, clock);
@@ -82,8 +97,37 @@ public final class Daemon implements AutoCloseable {
       ProviderFlow provider =
           new ProviderFlow(
               config, store, blobs, chain, key, dispatcher, workers, pricing, tally, clock);
+      Domain domain = contracts.domain();
+      NetworkService network =
+          new NetworkService(config.network(), config.peersFile(), home.peerKey(), agent());
+      Blames blames = new Blames(network::letGo);
+      OfferExchange offers = new OfferExchange(config.network().offersMax(), domain, blames, clock);
+      OfferedModels models =
+          new OfferedModels(
+              store, blobs, config.provider().enabled() && config.provider().modelsOffered());
+      BlobFetcher fetcher = new BlobFetcher(network, blobs, blames, network::providers);
+      JobClient client =
+          new JobClient(
+              network,
+              network.self(),
+              key,
+              domain,
+              blames,
+              Duration.ofSeconds(config.requester().timeoutSeconds()));
+      Probes probes = new Probes();
       RequesterFlow requester =
-          new RequesterFlow(config, store, blobs, chain, key.address(), client, launches, clock);
+          new RequesterFlow(
+              config,
+              store,
+              blobs,
+              chain,
+              key.address(),
+              offers,
+              client,
+              fetcher,
+              probes,
+              launches,
+              clock);
       Drivers drivers =
           new Drivers(
               store,
@@ -96,11 +140,39 @@ public final class Daemon implements AutoCloseable {
               blobs,
               drivers,
               new JobIntake(config, store, blobs, chain, key.address(), dispatcher, pricing, clock),
-              new JobSubmission(config, store, blobs, key, contracts.domain(), client, clock),
+              new JobSubmission(config, store, blobs, key, domain, offers, clock),
               provider,
               requester,
               transactions,
               tally);
+      BlobServer blobServer =
+          new BlobServer(
+              blobs,
+              new JobBlobAccess(store, blobs, models, probes, domain),
+              config.network().uploadBytesPerSecondMax());
+      JobServer jobServer =
+          new JobServer(
+              jobs,
+              jobs::accept,
+              (peer, inputBytes) -> new PeerSupply(fetcher, peer, inputBytes),
+              domain);
+      network.add((host, gossip) -> {
+        offers.startOn(host, gossip);
+        return offers;
+      });
+      network.add((host, _) -> {
+        blobServer.serveOn(host);
+        return () -> host.unhandle(BlobProtocol.ID);
+      });
+      // What was promised is done, also after the node was told to take no more jobs.
+      boolean provides =
+          config.provider().enabled() || !store.unfinished(JobRole.PROVIDER).isEmpty();
+      if (provides) {
+        network.add((host, _) -> {
+          jobServer.serveOn(host);
+          return () -> host.unhandle(JobProtocol.ID);
+        });
+      }
       Node node =
           new LiveNode(
               config,
@@ -113,22 +185,50 @@ public final class Daemon implements AutoCloseable {
               dispatcher,
               workers,
               pricing,
-              tally);
+              tally,
+              models,
+              new NetworkDesk(network, offers, blobServer, fetcher, blames));
 
       List<Service> services = new ArrayList<>();
       services.add(chain);
       services.add(dispatcher);
-      // What was promised is done, also after the node was told to take no more jobs.
-      if (config.provider().enabled() || !store.unfinished(JobRole.PROVIDER).isEmpty()) {
+      if (provides) {
         services.add(workers);
       }
+      services.add(network);
       services.add(drivers);
+      if (config.provider().enabled()) {
+        services.add(new ModelProvision(network, models));
+        services.add(
+            new Announcer(
+                new NodeTerms(
+                    config.provider(),
+                    key.address(),
+                    network,
+                    workers,
+                    dispatcher,
+                    pricing,
+                    models),
+                offers,
+                store,
+                key,
+                home.peerKey(),
+                domain,
+                config.provider().offerSeconds(),
+                clock));
+      }
       interfaces.forEach(make -> services.add(make.apply(node)));
       return new Daemon(node, List.copyOf(services), List.copyOf(held));
     } catch (RuntimeException e) {
       closeAll(held);
       throw e;
     }
+  }
+
+  /// What peers are told of this software.
+  private static String agent() {
+    String version = Daemon.class.getPackage().getImplementationVersion();
+    return "rigmesh/" + (version == null ? "development" : version);
   }
 
   private static Limits limits(NodeConfig config) {

@@ -2,6 +2,7 @@ package io.rigmesh.node;
 
 import io.rigmesh.ledger.account.Keystore;
 import io.rigmesh.ledger.account.KeystoreException;
+import io.rigmesh.libp2p.identity.PrivateKey;
 import io.rigmesh.node.config.ConfigException;
 import io.rigmesh.node.config.KeysConfig;
 import io.rigmesh.node.config.NodeConfig;
@@ -24,8 +25,8 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The node's folder: made on the first start, with a key, its password and a token that nobody
-/// chose, each readable by its owner alone; locked against a second daemon.
+/// The node's folder: made on the first start, with keys, a password and a token that nobody chose,
+/// each readable by its owner alone; locked against a second daemon.
 public final class Home implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Home.class);
   private static final int SECRET_BYTES = 32;
@@ -34,11 +35,13 @@ public final class Home implements AutoCloseable {
   private final FileChannel channel;
   private final FileLock lock;
   private final AccountKey key;
+  private final PrivateKey peerKey;
 
-  private Home(FileChannel channel, FileLock lock, AccountKey key) {
+  private Home(FileChannel channel, FileLock lock, AccountKey key, PrivateKey peerKey) {
     this.channel = channel;
     this.lock = lock;
     this.key = key;
+    this.peerKey = peerKey;
   }
 
   /// Opens the folder, and makes what is missing.
@@ -71,7 +74,8 @@ public final class Home implements AutoCloseable {
         throw new ConfigException(inUse(home));
       }
       secret(config.rest().tokenFile(), "REST token");
-      return new Home(channel, lock, key(config.keys()));
+      return new Home(
+          channel, lock, key(config.keys()), PeerKeyFile.open(config.network().keyFile()));
     } catch (IOException e) {
       throw new ConfigException(
           "The folder "
@@ -86,6 +90,11 @@ public final class Home implements AutoCloseable {
   /// The account's key.
   public AccountKey key() {
     return key;
+  }
+
+  /// The peer's key in the network.
+  public PrivateKey peerKey() {
+    return peerKey;
   }
 
   /// Opens the account's keystore, and makes it on the first start.
@@ -129,7 +138,13 @@ public final class Home implements AutoCloseable {
     }
     byte[] random = new byte[SECRET_BYTES];
     new SecureRandom().nextBytes(random);
-    String text = Base64.getUrlEncoder().withoutPadding().encodeToString(random);
+    return keepSecret(file, what, Base64.getUrlEncoder().withoutPadding().encodeToString(random));
+  }
+
+  /// Writes a secret's file that only its owner reads.
+  ///
+  /// @return what the file holds: the text, or what another process wrote faster
+  static String keepSecret(Path file, String what, String text) throws IOException {
     Path parent = file.toAbsolutePath().getParent();
     if (parent == null) {
       throw new ConfigException(file + " is no place for the " + what + ".");
@@ -157,7 +172,7 @@ public final class Home implements AutoCloseable {
     return text;
   }
 
-  private static String readSecret(Path file, String what) {
+  static String readSecret(Path file, String what) {
     try {
       Set<PosixFilePermission> open = EnumSet.copyOf(Files.getPosixFilePermissions(file));
       open.removeAll(
@@ -186,7 +201,7 @@ public final class Home implements AutoCloseable {
     }
   }
 
-  private static void privateFolder(Path folder) throws IOException {
+  static void privateFolder(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       Files.createDirectories(
           folder,

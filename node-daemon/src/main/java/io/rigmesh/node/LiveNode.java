@@ -8,13 +8,19 @@ import io.rigmesh.node.chain.Transactions;
 import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.jobs.JobRole;
 import io.rigmesh.node.jobs.Jobs;
+import io.rigmesh.node.models.OfferedModels;
+import io.rigmesh.node.network.NetworkDesk;
+import io.rigmesh.node.network.NetworkView;
+import io.rigmesh.node.network.PeerView;
 import io.rigmesh.node.provider.Dispatcher;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
 import io.rigmesh.node.workers.Workers;
 import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.FolderManifest;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.JobState;
+import io.rigmesh.protocol.Offer;
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.scheduler.pricing.Pricing;
@@ -28,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// The running node as its interfaces see it.
 final class LiveNode implements Node {
@@ -44,6 +51,8 @@ final class LiveNode implements Node {
   private final Workers workers;
   private final Pricing pricing;
   private final Tally tally;
+  private final OfferedModels models;
+  private final NetworkDesk network;
 
   LiveNode(
       NodeConfig config,
@@ -56,7 +65,9 @@ final class LiveNode implements Node {
       Dispatcher dispatcher,
       Workers workers,
       Pricing pricing,
-      Tally tally) {
+      Tally tally,
+      OfferedModels models,
+      NetworkDesk network) {
     this.config = config;
     this.account = account;
     this.jobs = jobs;
@@ -68,6 +79,8 @@ final class LiveNode implements Node {
     this.workers = workers;
     this.pricing = pricing;
     this.tally = tally;
+    this.models = models;
+    this.network = network;
   }
 
   @Override
@@ -91,9 +104,7 @@ final class LiveNode implements Node {
     if (config.provider().enabled()) {
       roles.add(JobRole.PROVIDER);
     }
-    if (config.requester().providerUrl().isPresent()) {
-      roles.add(JobRole.REQUESTER);
-    }
+    roles.add(JobRole.REQUESTER);
     String version = Daemon.class.getPackage().getImplementationVersion();
     List<Profile> profiles =
         config.provider().enabled()
@@ -103,16 +114,21 @@ final class LiveNode implements Node {
                 .distinct()
                 .toList()
             : List.of();
-    List<Hash> models =
-        store.trainedModels().stream().filter(root -> blobs.folder(root).isPresent()).toList();
+    List<Hash> here =
+        Stream.concat(
+                models.list().stream().map(OfferedModels.OfferedModel::root),
+                store.trainedModels().stream().filter(root -> blobs.folder(root).isPresent()))
+            .distinct()
+            .toList();
     return new NodeInfo(
         version == null ? "development" : version,
         account,
+        network.self(),
         chain.contracts().domain(),
         roles,
         profiles,
         devices(),
-        models,
+        here,
         pricing);
   }
 
@@ -151,6 +167,33 @@ final class LiveNode implements Node {
   }
 
   @Override
+  public List<Hash> putFolder(FolderManifest manifest) {
+    List<Hash> missing = blobs.putFolder(manifest);
+    models.remember(manifest);
+    return missing;
+  }
+
+  @Override
+  public List<PeerView> peers() {
+    return network.peers();
+  }
+
+  @Override
+  public List<Offer> offers() {
+    return network.offers();
+  }
+
+  @Override
+  public NetworkView network() {
+    return network.view();
+  }
+
+  @Override
+  public NetworkView checkNetwork() {
+    return network.check();
+  }
+
+  @Override
   public WalletView wallet() {
     ChainAccess access = chain.require();
     Stake stake = access.registry().stakeOf(account);
@@ -185,6 +228,7 @@ final class LiveNode implements Node {
   public Readiness readiness() {
     List<String> reasons = new ArrayList<>();
     chain.trouble().ifPresent(reasons::add);
+    reasons.addAll(network.troubles());
     if (config.provider().enabled()) {
       List<Workers.Status> statuses = workers.statuses();
       if (statuses.stream().noneMatch(s -> s.state() == DeviceView.State.READY)) {
@@ -223,6 +267,7 @@ final class LiveNode implements Node {
         totals.count(),
         totals.gasUsed(),
         store.settled(JobRole.PROVIDER),
-        store.settled(JobRole.REQUESTER));
+        store.settled(JobRole.REQUESTER),
+        network.stats());
   }
 }

@@ -3,6 +3,11 @@ package io.rigmesh.node;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.jobs.Jobs;
+import io.rigmesh.node.network.NetworkView;
+import io.rigmesh.node.network.PeerView;
+import io.rigmesh.protocol.FolderManifest;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.Offer;
 import java.util.List;
 
 /// What the daemon's interfaces (REST, metrics) see of the daemon. Safe for use by several threads.
@@ -21,6 +26,24 @@ public interface Node {
 
   /// The devices as they stand now.
   List<DeviceView> devices();
+
+  /// Keeps the manifest of a folder that somebody puts here by hand; a model is offered once its
+  /// files are here.
+  ///
+  /// @return the roots of the files that are not, each once
+  List<Hash> putFolder(FolderManifest manifest);
+
+  /// The open connections to peers, the oldest first.
+  List<PeerView> peers();
+
+  /// The offers that hold now, this node's own among them, by peer.
+  List<Offer> offers();
+
+  /// How the node stands in the network.
+  NetworkView network();
+
+  /// How it stands after peers were asked to dial it; waits for their answers.
+  NetworkView checkNetwork();
 
   /// The account's money. Asks the chain.
   ///

@@ -1,5 +1,6 @@
 package io.rigmesh.node;
 
+import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.node.jobs.JobRole;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Domain;
@@ -13,6 +14,7 @@ import java.util.Set;
 ///
 /// @param version the daemon's version
 /// @param account the account that signs and is paid
+/// @param peer the node's peer id in the network
 /// @param domain the chain and contract that its signatures are for
 /// @param roles what it does
 /// @param profiles the arithmetic that its devices compute
@@ -22,6 +24,7 @@ import java.util.Set;
 public record NodeInfo(
     String version,
     Address account,
+    PeerId peer,
     Domain domain,
     Set<JobRole> roles,
     List<Profile> profiles,

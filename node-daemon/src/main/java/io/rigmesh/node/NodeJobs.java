@@ -14,6 +14,7 @@ import io.rigmesh.node.jobs.RefusedException;
 import io.rigmesh.node.jobs.TransactionView;
 import io.rigmesh.node.provider.JobIntake;
 import io.rigmesh.node.provider.ProviderFlow;
+import io.rigmesh.node.provider.Supply;
 import io.rigmesh.node.requester.JobSubmission;
 import io.rigmesh.node.requester.RequesterFlow;
 import io.rigmesh.node.store.Drivers;
@@ -21,8 +22,10 @@ import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.JobState;
+import io.rigmesh.protocol.SignedJob;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// The jobs of both sides behind one interface.
 final class NodeJobs implements Jobs {
@@ -71,8 +74,17 @@ final class NodeJobs implements Jobs {
 
   @Override
   public Intake accept(byte[] signedJobJson) {
+    return taken(() -> intake.take(signedJobJson));
+  }
+
+  /// Takes a job that a peer hands in, whose files come from it.
+  Intake accept(SignedJob job, Supply supply) {
+    return taken(() -> intake.take(job, supply));
+  }
+
+  private Intake taken(Supplier<JobIntake.Taken> take) {
     try {
-      JobIntake.Taken taken = intake.take(signedJobJson);
+      JobIntake.Taken taken = take.get();
       drivers.drive(taken.id());
       return new Intake.Accepted(find(taken.id()).orElseThrow(), taken.known());
     } catch (RefusedException e) {
@@ -146,6 +158,7 @@ final class NodeJobs implements Jobs {
         row.createdAt(),
         row.updatedAt(),
         row.provider(),
+        row.providerPeer(),
         row.completion().map(JobRow.Completion::price),
         row.completion().map(JobRow.Completion::meter),
         row.completion().map(JobRow.Completion::output),

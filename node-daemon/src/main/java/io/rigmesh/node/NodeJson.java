@@ -1,24 +1,10 @@
 package io.rigmesh.node;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rigmesh.node.jobs.JobJson;
-import io.rigmesh.node.jobs.JobRole;
-import io.rigmesh.node.jobs.JsonFields;
-import io.rigmesh.protocol.Address;
-import io.rigmesh.protocol.Domain;
-import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.JobKind;
-import io.rigmesh.protocol.MalformedException;
-import io.rigmesh.protocol.Profile;
-import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.scheduler.pricing.Pricing;
-import java.util.EnumMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /// The JSON of a node, its devices and its money as REST carries it.
 public final class NodeJson {
@@ -26,28 +12,16 @@ public final class NodeJson {
 
   private NodeJson() {}
 
-  /// What a requester needs to know of a provider.
-  ///
-  /// @param account who is paid
-  /// @param domain the chain and contract
-  /// @param roles what the node does
-  /// @param profiles the arithmetic it computes
-  /// @param models the models it has
-  /// @param prices what it asks
-  public record Remote(
-      Address account,
-      Domain domain,
-      Set<JobRole> roles,
-      List<Profile> profiles,
-      List<Hash> models,
-      Pricing prices) {}
-
-  /// A node: `{"version", "account", "domain": {"chainId", "verifyingContract"}, "roles",
+  /// A node: `{"version", "account", "peer", "domain": {"chainId", "verifyingContract"}, "roles",
   /// "profiles", "devices", "models", "prices": {"minimum", KIND: {"perMillionIn",
   /// "perMillionOut"}}}`.
   public static ObjectNode write(NodeInfo info) {
     ObjectNode node =
-        NODES.objectNode().put("version", info.version()).put("account", info.account().hex());
+        NODES
+            .objectNode()
+            .put("version", info.version())
+            .put("account", info.account().hex())
+            .put("peer", info.peer().toString());
     node.putObject("domain")
         .put("chainId", Long.toString(info.domain().chainId()))
         .put("verifyingContract", info.domain().verifyingContract().hex());
@@ -71,39 +45,6 @@ public final class NodeJson {
       }
     }
     return node;
-  }
-
-  /// Reads what a requester needs of a provider; fields that it does not know are passed over, so
-  /// that a newer provider can say more.
-  ///
-  /// @throws MalformedException naming the field
-  public static Remote readRemote(JsonNode node) {
-    JsonFields f = new JsonFields(node, "the node");
-    JsonFields domain = new JsonFields(f.node("domain"), "the node's domain");
-    return new Remote(
-        f.text("account", Address::fromHex),
-        new Domain(domain.integer("chainId"), domain.text("verifyingContract", Address::fromHex)),
-        f.list("roles").stream().map(r -> JobRole.of(r.asText())).collect(Collectors.toSet()),
-        f.list("profiles").stream().map(p -> Profile.of(p.asText())).toList(),
-        f.list("models").stream().map(m -> Hash.fromHex(m.asText())).toList(),
-        readPrices(f.node("prices")));
-  }
-
-  private static Pricing readPrices(JsonNode node) {
-    JsonFields f = new JsonFields(node, "the node's prices");
-    Map<JobKind, Pricing.Rate> rates = new EnumMap<>(JobKind.class);
-    for (JobKind kind : JobKind.values()) {
-      f.optional(kind.id())
-          .ifPresent(value -> {
-            JsonFields rate = new JsonFields(value, "the node's prices." + kind.id());
-            rates.put(
-                kind,
-                new Pricing.Rate(
-                    rate.text("perMillionIn", TokenAmount::parse),
-                    rate.text("perMillionOut", TokenAmount::parse)));
-          });
-    }
-    return new Pricing(rates, f.text("minimum", TokenAmount::parse));
   }
 
   /// A device: `{"id", "name", "kind", "state", "reason"?, "memoryBytes", "memoryHeldBytes",

@@ -1,6 +1,7 @@
 package io.rigmesh.node;
 
 import io.rigmesh.node.jobs.JobRole;
+import io.rigmesh.node.network.NetworkStats;
 import io.rigmesh.protocol.JobKind;
 import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.protocol.TokenAmount;
@@ -23,6 +24,7 @@ import java.util.OptionalDouble;
 /// @param gasUsed the gas that they took
 /// @param earned tokens paid to this node, over the whole life of its store
 /// @param spent tokens paid by this node, over the whole life of its store
+/// @param network numbers of the network
 public record NodeStats(
     Map<RoleAndState, Long> jobs,
     Map<RefusalCode, Long> refusals,
@@ -36,7 +38,8 @@ public record NodeStats(
     Map<String, Long> transactions,
     long gasUsed,
     TokenAmount earned,
-    TokenAmount spent) {
+    TokenAmount spent,
+    NetworkStats network) {
   /// Copies the maps.
   public NodeStats {
     jobs = Map.copyOf(jobs);

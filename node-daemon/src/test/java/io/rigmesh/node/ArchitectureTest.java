@@ -22,7 +22,8 @@ class ArchitectureTest {
 
   @Test
   void everyModuleIsLookedAt() {
-    for (String module : new String[] {"protocol", "worker", "scheduler", "ledger", "node"}) {
+    for (String module :
+        new String[] {"protocol", "libp2p", "worker", "scheduler", "ledger", "node"}) {
       assertThat(CLASSES.containPackage("io.rigmesh." + module)).as(module).isTrue();
     }
   }
@@ -33,6 +34,8 @@ class ArchitectureTest {
         .consideringOnlyDependenciesInAnyPackage("io.rigmesh..")
         .layer("protocol")
         .definedBy("io.rigmesh.protocol..")
+        .layer("libp2p")
+        .definedBy("io.rigmesh.libp2p..")
         .layer("gpu-worker")
         .definedBy("io.rigmesh.worker..")
         .layer("scheduler")
@@ -43,6 +46,10 @@ class ArchitectureTest {
         .definedBy("io.rigmesh.node..")
         .whereLayer("protocol")
         .mayOnlyBeAccessedByLayers("gpu-worker", "scheduler", "ledger-client", "node-daemon")
+        .whereLayer("libp2p")
+        .mayOnlyBeAccessedByLayers("node-daemon")
+        .whereLayer("libp2p")
+        .mayNotAccessAnyLayer()
         .whereLayer("gpu-worker")
         .mayOnlyBeAccessedByLayers("node-daemon")
         .whereLayer("scheduler")
@@ -129,6 +136,11 @@ class ArchitectureTest {
         .doNotHaveFullyQualifiedName("io.rigmesh.libp2p.resource.ResourceManager")
         .and()
         .doNotHaveFullyQualifiedName("io.rigmesh.libp2p.ConnectionManager")
+        // What the JDK calls so.
+        .and()
+        .areNotAssignableTo(javax.net.ssl.TrustManager.class)
+        .and()
+        .areNotAssignableTo(javax.net.ssl.KeyManager.class)
         .should()
         .haveNameMatching(".*(Manager|Helper|Util|Utils|Impl|Common)")
         .check(CLASSES);

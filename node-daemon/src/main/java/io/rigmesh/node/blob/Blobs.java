@@ -36,6 +36,26 @@ public interface Blobs {
   /// @return the roots of the files that are not, each once
   List<Hash> putFolder(FolderManifest manifest);
 
+  /// The hashes of a blob's chunks as leaves of its tree.
+  ///
+  /// @throws BlobRefusedException if it is not here
+  List<Hash> leaves(Hash root);
+
+  /// One chunk of a blob.
+  ///
+  /// @throws BlobRefusedException if the blob is not here or has no such chunk
+  byte[] chunk(Hash root, int index);
+
+  /// Begins to keep a blob whose chunks come one by one and in any order, or goes on with one that
+  /// was begun before, also by an earlier process. One at a time for each root.
+  ///
+  /// @param leaves the hashes of its chunks, whose root was checked
+  /// @throws BlobRefusedException if it is too large
+  IncomingBlob receive(Hash root, long sizeBytes, List<Hash> leaves);
+
+  /// The manifest of a folder, whether or not its files are here.
+  Optional<FolderManifest> manifest(Hash root);
+
   /// The manifest of a folder whose files are all here.
   Optional<FolderManifest> folder(Hash root);
 

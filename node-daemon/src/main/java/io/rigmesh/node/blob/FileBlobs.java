@@ -20,7 +20,10 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -30,28 +33,39 @@ import java.util.stream.Stream;
 /// Blobs as read-only files `ab/cdef…` named by their root. A file appears under its name only when
 /// all of it is on the disk and has that root, so a name can be trusted after any crash.
 public final class FileBlobs implements Blobs {
+  /// How long a blob that came half-way may wait for the rest.
+  private static final Duration RESUME_MAX = Duration.ofDays(7);
+
   private final Path folder;
   private final Path incoming;
+  private final Path leaves;
   private final BlobsConfig config;
   private final AtomicLong usedBytes = new AtomicLong();
 
   private FileBlobs(Path folder, BlobsConfig config) {
     this.folder = folder;
     this.incoming = folder.resolve("incoming");
+    this.leaves = folder.resolve("leaves");
     this.config = config;
   }
 
   /// The blobs below a folder, which is made if need be. What earlier processes left unfinished is
-  /// removed.
+  /// removed, but for blobs that came chunk by chunk, which go on where they were.
   ///
   /// @throws BlobException if it cannot be made or read
   public static FileBlobs open(Path folder, BlobsConfig config) {
     FileBlobs blobs = new FileBlobs(folder, config);
     try {
       Files.createDirectories(blobs.incoming);
+      Files.createDirectories(blobs.leaves);
       try (Stream<Path> leftovers = Files.list(blobs.incoming)) {
         for (Path file : leftovers.toList()) {
-          Files.deleteIfExists(file);
+          boolean fresh =
+              file.toString().endsWith(IncomingBlob.SUFFIX)
+                  && Files.getLastModifiedTime(file).toInstant().isAfter(stale());
+          if (!fresh) {
+            Files.deleteIfExists(file);
+          }
         }
       }
       try (Stream<Path> files =
@@ -64,6 +78,10 @@ public final class FileBlobs implements Blobs {
     } catch (IOException e) {
       throw broken("The folder of blobs " + folder + " cannot be used", e);
     }
+  }
+
+  private static Instant stale() {
+    return Instant.now().minus(RESUME_MAX);
   }
 
   @Override
@@ -102,6 +120,7 @@ public final class FileBlobs implements Blobs {
                 + "; send them again");
       }
       keep(file, root);
+      keepLeaves(root, leaves);
       return root;
     } catch (IOException e) {
       throw broken("A blob cannot be written below " + folder, e);
@@ -157,26 +176,125 @@ public final class FileBlobs implements Blobs {
   }
 
   @Override
-  public Optional<FolderManifest> folder(Hash root) {
+  public List<Hash> leaves(Hash root) {
+    long size = sizeBytes(root).orElseThrow(() -> missing(root));
+    if (size <= BlobRoot.CHUNK_BYTES) {
+      return size == 0 ? List.of() : List.of(root);
+    }
+    try {
+      Path file = leaves.resolve(root.hex().substring(2));
+      if (Files.exists(file)) {
+        byte[] bytes = Files.readAllBytes(file);
+        List<Hash> kept = new ArrayList<>();
+        for (int at = 0; at + Hash.BYTES <= bytes.length; at += Hash.BYTES) {
+          kept.add(Hash.of(Arrays.copyOfRange(bytes, at, at + Hash.BYTES)));
+        }
+        if (MerkleTree.root(kept).equals(root)) {
+          return kept;
+        }
+      }
+      List<Hash> found = new ArrayList<>();
+      try (InputStream in = open(root)) {
+        for (byte[] chunk = in.readNBytes(BlobRoot.CHUNK_BYTES);
+            chunk.length > 0;
+            chunk = in.readNBytes(BlobRoot.CHUNK_BYTES)) {
+          found.add(MerkleTree.leaf(chunk));
+        }
+      }
+      keepLeaves(root, found);
+      return found;
+    } catch (IOException e) {
+      throw broken("The blob " + root + " cannot be read", e);
+    }
+  }
+
+  /// Keeps what could be reckoned again, so that nothing has to be on the disk when this returns.
+  private void keepLeaves(Hash root, List<Hash> hashes) throws IOException {
+    if (hashes.size() < 2) {
+      return;
+    }
+    Path file = leaves.resolve(root.hex().substring(2));
+    if (Files.exists(file)) {
+      return;
+    }
+    ByteBuffer bytes = ByteBuffer.allocate(hashes.size() * Hash.BYTES);
+    hashes.forEach(hash -> bytes.put(hash.bytes()));
+    Path partial = incoming();
+    Files.write(partial, bytes.array());
+    Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  @Override
+  public byte[] chunk(Hash root, int index) {
+    long at = (long) index * BlobRoot.CHUNK_BYTES;
+    try (FileChannel in = FileChannel.open(path(root), StandardOpenOption.READ)) {
+      long left = in.size() - at;
+      if (index < 0 || left <= 0) {
+        throw new BlobRefusedException(
+            RefusalCode.MALFORMED, "the blob " + root + " has no chunk " + index);
+      }
+      ByteBuffer chunk = ByteBuffer.allocate((int) Math.min(left, BlobRoot.CHUNK_BYTES));
+      while (chunk.hasRemaining() && in.read(chunk, at + chunk.position()) >= 0) {}
+      return chunk.array();
+    } catch (NoSuchFileException e) {
+      throw missing(root);
+    } catch (IOException e) {
+      throw broken("The blob " + root + " cannot be read", e);
+    }
+  }
+
+  @Override
+  public IncomingBlob receive(Hash root, long sizeBytes, List<Hash> leaves) {
+    if (sizeBytes > config.bytesMax()) {
+      throw new BlobRefusedException(
+          RefusalCode.TOO_LARGE,
+          "a blob has at most " + config.bytesMax() + " bytes here, and this one " + sizeBytes);
+    }
+    Path file = incoming.resolve(root.hex().substring(2) + IncomingBlob.SUFFIX);
+    try {
+      requireSpace(sizeBytes);
+      return IncomingBlob.open(
+          file,
+          root,
+          sizeBytes,
+          leaves,
+          () -> {
+            keep(file, root);
+            keepLeaves(root, leaves);
+          });
+    } catch (IOException e) {
+      throw broken("A blob cannot be written below " + folder, e);
+    }
+  }
+
+  @Override
+  public Optional<FolderManifest> manifest(Hash root) {
     if (sizeBytes(root).orElse(Long.MAX_VALUE) > FolderManifest.BYTES_MAX) {
       return Optional.empty();
     }
-    FolderManifest manifest;
     try (InputStream in = open(root)) {
-      manifest = FolderManifest.fromCanonicalBytes(in.readAllBytes());
+      return Optional.of(FolderManifest.fromCanonicalBytes(in.readAllBytes()));
     } catch (MalformedException e) {
       // A blob of another kind.
       return Optional.empty();
     } catch (IOException e) {
       throw broken("The manifest " + root + " cannot be read", e);
     }
-    for (FolderManifest.File file : manifest.files()) {
+  }
+
+  @Override
+  public Optional<FolderManifest> folder(Hash root) {
+    Optional<FolderManifest> manifest = manifest(root);
+    if (manifest.isEmpty()) {
+      return manifest;
+    }
+    for (FolderManifest.File file : manifest.get().files()) {
       // The size that the manifest claims must be true too, since jobs are priced by it.
       if (!sizeBytes(file.root()).equals(OptionalLong.of(file.sizeBytes()))) {
         return Optional.empty();
       }
     }
-    return Optional.of(manifest);
+    return manifest;
   }
 
   @Override
@@ -276,7 +394,7 @@ public final class FileBlobs implements Blobs {
     }
   }
 
-  private void requireSpace(int bytes) throws IOException {
+  private void requireSpace(long bytes) throws IOException {
     long free = Files.getFileStore(incoming).getUsableSpace();
     if (free - bytes < config.freeBytesMin()) {
       throw new BlobException(

@@ -1,6 +1,7 @@
 package io.rigmesh.node.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.node.client.DaemonClient;
 import io.rigmesh.node.jobs.JobDraft;
 import io.rigmesh.node.jobs.JobJson;
@@ -48,6 +49,12 @@ final class Submission {
       description = "Seconds from now after which the result is worth nothing.")
   private long deadlineSeconds;
 
+  @Option(
+      names = "--provider",
+      paramLabel = "PEER",
+      description = "Peer id of the one provider that may compute it (default: the best offer).")
+  private @Nullable String provider;
+
   @Option(names = "--wait", description = "Follow the job to its end.")
   private boolean wait;
 
@@ -68,7 +75,8 @@ final class Submission {
             Profile.of(profile),
             seed(),
             Optional.ofNullable(priceMax).map(TokenAmount::parse),
-            deadlineSeconds);
+            deadlineSeconds,
+            Optional.ofNullable(provider).map(PeerId::of));
     JsonNode job = client.post("/v1/jobs", JobJson.write(draft));
     String id = job.path("id").asText();
     if (!wait) {

@@ -141,6 +141,11 @@ public final class DaemonClient {
             BodyHandlers.ofByteArray()));
   }
 
+  /// Posts nothing and gives the JSON that comes back.
+  public JsonNode post(String path) {
+    return json(send(request(path).POST(BodyPublishers.noBody()), BodyHandlers.ofByteArray()));
+  }
+
   /// Deletes what is at a path and gives the JSON that comes back.
   public JsonNode delete(String path) {
     return json(send(request(path).DELETE(), BodyHandlers.ofByteArray()));

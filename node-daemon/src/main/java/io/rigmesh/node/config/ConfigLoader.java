@@ -14,8 +14,15 @@ import java.util.TreeMap;
 /// Reads the settings: defaults, over which goes the YAML file, over which goes the environment,
 /// over which go flags. A key that no setting has is an error that names file and key.
 public final class ConfigLoader {
-  /// Settings that were, and what to write instead. Nothing was removed yet.
-  private static final Map<String, String> REMOVED = Map.of();
+  /// Settings that were, and what to write instead.
+  private static final Map<String, String> REMOVED =
+      Map.of(
+          "requester.provider-url",
+          "providers are found by their offers: name a peer with network.bootstrap",
+          "requester.provider-token-file",
+          "providers are found by their offers: name a peer with network.bootstrap",
+          "requester.provider-timeout-seconds",
+          "it is requester.timeout-seconds now");
 
   /// Variables that the launcher and the command line read for themselves.
   private static final Set<String> OTHER_VARIABLES =

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 ///
 /// @param home the node's folder; every relative path among the settings is below it
 /// @param rest the REST interface
+/// @param network the peer-to-peer network
 /// @param chain the chain and its contracts
 /// @param keys the account's key
 /// @param provider computing for others
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 public record NodeConfig(
     Path home,
     RestConfig rest,
+    NetworkConfig network,
     ChainConfig chain,
     KeysConfig keys,
     ProviderConfig provider,
@@ -30,6 +32,11 @@ public record NodeConfig(
   /// The database.
   public Path databaseFile() {
     return home.resolve("rigmesh.db");
+  }
+
+  /// The file of what is known of other peers.
+  public Path peersFile() {
+    return home.resolve("peers.json");
   }
 
   /// The folder of blobs.

@@ -10,6 +10,10 @@ import io.rigmesh.protocol.TokenAmount;
 /// @param generatePricePerMillionTokensIn for a million tokens of prompt
 /// @param generatePricePerMillionTokensOut for a million tokens made
 /// @param embedPricePerMillionTokens for a million tokens embedded
+/// @param modelsOffered whether models that were uploaded here are offered to all, and handed to
+///   whoever names their root
+/// @param region where the offer says that this node is
+/// @param offerSeconds how long an offer holds; it is made anew at a third of that
 /// @param queueLengthMax the most jobs that wait
 /// @param placeSeconds how long an admitted job keeps its place before it is funded
 /// @param settleMarginSeconds how long before its deadline a job must be done, so that the proof is
@@ -29,6 +33,14 @@ public record ProviderConfig(
         TokenAmount generatePricePerMillionTokensOut,
     @Setting(value = "10000", help = "Price of a million tokens embedded, in smallest units.")
         TokenAmount embedPricePerMillionTokens,
+    @Setting(
+            value = "true",
+            help =
+                "Whether uploaded models are offered to all, and handed to whoever names their root.")
+        boolean modelsOffered,
+    @Setting(value = "", help = "Where the offer says that this node is; free text.") String region,
+    @Setting(value = "600", help = "How long an offer holds; it is made anew at a third of that.")
+        int offerSeconds,
     @Setting(value = "64", help = "Most jobs that wait for a device.") int queueLengthMax,
     @Setting(value = "120", help = "How long an admitted job keeps its place before it is funded.")
         int placeSeconds,

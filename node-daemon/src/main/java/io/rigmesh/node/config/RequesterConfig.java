@@ -1,19 +1,21 @@
 package io.rigmesh.node.config;
 
-import java.nio.file.Path;
+import io.rigmesh.libp2p.identity.PeerId;
 import java.util.Optional;
 
 /// Asking others.
 ///
-/// @param providerUrl the REST address of the provider that jobs go to
-/// @param providerTokenFile the file of the bearer token for it
-/// @param providerTimeoutSeconds how long one request to it may take, streams and uploads aside
+/// @param provider the one provider that jobs go to; where empty, the best live offer is chosen for
+///   each
+/// @param timeoutSeconds how long a provider may take to answer, transfers aside
+/// @param candidatesMax how many providers are asked for one job before it waits
 public record RequesterConfig(
     @Setting(
             value = "",
-            help = "REST address of the provider that jobs go to, such as http://127.0.0.1:7071.")
-        Optional<String> providerUrl,
-    @Setting(value = "", help = "File of the bearer token for that provider.")
-        Optional<Path> providerTokenFile,
-    @Setting(value = "30", help = "How long one request to it may take, streams and uploads aside.")
-        int providerTimeoutSeconds) {}
+            help =
+                "Peer id of the one provider that jobs go to; empty to choose among live offers.")
+        Optional<PeerId> provider,
+    @Setting(value = "30", help = "How long a provider may take to answer, transfers aside.")
+        int timeoutSeconds,
+    @Setting(value = "8", help = "How many providers are asked for one job before it waits.")
+        int candidatesMax) {}

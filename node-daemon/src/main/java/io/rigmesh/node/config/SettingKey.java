@@ -1,5 +1,7 @@
 package io.rigmesh.node.config;
 
+import io.rigmesh.libp2p.identity.PeerId;
+import io.rigmesh.libp2p.multiformats.Multiaddr;
 import io.rigmesh.node.config.EffectiveConfig.Source;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.MalformedException;
@@ -135,6 +137,12 @@ record SettingKey(String key, Type type, Setting setting) {
     }
     if (type == Address.class) {
       return Address.fromHex(text);
+    }
+    if (type == Multiaddr.class) {
+      return Multiaddr.of(text);
+    }
+    if (type == PeerId.class) {
+      return PeerId.of(text);
     }
     if (type == Path.class) {
       return path(text, home);

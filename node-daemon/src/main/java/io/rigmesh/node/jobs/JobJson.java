@@ -3,6 +3,7 @@ package io.rigmesh.node.jobs;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.protocol.FolderManifest;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.JobKind;
@@ -27,17 +28,9 @@ public final class JobJson {
 
   private JobJson() {}
 
-  /// What another node needs to know of a job: the part of its view that can be read back.
-  ///
-  /// @param id the job's id
-  /// @param state where it stands
-  /// @param progress how far it is
-  /// @param output the root of its output folder
-  public record Remote(
-      Hash id, JobState state, Optional<JobProgress> progress, Optional<Hash> output) {}
-
   /// A job's view: `{"id", "role", "job", "state", "code"?, "message"?, "progress"?, "createdAt",
-  /// "updatedAt", "provider"?, "price"?, "meter"?, "output"?, "outputModel"?, "transactions"}`.
+  /// "updatedAt", "provider"?, "providerPeer"?, "price"?, "meter"?, "output"?, "outputModel"?,
+  /// "transactions"}`.
   public static ObjectNode write(JobView view) {
     ObjectNode node = NODES.objectNode();
     node.put("id", view.id().hex()).put("role", view.role().id());
@@ -47,6 +40,7 @@ public final class JobJson {
     node.put("createdAt", view.createdAt().toString());
     node.put("updatedAt", view.updatedAt().toString());
     view.provider().ifPresent(p -> node.put("provider", p.hex()));
+    view.providerPeer().ifPresent(p -> node.put("providerPeer", p.toString()));
     view.price().ifPresent(p -> node.put("price", p.toString()));
     view.meter()
         .ifPresent(m ->
@@ -59,18 +53,6 @@ public final class JobJson {
     var transactions = node.putArray("transactions");
     view.transactions().forEach(t -> transactions.add(write(t)));
     return node;
-  }
-
-  /// Reads what another node needs of a view.
-  ///
-  /// @throws MalformedException naming the field
-  public static Remote readRemote(JsonNode node) {
-    JsonFields f = new JsonFields(node, "the job");
-    return new Remote(
-        f.text("id", Hash::fromHex),
-        readState(node),
-        f.optional("progress").map(JobJson::readProgress),
-        f.optionalText("output", Hash::fromHex));
   }
 
   /// A state: `{"state", "code"?, "message"?}`.
@@ -162,7 +144,8 @@ public final class JobJson {
   }
 
   /// Reads a draft: `{"kind", "parameters", "input", "model"?, "profile"?, "seed"?, "priceMax"?,
-  /// "deadlineSeconds"?}`; a profile that is missing is f32-v1, a deadline an hour from now.
+  /// "deadlineSeconds"?, "provider"?}`; a profile that is missing is f32-v1, a deadline an hour
+  /// from now.
   ///
   /// @throws MalformedException naming the field
   public static JobDraft readDraft(JsonNode node) {
@@ -182,7 +165,8 @@ public final class JobJson {
             f.optionalText("profile", Profile::of).orElse(Profile.F32_V1),
             seed(f.optionalText("seed", Long::parseUnsignedLong)),
             f.optionalText("priceMax", TokenAmount::parse),
-            f.optionalInteger("deadlineSeconds").orElse(3_600L));
+            f.optionalInteger("deadlineSeconds").orElse(3_600L),
+            f.optionalText("provider", PeerId::of));
     f.end();
     return draft;
   }
@@ -196,6 +180,7 @@ public final class JobJson {
     node.put("input", draft.input().hex()).put("profile", draft.profile().id());
     draft.seed().ifPresent(seed -> node.put("seed", Long.toUnsignedString(seed)));
     draft.priceMax().ifPresent(price -> node.put("priceMax", price.toString()));
+    draft.provider().ifPresent(peer -> node.put("provider", peer.toString()));
     return node.put("deadlineSeconds", draft.deadlineSeconds());
   }
 

@@ -1,5 +1,6 @@
 package io.rigmesh.node.jobs;
 
+import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.JobState;
@@ -20,6 +21,7 @@ import java.util.Optional;
 /// @param createdAt when this node first saw it
 /// @param updatedAt when its row last changed
 /// @param provider who computes it, once that is known
+/// @param providerPeer the same as a peer of the network, on the requester's side
 /// @param price what the provider's receipt asks, once there is one
 /// @param meter what was used, once there is a receipt
 /// @param output the root of the output folder, once there is a receipt
@@ -34,6 +36,7 @@ public record JobView(
     Instant createdAt,
     Instant updatedAt,
     Optional<Address> provider,
+    Optional<PeerId> providerPeer,
     Optional<TokenAmount> price,
     Optional<Meter> meter,
     Optional<Hash> output,

@@ -21,6 +21,7 @@ import io.rigmesh.node.NodeStats.RoleAndState;
 import io.rigmesh.node.jobs.JobProgress;
 import io.rigmesh.node.jobs.JobQuery;
 import io.rigmesh.node.jobs.JobRole;
+import io.rigmesh.node.network.NetworkStats;
 import io.rigmesh.protocol.JobKind;
 import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.protocol.TokenAmount;
@@ -76,7 +77,8 @@ public final class NodeMetrics implements AutoCloseable {
           Map.of(),
           0,
           TokenAmount.ZERO,
-          TokenAmount.ZERO);
+          TokenAmount.ZERO,
+          NetworkStats.NONE);
 
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -98,6 +100,7 @@ public final class NodeMetrics implements AutoCloseable {
         .register(registry);
     registerJobs();
     registerMoney();
+    registerNetwork();
     registerProcess();
   }
 
@@ -271,6 +274,55 @@ public final class NodeMetrics implements AutoCloseable {
         "1 if the node can take new work, 0 if not; /health/ready says why.",
         Tags.empty(),
         _ -> node.readiness().ready() ? 1 : 0);
+  }
+
+  private void registerNetwork() {
+    gauge(
+        "rigmesh.peers", "Peers that are connected.", Tags.empty(), s -> s.stats.network().peers());
+    for (boolean inbound : new boolean[] {true, false}) {
+      Tags direction = Tags.of("direction", inbound ? "inbound" : "outbound");
+      gauge(
+          "rigmesh.network.connections",
+          "Connections to peers, by who opened them.",
+          direction,
+          s ->
+              inbound
+                  ? s.stats.network().inboundConnections()
+                  : s.stats.network().outboundConnections());
+      gauge(
+          "rigmesh.network.streams",
+          "Streams to peers, by who opened them.",
+          direction,
+          s -> inbound ? s.stats.network().inboundStreams() : s.stats.network().outboundStreams());
+    }
+    gauge(
+        "rigmesh.network.buffered.bytes",
+        "Memory that the network holds, as it is counted against its limits.",
+        Tags.empty(),
+        s -> s.stats.network().bufferedBytes());
+    gauge(
+        "rigmesh.offers",
+        "Offers of providers that hold now.",
+        Tags.empty(),
+        s -> s.stats.network().offers());
+    counter(
+        "rigmesh.blobs.sent.bytes",
+        "Bytes of blobs handed out to peers.",
+        "",
+        Tags.empty(),
+        s -> s.stats.network().blobBytesSent());
+    counter(
+        "rigmesh.blobs.received.bytes",
+        "Bytes of blobs fetched from peers.",
+        "",
+        Tags.empty(),
+        s -> s.stats.network().blobBytesReceived());
+    counter(
+        "rigmesh.peers.blamed",
+        "How often peers were caught breaking a rule.",
+        "",
+        Tags.empty(),
+        s -> s.stats.network().blames());
   }
 
   private static double units(TokenAmount amount) {

@@ -15,6 +15,7 @@ import io.rigmesh.worker.process.WorkerDescription;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.Condition;
@@ -115,6 +116,18 @@ public final class Dispatcher implements Service, WorkerWatch {
     return changing(() -> scheduler.confirm(job, clock.millis()));
   }
 
+  /// Keeps the place of an admitted job that is not paid for yet, while its files are fetched.
+  ///
+  /// @return false if it holds no such place
+  boolean keepPlace(Hash job) {
+    lock.lock();
+    try {
+      return scheduler.keepPlace(job, clock.millis());
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /// Takes a job back that was admitted before.
   void restore(Work work, String device) {
     changing(() -> {
@@ -186,6 +199,23 @@ public final class Dispatcher implements Service, WorkerWatch {
     lock.lock();
     try {
       return scheduler.loads();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// The measured speed of a device at the kind of work that it is fastest at, 0 while nothing was
+  /// measured.
+  public long megaflopsPerSecond(String device) {
+    lock.lock();
+    try {
+      return (long)
+          (speeds.all().entrySet().stream()
+                  .filter(e -> e.getKey().device().equals(device))
+                  .mapToDouble(Map.Entry::getValue)
+                  .max()
+                  .orElse(0)
+              / 1e6);
     } finally {
       lock.unlock();
     }

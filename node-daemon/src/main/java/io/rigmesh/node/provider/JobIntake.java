@@ -22,6 +22,7 @@ import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.scheduler.pricing.Pricing;
 import io.rigmesh.scheduler.queue.Admission;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -73,10 +74,27 @@ public final class JobIntake {
   ///
   /// @throws RefusedException if it is not taken
   public Taken take(byte[] json) {
+    requireProvider();
+    return take(check.check(json, clock.instant().getEpochSecond()), Supply.NONE);
+  }
+
+  /// Takes a signed job whose files may be elsewhere. They are fetched once its money is bound, but
+  /// for what says how large its model is.
+  ///
+  /// @throws RefusedException if it is not taken
+  public Taken take(SignedJob job, Supply supply) {
+    requireProvider();
+    return take(check.check(job, clock.instant().getEpochSecond()), supply);
+  }
+
+  private void requireProvider() {
     if (!config.provider().enabled()) {
       throw refuse(RefusalCode.UNSUPPORTED, "this node takes no jobs: provider.enabled is false");
     }
-    return switch (check.check(json, clock.instant().getEpochSecond())) {
+  }
+
+  private Taken take(JobCheck.Result checked, Supply supply) {
+    return switch (checked) {
       case JobCheck.Failed(Refusal refusal) -> throw new RefusedException(refusal);
       case JobCheck.Passed(SignedJob signed, boolean known) -> {
         Hash id = signed.job().id();
@@ -88,7 +106,7 @@ public final class JobIntake {
               RefusalCode.BUSY, "this very job is being taken in right now; ask again in a moment");
         }
         try {
-          yield take(signed);
+          yield take(signed, supply, id);
         } finally {
           underWay.remove(id);
         }
@@ -104,7 +122,7 @@ public final class JobIntake {
     return new Taken(id, true);
   }
 
-  private Taken take(SignedJob signed) {
+  private Taken take(SignedJob signed, Supply supply, Hash id) {
     Job job = signed.job();
     if (job.requester().equals(account)) {
       throw refuse(RefusalCode.UNSUPPORTED, "a node does not compute its own jobs");
@@ -118,12 +136,11 @@ public final class JobIntake {
       throw refuse(
           RefusalCode.UNSUPPORTED, "jobs of kind " + job.task().kind().id() + " are not offered");
     }
+    long inputBytes = works.inputBytes(job, supply);
     if (!job.model().isZero() && blobs.folder(job.model()).isEmpty()) {
-      throw refuse(
-          RefusalCode.UNKNOWN_MODEL,
-          "the model " + job.model() + " or one of its files is not here; upload the folder first");
+      supply.shape(job);
     }
-    TokenAmount quote = pricing.quoteMax(job.task(), works.inputBytes(job));
+    TokenAmount quote = pricing.quoteMax(job.task(), inputBytes);
     if (quote.compareTo(job.priceMax()) > 0) {
       throw refuse(
           RefusalCode.PRICE_TOO_LOW,
@@ -133,13 +150,14 @@ public final class JobIntake {
               + job.priceMax()
               + "; sign again with a higher one");
     }
-    switch (dispatcher.admit(works.of(job))) {
+    switch (dispatcher.admit(works.of(job, inputBytes))) {
       case Admission.Refused(Refusal refusal) -> throw new RefusedException(refusal);
       case Admission.Admitted _ -> {}
     }
     boolean kept = false;
     try {
       requireFunds(job);
+      fetch(job, supply, inputBytes);
       kept =
           store.insert(JobRole.PROVIDER, signed, Transition.to(new JobState.Matched()).by(account));
       if (!kept) {
@@ -151,11 +169,53 @@ public final class JobIntake {
                 + job.nonce()
                 + " just now; sign again with a new nonce");
       }
-      return new Taken(job.id(), false);
+      return new Taken(id, false);
     } finally {
       if (!kept) {
-        dispatcher.release(job.id());
+        dispatcher.release(id);
       }
+    }
+  }
+
+  /// Fetches what is not here yet, and keeps the job's place meanwhile.
+  private void fetch(Job job, Supply supply, long inputBytes) {
+    Thread keeper =
+        Thread.ofVirtual()
+            .name("place")
+            .start(() -> {
+              try {
+                while (dispatcher.keepPlace(job.id())) {
+                  Thread.sleep(
+                      Duration.ofSeconds(Math.max(1, config.provider().placeSeconds() / 3)));
+                }
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            });
+    try {
+      if (!blobs.has(job.input())) {
+        supply.input(job, Math.max(1, inputBytes));
+      }
+      if (blobs.sizeBytes(job.input()).orElse(-1) != inputBytes) {
+        throw refuse(
+            RefusalCode.MALFORMED,
+            "the input "
+                + job.input()
+                + " has other than the "
+                + inputBytes
+                + " bytes it was said to");
+      }
+      if (!job.model().isZero() && blobs.folder(job.model()).isEmpty()) {
+        supply.model(
+            job,
+            blobs
+                .manifest(job.model())
+                .orElseThrow(() ->
+                    refuse(
+                        RefusalCode.UNKNOWN_MODEL, "the model " + job.model() + " is not here")));
+      }
+    } finally {
+      keeper.interrupt();
     }
   }
 

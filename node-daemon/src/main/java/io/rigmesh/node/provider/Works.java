@@ -2,12 +2,14 @@ package io.rigmesh.node.provider;
 
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.jobs.RefusedException;
+import io.rigmesh.node.models.ModelShapes;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.MalformedException;
 import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.scheduler.estimate.Estimate;
 import io.rigmesh.scheduler.estimate.ModelShape;
 import io.rigmesh.scheduler.queue.Work;
+import java.util.OptionalLong;
 
 /// Makes of a job what the scheduler needs to know of it.
 final class Works {
@@ -25,9 +27,16 @@ final class Works {
   ///
   /// @throws RefusedException if it is not here, or too long
   long inputBytes(Job job) {
+    return inputBytes(job, Supply.NONE);
+  }
+
+  /// How long a job's input is, or is said to be by whoever supplies it.
+  ///
+  /// @throws RefusedException if it is not here and nobody supplies it, or too long
+  long inputBytes(Job job, Supply supply) {
+    OptionalLong here = blobs.sizeBytes(job.input());
     long bytes =
-        blobs
-            .sizeBytes(job.input())
+        (here.isPresent() ? here : supply.inputBytes())
             .orElseThrow(() ->
                 new RefusedException(
                     RefusalCode.UNKNOWN_INPUT,
@@ -44,11 +53,19 @@ final class Works {
   ///
   /// @throws RefusedException if model or input are not here, or the model's folder is malformed
   Work of(Job job) {
+    return of(job, inputBytes(job));
+  }
+
+  /// What the scheduler needs to know of a job whose model's weights and whose input may be
+  /// elsewhere yet.
+  ///
+  /// @throws RefusedException if the model's manifest is not here, or its folder is malformed
+  Work of(Job job, long inputBytes) {
     ModelShape shape;
     try {
       shape =
           shapes
-              .of(job)
+              .of(job.task(), job.model())
               .orElseThrow(() ->
                   new RefusedException(
                       RefusalCode.UNKNOWN_MODEL,
@@ -64,7 +81,7 @@ final class Works {
         job.profile(),
         0,
         Math.multiplyExact(job.deadlineSeconds(), 1000L),
-        Estimate.of(job.task(), shape, inputBytes(job)));
+        Estimate.of(job.task(), shape, inputBytes));
   }
 
   /// The operations that a job really was, in the measure of its estimate.

@@ -18,6 +18,7 @@ import java.io.OutputStream;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 
 /// Blobs and folders by their roots. What comes in is checked while it comes, and never held whole.
 final class BlobRoutes {
@@ -29,11 +30,18 @@ final class BlobRoutes {
 
   private final Blobs blobs;
   private final Downloads downloads;
+  private final Function<FolderManifest, List<Hash>> keep;
   private final long blobBytesMax;
   private final Semaphore uploads = new Semaphore(UPLOADS_MAX);
 
-  BlobRoutes(Blobs blobs, Downloads downloads, long blobBytesMax) {
+  /// @param keep keeps a folder's manifest and says which of its files are missing
+  BlobRoutes(
+      Blobs blobs,
+      Function<FolderManifest, List<Hash>> keep,
+      Downloads downloads,
+      long blobBytesMax) {
     this.blobs = blobs;
+    this.keep = keep;
     this.downloads = downloads;
     this.blobBytesMax = blobBytesMax;
   }
@@ -109,7 +117,7 @@ final class BlobRoutes {
     FolderManifest manifest = JobJson.readManifest(ProtocolJson.parse(call.jsonBody(), "the body"));
     ObjectNode body = Json.object().put("root", manifest.root().hex());
     ArrayNode missing = body.putArray("missing");
-    blobs.putFolder(manifest).forEach(root -> missing.add(root.hex()));
+    keep.apply(manifest).forEach(root -> missing.add(root.hex()));
     return Json.ok(body);
   }
 

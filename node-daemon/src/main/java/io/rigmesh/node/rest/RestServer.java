@@ -200,7 +200,9 @@ public final class RestServer implements Service {
     routes.addAll(
         new JobRoutes(node.jobs(), streams, downloads, config.requestBytesMax()).routes());
     routes.addAll(
-        new BlobRoutes(node.blobs(), downloads, node.config().blobs().bytesMax()).routes());
+        new BlobRoutes(node.blobs(), node::putFolder, downloads, node.config().blobs().bytesMax())
+            .routes());
+    routes.addAll(new NetworkRoutes(node).routes());
     routes.addAll(new NodeRoutes(node, metrics, loopback).routes());
     return routes;
   }

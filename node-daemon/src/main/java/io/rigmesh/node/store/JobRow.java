@@ -1,5 +1,6 @@
 package io.rigmesh.node.store;
 
+import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.node.jobs.JobProgress;
 import io.rigmesh.node.jobs.JobRole;
 import io.rigmesh.protocol.Address;
@@ -22,6 +23,8 @@ import java.util.OptionalLong;
 /// @param closing what has yet to happen to its money, once it ended without payment
 /// @param cancelAsked true if it is to be called off
 /// @param provider who computes it, once that is known
+/// @param providerPeer the same as a peer of the network, on the requester's side
+/// @param wantedPeer who it was said that it must be
 /// @param progress how far it was
 /// @param startedAtSeconds Unix time at which it first ran
 /// @param crashes workers that ended while they ran it
@@ -37,6 +40,8 @@ public record JobRow(
     Closing closing,
     boolean cancelAsked,
     Optional<Address> provider,
+    Optional<PeerId> providerPeer,
+    Optional<PeerId> wantedPeer,
     Optional<JobProgress> progress,
     OptionalLong startedAtSeconds,
     int crashes,

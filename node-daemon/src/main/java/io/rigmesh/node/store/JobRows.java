@@ -1,5 +1,6 @@
 package io.rigmesh.node.store;
 
+import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.node.jobs.JobJson;
 import io.rigmesh.node.jobs.JobProgress;
 import io.rigmesh.node.jobs.JobRole;
@@ -35,6 +36,8 @@ final class JobRows {
         Closing.of(row.getString("closing")),
         row.getBoolean("cancel_asked"),
         Optional.ofNullable(row.getString("provider")).map(Address::fromHex),
+        Optional.ofNullable(row.getString("provider_peer")).map(PeerId::of),
+        Optional.ofNullable(row.getString("wanted_peer")).map(PeerId::of),
         progress(row),
         number(row, "started_at_seconds"),
         row.getInt("crashes"),

@@ -1,5 +1,6 @@
 package io.rigmesh.node.store;
 
+import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.node.jobs.JobEvent;
 import io.rigmesh.node.jobs.JobEvents;
 import io.rigmesh.node.jobs.JobJson;
@@ -42,6 +43,12 @@ public final class JobStore implements AutoCloseable {
   ///
   /// @return false if its nonce was used before, by this job or another; then nothing is kept
   public boolean insert(JobRole role, SignedJob signed, Transition first) {
+    return insert(role, signed, first, Optional.empty());
+  }
+
+  /// As [#insert(JobRole, SignedJob, Transition)], for a provider that was named.
+  public boolean insert(
+      JobRole role, SignedJob signed, Transition first, Optional<PeerId> wantedPeer) {
     return events.inTransaction(handle -> {
       Hash id = signed.job().id();
       int fresh =
@@ -58,12 +65,13 @@ public final class JobStore implements AutoCloseable {
       }
       handle
           .createUpdate(
-              "INSERT INTO job (id, role, signed_json, state, created_at_ms, updated_at_ms)"
-                  + " VALUES (:id, :role, :signed, :state, :now, :now)")
+              "INSERT INTO job (id, role, signed_json, state, wanted_peer, created_at_ms,"
+                  + " updated_at_ms) VALUES (:id, :role, :signed, :state, :wanted, :now, :now)")
           .bind("id", id.hex())
           .bind("role", role.id())
           .bind("signed", ProtocolJson.write(signed).toString())
           .bind("state", first.next().id())
+          .bind("wanted", wantedPeer.map(PeerId::toString).orElse(null))
           .bind("now", clock.millis())
           .execute();
       write(handle, id, first);
@@ -91,6 +99,7 @@ public final class JobStore implements AutoCloseable {
         .createUpdate(
             "UPDATE job SET state = :state, state_code = :code, state_message = :message,"
                 + " closing = :closing, provider = coalesce(:provider, provider),"
+                + " provider_peer = coalesce(:peer, provider_peer),"
                 + " started_at_seconds = coalesce(started_at_seconds, :started),"
                 + " updated_at_ms = :now WHERE id = :id")
         .bind("state", t.next().id())
@@ -98,6 +107,7 @@ public final class JobStore implements AutoCloseable {
         .bind("message", json.path("message").asText(""))
         .bind("closing", t.closing().id())
         .bind("provider", t.provider().map(Address::hex).orElse(null))
+        .bind("peer", t.peer().map(PeerId::toString).orElse(null))
         .bind("started", t.startedAtSeconds().isPresent() ? t.startedAtSeconds().getAsLong() : null)
         .bind("now", clock.millis())
         .bind("id", id.hex())
@@ -234,6 +244,36 @@ public final class JobStore implements AutoCloseable {
             .bind("id", id.hex())
             .mapTo(byte[].class)
             .findOne());
+  }
+
+  /// Remembers the folder of a model that somebody put here by hand.
+  ///
+  /// @return false if it was remembered already
+  public boolean keepModel(Hash root) {
+    return jdbi.withHandle(handle ->
+        handle.execute(
+                "INSERT INTO model (root, added_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                root.hex(),
+                clock.millis())
+            > 0);
+  }
+
+  /// The folders of models that were put here by hand, oldest first.
+  public List<Hash> keptModels() {
+    return jdbi.withHandle(handle ->
+        handle
+            .createQuery("SELECT root FROM model ORDER BY added_at_ms, root")
+            .mapTo(String.class)
+            .map(Hash::fromHex)
+            .list());
+  }
+
+  /// A sequence number above every one that was handed out before, and at least `least`.
+  public long nextOfferSequence(long least) {
+    return jdbi.inTransaction(handle -> {
+      handle.execute("UPDATE offer_sequence SET sequence = max(sequence + 1, ?)", least);
+      return handle.createQuery("SELECT sequence FROM offer_sequence").mapTo(Long.class).one();
+    });
   }
 
   /// The roots of all models that jobs made here.

@@ -1,5 +1,6 @@
 package io.rigmesh.node.store;
 
+import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.JobState;
@@ -12,12 +13,14 @@ import java.util.OptionalLong;
 /// @param next the state after it
 /// @param closing what is then owed to the job's money
 /// @param provider who computes it
+/// @param peer the same as a peer of the network
 /// @param startedAtSeconds when it began to run
 /// @param completed what came out
 public record Transition(
     JobState next,
     Closing closing,
     Optional<Address> provider,
+    Optional<PeerId> peer,
     OptionalLong startedAtSeconds,
     Optional<Completed> completed) {
 
@@ -30,22 +33,33 @@ public record Transition(
   /// To a state, and nothing else.
   public static Transition to(JobState next) {
     return new Transition(
-        next, Closing.NONE, Optional.empty(), OptionalLong.empty(), Optional.empty());
+        next,
+        Closing.NONE,
+        Optional.empty(),
+        Optional.empty(),
+        OptionalLong.empty(),
+        Optional.empty());
   }
 
   /// To a state after which the money has yet to go back.
   public Transition owing(Closing what) {
-    return new Transition(next, what, provider, startedAtSeconds, completed);
+    return new Transition(next, what, provider, peer, startedAtSeconds, completed);
   }
 
   /// To a state with a provider.
   public Transition by(Address who) {
-    return new Transition(next, closing, Optional.of(who), startedAtSeconds, completed);
+    return new Transition(next, closing, Optional.of(who), peer, startedAtSeconds, completed);
+  }
+
+  /// To a state with a provider who is a peer of the network.
+  public Transition by(Address who, PeerId peer) {
+    return new Transition(
+        next, closing, Optional.of(who), Optional.of(peer), startedAtSeconds, completed);
   }
 
   /// To a state that began at a time.
   public Transition since(long atSeconds) {
-    return new Transition(next, closing, provider, OptionalLong.of(atSeconds), completed);
+    return new Transition(next, closing, provider, peer, OptionalLong.of(atSeconds), completed);
   }
 
   /// To a state with a result.
@@ -54,6 +68,7 @@ public record Transition(
         next,
         closing,
         provider,
+        peer,
         startedAtSeconds,
         Optional.of(new Completed(receipt, outputModel)));
   }

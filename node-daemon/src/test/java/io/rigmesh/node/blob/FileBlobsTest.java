@@ -174,7 +174,7 @@ class FileBlobsTest {
     for (Thread thread : threads) {
       thread.join();
     }
-    assertThat(files()).hasSize(1);
+    assertThat(files()).filteredOn(file -> !file.toString().contains("leaves")).hasSize(1);
     assertThat(blobs.has(BlobRoot.of(bytes))).isTrue();
   }
 

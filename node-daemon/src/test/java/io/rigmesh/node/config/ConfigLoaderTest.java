@@ -3,7 +3,12 @@ package io.rigmesh.node.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.rigmesh.libp2p.identity.Ed25519PublicKey;
+import io.rigmesh.libp2p.identity.PeerId;
+import io.rigmesh.libp2p.kad.KademliaMode;
+import io.rigmesh.libp2p.multiformats.Multiaddr;
 import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.Digests;
 import io.rigmesh.protocol.TokenAmount;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
@@ -56,11 +61,30 @@ class ConfigLoaderTest {
                 TokenAmount.of(20_000),
                 TokenAmount.of(60_000),
                 TokenAmount.of(10_000),
+                true,
+                "",
+                600,
                 64,
                 120,
                 30));
-    assertThat(config.requester())
-        .isEqualTo(new RequesterConfig(Optional.empty(), Optional.empty(), 30));
+    assertThat(config.requester()).isEqualTo(new RequesterConfig(Optional.empty(), 30, 8));
+    assertThat(config.network())
+        .isEqualTo(
+            new NetworkConfig(
+                List.of(
+                    Multiaddr.of("/ip4/0.0.0.0/tcp/4070"),
+                    Multiaddr.of("/ip4/0.0.0.0/udp/4070/quic-v1")),
+                List.of(),
+                List.of(),
+                home.resolve("keys/peer.key"),
+                false,
+                true,
+                true,
+                false,
+                KademliaMode.AUTOMATIC,
+                128,
+                0,
+                4_096));
     assertThat(config.audit()).isEqualTo(new AuditConfig(2, 900));
     assertThat(config.workers())
         .isEqualTo(new WorkersConfig(List.of("cpu"), 0, 1_024, 60, 30_000, 3, 600));
@@ -197,7 +221,14 @@ class ConfigLoaderTest {
   private String sample(String key) {
     int number = Math.floorMod(key.hashCode(), 1_000_000) + 1;
     return switch (key) {
-      case "provider.enabled" -> "false";
+      case "provider.enabled", "provider.models-offered", "network.mdns", "network.port-mapping" ->
+          "false";
+      case "network.relay", "network.private-network" -> "true";
+      case "network.kademlia" -> "server";
+      case "network.listen", "network.bootstrap", "network.announce" ->
+          "/ip4/192.0.2.1/tcp/" + (1 + number % 60_000);
+      case "requester.provider" ->
+          PeerId.of(new Ed25519PublicKey(Digests.sha256(new byte[] {1}).bytes())).toString();
       case "log.level" -> "trace";
       case "log.format" -> "json";
       case "chain.escrow", "chain.registry", "chain.token" ->
@@ -206,13 +237,9 @@ class ConfigLoaderTest {
           "chain.deployment-file",
           "keys.account-file",
           "keys.password-file",
-          "requester.provider-token-file" ->
+          "network.key-file" ->
           home.resolve("file" + number).toString();
-      case "rest.host",
-          "keys.password",
-          "requester.provider-url",
-          "workers.devices",
-          "chain.rpc-urls" ->
+      case "rest.host", "keys.password", "provider.region", "workers.devices", "chain.rpc-urls" ->
           "text" + number;
       default -> Integer.toString(number);
     };

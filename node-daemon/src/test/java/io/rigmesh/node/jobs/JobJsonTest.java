@@ -4,15 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.rigmesh.node.NodeInfo;
-import io.rigmesh.node.NodeJson;
-import io.rigmesh.protocol.AccountKey;
+import io.rigmesh.libp2p.identity.Ed25519PrivateKey;
+import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.protocol.BlobRoot;
 import io.rigmesh.protocol.Digests;
-import io.rigmesh.protocol.Domain;
 import io.rigmesh.protocol.FolderManifest;
 import io.rigmesh.protocol.Hash;
-import io.rigmesh.protocol.JobKind;
 import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.MalformedException;
 import io.rigmesh.protocol.Profile;
@@ -21,18 +18,16 @@ import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.protocol.Task;
 import io.rigmesh.protocol.TokenAmount;
-import io.rigmesh.scheduler.pricing.Pricing;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class JobJsonTest {
   private static final Hash HASH = Digests.sha256(new byte[] {1});
+  private static final PeerId PEER = PeerId.of(Ed25519PrivateKey.ofSeed(new byte[32]).publicKey());
 
   @Test
   void everyStateReadsBackAsItself() {
@@ -64,7 +59,8 @@ class JobJsonTest {
             Profile.F32_V1,
             OptionalLong.of(-1),
             Optional.of(TokenAmount.of(12)),
-            60);
+            60,
+            Optional.of(PEER));
     assertThat(JobJson.readDraft(JobJson.write(full))).isEqualTo(full);
     JobDraft shorter =
         JobJson.readDraft(
@@ -78,7 +74,8 @@ class JobJsonTest {
                 Profile.F32_V1,
                 OptionalLong.empty(),
                 Optional.empty(),
-                3_600));
+                3_600,
+                Optional.empty()));
   }
 
   @Test
@@ -109,36 +106,6 @@ class JobJsonTest {
     JobProgress generation = new JobProgress(3, 0, OptionalDouble.empty(), 0);
     assertThat(JobJson.readProgress(JobJson.write(training))).isEqualTo(training);
     assertThat(JobJson.readProgress(JobJson.write(generation))).isEqualTo(generation);
-  }
-
-  @Test
-  void requesterReadsOfAProviderWhatItNeeds() {
-    Pricing prices =
-        new Pricing(
-            Map.of(
-                JobKind.TRAIN, new Pricing.Rate(TokenAmount.of(3), TokenAmount.ZERO),
-                JobKind.GENERATE, new Pricing.Rate(TokenAmount.of(1), TokenAmount.of(2))),
-            TokenAmount.of(9));
-    NodeInfo info =
-        new NodeInfo(
-            "0.1",
-            AccountKey.generate().address(),
-            new Domain(31_337, AccountKey.generate().address()),
-            Set.of(JobRole.PROVIDER),
-            List.of(Profile.F32_V1),
-            List.of(),
-            List.of(HASH),
-            prices);
-    NodeJson.Remote remote = NodeJson.readRemote(NodeJson.write(info).put("newField", 1));
-    assertThat(remote)
-        .isEqualTo(
-            new NodeJson.Remote(
-                info.account(),
-                info.domain(),
-                Set.of(JobRole.PROVIDER),
-                List.of(Profile.F32_V1),
-                List.of(HASH),
-                prices));
   }
 
   private static JsonNode parse(String json) {

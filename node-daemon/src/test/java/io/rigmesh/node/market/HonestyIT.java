@@ -93,7 +93,7 @@ class HonestyIT {
       // What was promised is computed, and what is new is kept but not begun.
       market.provider.awaitState(running, "completed");
       waiting = market.requester.submit(market.training(20, 13));
-      JsonNode kept = market.requester.awaitState(waiting, "matched");
+      JsonNode kept = market.requester.awaitState(waiting, "signed");
       HttpResponse<byte[]> refused = market.provider.post(kept.get("job").toString());
       assertThat(refused.statusCode()).isEqualTo(503);
       assertThat(new String(refused.body(), StandardCharsets.UTF_8))

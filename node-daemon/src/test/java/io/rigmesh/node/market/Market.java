@@ -39,6 +39,7 @@ final class Market implements AutoCloseable {
   final DevChain chain;
   final NodeProcess provider;
   final NodeProcess requester;
+  private final Path folder;
   private final ChainRpc rpc;
   private final TransactionSender sender;
   private final TokenClient token;
@@ -57,6 +58,7 @@ final class Market implements AutoCloseable {
   ///   before the nodes call the chain away
   /// @param auditSamples how much of each job the requester recomputes
   Market(Path folder, int chainPatienceSeconds, int auditSamples) throws Exception {
+    this.folder = folder;
     this.chainPatienceSeconds = chainPatienceSeconds;
     this.auditSamples = auditSamples;
     chain =
@@ -91,7 +93,7 @@ final class Market implements AutoCloseable {
     provider =
         new NodeProcess(
             folder.resolve("provider"),
-            yaml(file)
+            yaml(file, "")
                 + """
                 workers:
                   threads: 1
@@ -102,31 +104,60 @@ final class Market implements AutoCloseable {
     requester =
         new NodeProcess(
             folder.resolve("requester"),
-            yaml(file)
+            yaml(file, provider.multiaddr())
                 + """
                 provider:
                   enabled: false
-                requester:
-                  provider-url: %s
-                  provider-token-file: %s
                 audit:
                   samples: %d
                 workers:
                   threads: 1
                   heap-mebibytes-max: 512
                 """
-                    .formatted(provider.url(), provider.tokenFile(), auditSamples));
+                    .formatted(auditSamples));
     chain.setBalance(account(provider), BigInteger.TEN.pow(18));
     chain.setBalance(account(requester), BigInteger.TEN.pow(18));
     token.transfer(account(requester), TokenAmount.of(1_000_000_000), "requester");
     provider.awaitReady();
     requester.awaitReady();
+    requester.awaitOffers(1);
   }
 
-  private String yaml(Path deployment) {
+  /// Starts another provider that asks so much for a million tokens trained on, and knows of the
+  /// network only the first provider's address.
+  NodeProcess anotherProvider(String name, long trainPrice) throws Exception {
+    NodeProcess another =
+        new NodeProcess(
+            folder.resolve(name),
+            yaml(folder.resolve("deployment.json"), provider.multiaddr())
+                + """
+                workers:
+                  threads: 1
+                  heap-mebibytes-max: 384
+                provider:
+                  settle-margin-seconds: 5
+                  train-price-per-million-tokens: %d
+                """
+                    .formatted(trainPrice));
+    chain.setBalance(account(another), BigInteger.TEN.pow(18));
+    another.awaitReady();
+    return another;
+  }
+
+  /// The settings of a node.
+  ///
+  /// @param bootstrap the multiaddr of a peer to begin with, or empty
+  private String yaml(Path deployment, String bootstrap) {
     return """
     rest:
       port: 0
+    network:
+      listen: /ip4/127.0.0.1/tcp/0
+      bootstrap: %s
+      kademlia: server
+      private-network: true
+      mdns: false
+      port-mapping: false
     chain:
       rpc-urls: %s
       deployment-file: %s
@@ -137,7 +168,8 @@ final class Market implements AutoCloseable {
       progress-every-millis: 20
       retry-delay-millis-max: 1000
     """
-        .formatted(chain.endpoint(), deployment, chainPatienceSeconds, chainPatienceSeconds);
+        .formatted(
+            bootstrap, chain.endpoint(), deployment, chainPatienceSeconds, chainPatienceSeconds);
   }
 
   static Address account(NodeProcess node) {

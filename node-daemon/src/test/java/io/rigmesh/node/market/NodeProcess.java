@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /// A daemon as a process of its own, over a home that outlives it.
@@ -78,15 +79,59 @@ final class NodeProcess implements AutoCloseable {
         });
     process = started;
     port = listening.get(90, TimeUnit.SECONDS);
-    // A restarted node keeps its address.
+    // A restarted node keeps its addresses.
+    String address = get("/v1/network").get("listening").get(0).asText();
     Path file = home.resolve("rigmesh.yaml");
-    Files.writeString(file, Files.readString(file).replace("port: 0", "port: " + port));
+    Files.writeString(
+        file,
+        Files.readString(file)
+            .replace("port: 0", "port: " + port)
+            .replace("/ip4/127.0.0.1/tcp/0", address));
+  }
+
+  /// Changes its settings for the next start.
+  void configure(UnaryOperator<String> change) throws IOException {
+    Path file = home.resolve("rigmesh.yaml");
+    Files.writeString(file, change.apply(Files.readString(file)));
+  }
+
+  /// Where peers reach it, with its peer id.
+  String multiaddr() {
+    JsonNode network = get("/v1/network");
+    return network.get("listening").get(0).asText() + "/p2p/" + peer();
+  }
+
+  /// Its peer id.
+  String peer() {
+    return get("/v1/node").get("peer").asText();
+  }
+
+  /// Waits until it knows so many live offers.
+  JsonNode awaitOffers(int count) throws InterruptedException {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (System.nanoTime() < end) {
+      JsonNode offers = get("/v1/offers").get("offers");
+      if (offers.size() == count) {
+        return offers;
+      }
+      Thread.sleep(50);
+    }
+    throw new AssertionError(
+        home.getFileName() + ": waited for " + count + " offers, has " + get("/v1/offers"));
   }
 
   /// Ends it as a power cut would.
   void kill() throws InterruptedException {
     process.destroyForcibly();
     process.waitFor();
+  }
+
+  /// Stops it as its owner would.
+  void stop() throws InterruptedException {
+    process.destroy();
+    if (!process.waitFor(30, TimeUnit.SECONDS)) {
+      throw new AssertionError(home.getFileName() + " does not stop");
+    }
   }
 
   /// Its children, which are its workers.

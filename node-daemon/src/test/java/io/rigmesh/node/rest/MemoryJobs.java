@@ -134,6 +134,7 @@ final class MemoryJobs implements Jobs {
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
         List.of());
   }
 

@@ -1,5 +1,11 @@
 package io.rigmesh.node.rest;
 
+import io.rigmesh.libp2p.Direction;
+import io.rigmesh.libp2p.autonat.AddressVerdict;
+import io.rigmesh.libp2p.autonat.Reachability;
+import io.rigmesh.libp2p.identity.Ed25519PrivateKey;
+import io.rigmesh.libp2p.identity.PeerId;
+import io.rigmesh.libp2p.multiformats.Multiaddr;
 import io.rigmesh.node.DeviceView;
 import io.rigmesh.node.Node;
 import io.rigmesh.node.NodeInfo;
@@ -13,9 +19,16 @@ import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.jobs.JobRole;
 import io.rigmesh.node.jobs.Jobs;
 import io.rigmesh.node.jobs.TransactionView;
+import io.rigmesh.node.network.Blames;
+import io.rigmesh.node.network.NetworkStats;
+import io.rigmesh.node.network.NetworkView;
+import io.rigmesh.node.network.PeerView;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Digests;
+import io.rigmesh.protocol.FolderManifest;
+import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.JobKind;
+import io.rigmesh.protocol.Offer;
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.protocol.TokenAmount;
@@ -33,6 +46,10 @@ import java.util.Set;
 /// A node with jobs in memory and real blobs on disk, for tests of its interfaces.
 public final class MemoryNode implements Node {
   private static final Address ACCOUNT = Address.fromHex("0x" + "22".repeat(20));
+
+  private static final PeerId PEER =
+      PeerId.of(Ed25519PrivateKey.ofSeed(Digests.sha256(new byte[] {7}).bytes()).publicKey());
+  private static final Multiaddr ADDRESS = Multiaddr.of("/ip4/192.0.2.1/tcp/4070");
 
   private final NodeConfig config;
   private final MemoryJobs jobs = new MemoryJobs();
@@ -81,6 +98,7 @@ public final class MemoryNode implements Node {
     return new NodeInfo(
         "0.1.0",
         ACCOUNT,
+        PEER,
         MemoryJobs.DOMAIN,
         Set.of(JobRole.PROVIDER, JobRole.REQUESTER),
         List.of(Profile.F32_V1),
@@ -104,6 +122,72 @@ public final class MemoryNode implements Node {
             List.of(Digests.sha256(new byte[] {4})),
             3,
             5));
+  }
+
+  @Override
+  public List<Hash> putFolder(FolderManifest manifest) {
+    return blobs.putFolder(manifest);
+  }
+
+  @Override
+  public List<PeerView> peers() {
+    return List.of(
+        new PeerView(
+            PEER,
+            ADDRESS,
+            Direction.OUTBOUND,
+            "rigmesh/0.1.0",
+            "/noise",
+            "/yamux/1.0.0",
+            false,
+            3,
+            Instant.ofEpochSecond(1_700_000_000),
+            Optional.of(new Blames.Blame(1, "it sent a chunk with another hash"))));
+  }
+
+  @Override
+  public List<Offer> offers() {
+    return List.of(
+        new Offer(
+            PEER.toString(),
+            List.of(ADDRESS.toString()),
+            ACCOUNT,
+            List.of(new Offer.Device("A processor", 1L << 34, Profile.F32_V1, 1_000, 0)),
+            List.of(
+                new Offer.Model(Hash.ZERO, "", JobKind.TRAIN, TokenAmount.of(10), TokenAmount.ZERO),
+                new Offer.Model(
+                    Digests.sha256(new byte[] {3}),
+                    "a model",
+                    JobKind.EMBED,
+                    TokenAmount.of(10),
+                    TokenAmount.ZERO)),
+            TokenAmount.of(1),
+            "eu",
+            1_800_000_000L,
+            7));
+  }
+
+  @Override
+  public NetworkView network() {
+    return new NetworkView(
+        PEER,
+        List.of(ADDRESS),
+        List.of(ADDRESS),
+        List.of(ADDRESS),
+        2,
+        1,
+        3,
+        5,
+        Reachability.PUBLIC,
+        List.of(
+            new AddressVerdict(
+                ADDRESS, Reachability.PUBLIC, 2, 0, Instant.ofEpochSecond(1_700_000_000))),
+        List.of("a trouble"));
+  }
+
+  @Override
+  public NetworkView checkNetwork() {
+    return network();
   }
 
   @Override
@@ -152,6 +236,7 @@ public final class MemoryNode implements Node {
         Map.of("fund", 4L, "strange", 1L),
         123_456,
         TokenAmount.of(900),
-        TokenAmount.of(100));
+        TokenAmount.of(100),
+        new NetworkStats(2, 1, 3, 4, 5, 65_536, 6, 7_000, 8_000, 9));
   }
 }

@@ -97,6 +97,10 @@ class OpenApiIT {
     check("get", "/v1/node", server.get("/v1/node"), 200);
     check("get", "/v1/devices", server.get("/v1/devices"), 200);
     check("get", "/v1/wallet", server.get("/v1/wallet"), 200);
+    check("get", "/v1/peers", server.get("/v1/peers"), 200);
+    check("get", "/v1/offers", server.get("/v1/offers"), 200);
+    check("get", "/v1/network", server.get("/v1/network"), 200);
+    check("post", "/v1/network/check", server.post("/v1/network/check", ""), 200);
     check("get", "/health/live", server.get("/health/live"), 200);
     check("get", "/health/ready", server.get("/health/ready"), 200);
     byte[] bytes = "hello".getBytes(StandardCharsets.UTF_8);

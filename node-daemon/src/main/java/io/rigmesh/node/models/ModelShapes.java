@@ -1,55 +1,39 @@
-package io.rigmesh.node.provider;
+package io.rigmesh.node.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.protocol.FolderManifest;
-import io.rigmesh.protocol.Job;
+import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.MalformedException;
-import io.rigmesh.protocol.ProtocolJson;
 import io.rigmesh.protocol.Task;
 import io.rigmesh.scheduler.estimate.ModelShape;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.util.Optional;
 
-/// Reads a model's size off its folder, without opening its weights.
-final class ModelShapes {
-  private static final int CONFIG_BYTES_MAX = 1 << 20;
+/// Reads a model's size off its folder, without opening its weights, which need not be here yet.
+public final class ModelShapes {
   private static final int FLOAT_BYTES = 4;
 
   private final Blobs blobs;
 
-  ModelShapes(Blobs blobs) {
+  /// The sizes of models in a store.
+  public ModelShapes(Blobs blobs) {
     this.blobs = blobs;
   }
 
-  /// The size of a job's model, or empty if its folder is not here.
+  /// The size of a task's model, or empty if the manifest of its folder or its config.json is not
+  /// here.
   ///
   /// @throws MalformedException if its config.json cannot be read
-  Optional<ModelShape> of(Job job) {
-    if (job.task() instanceof Task.Train train && train.architecture().isPresent()) {
+  public Optional<ModelShape> of(Task task, Hash model) {
+    if (task instanceof Task.Train train && train.architecture().isPresent()) {
       return train.architecture().map(ModelShape::of);
     }
-    return blobs.folder(job.model()).map(this::read);
+    return blobs
+        .manifest(model)
+        .flatMap(manifest -> ModelConfig.read(manifest, blobs).map(json -> read(manifest, json)));
   }
 
-  private ModelShape read(FolderManifest manifest) {
-    FolderManifest.File config =
-        manifest.files().stream()
-            .filter(f -> f.path().equals("config.json"))
-            .findFirst()
-            .orElseThrow(() -> new MalformedException("the model's folder has no config.json"));
-    if (config.sizeBytes() > CONFIG_BYTES_MAX) {
-      throw new MalformedException(
-          "the model's config.json has at most " + CONFIG_BYTES_MAX + " bytes");
-    }
-    JsonNode json;
-    try (InputStream in = blobs.open(config.root())) {
-      json = ProtocolJson.parse(in.readAllBytes(), "the model's config.json");
-    } catch (IOException e) {
-      throw new UncheckedIOException("the model's config.json cannot be read", e);
-    }
+  private static ModelShape read(FolderManifest manifest, JsonNode json) {
     long weightBytes =
         manifest.files().stream()
             .filter(f -> f.path().endsWith(".safetensors"))

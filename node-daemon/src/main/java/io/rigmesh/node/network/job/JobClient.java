@@ -1,0 +1,179 @@
+package io.rigmesh.node.network.job;
+
+import com.google.protobuf.ByteString;
+import io.rigmesh.libp2p.BlockingStream;
+import io.rigmesh.libp2p.Libp2pException;
+import io.rigmesh.libp2p.PeerMisbehaviourException;
+import io.rigmesh.libp2p.identity.PeerId;
+import io.rigmesh.node.network.Blames;
+import io.rigmesh.node.network.PeerStream;
+import io.rigmesh.node.network.Streams;
+import io.rigmesh.node.requester.ProviderUnreachableException;
+import io.rigmesh.protocol.AccountKey;
+import io.rigmesh.protocol.Domain;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.JobPass;
+import io.rigmesh.protocol.Refusal;
+import io.rigmesh.protocol.Signature;
+import io.rigmesh.protocol.SignedJob;
+import io.rigmesh.protocol.wire.JobWire;
+import java.time.Duration;
+import java.util.function.Supplier;
+
+/// The requester's side of `/rigmesh/job/1.0.0`. Every method blocks and throws
+/// [ProviderUnreachableException] where trying again may help. Safe for use by several threads.
+public final class JobClient {
+  private final Streams streams;
+  private final PeerId self;
+  private final AccountKey key;
+  private final Domain domain;
+  private final Blames blames;
+  private final Duration answerMax;
+
+  /// The client of a node.
+  ///
+  /// @param self this node's peer
+  /// @param key the account that signs jobs and passes
+  /// @param answerMax how long a provider may take to decide on a job, beside fetching its files
+  public JobClient(
+      Streams streams,
+      PeerId self,
+      AccountKey key,
+      Domain domain,
+      Blames blames,
+      Duration answerMax) {
+    this.streams = streams;
+    this.self = self;
+    this.key = key;
+    this.domain = domain;
+    this.blames = blames;
+    this.answerMax = answerMax;
+  }
+
+  /// What a provider answered.
+  public sealed interface Answer {
+    /// It has the job.
+    ///
+    /// @param feed what it tells; the caller closes it
+    record Taken(JobFeed feed) implements Answer {}
+
+    /// It does not take the job.
+    record Refused(Refusal refusal) implements Answer {}
+
+    /// It does not know the job.
+    record Unknown() implements Answer {}
+  }
+
+  /// This node's pass for one of its jobs.
+  public Signature pass(Hash job) {
+    return new JobPass(job, self.toString()).sign(key, domain);
+  }
+
+  /// Hands a job in, and hears of it from an event on.
+  ///
+  /// @param after the last event heard before
+  public Answer submit(PeerId provider, SignedJob signed, long inputBytes, long after) {
+    return open(
+        provider,
+        JobWire.Open.newBuilder()
+            .setPass(bytes(pass(signed.job().id())))
+            .setSubmit(
+                JobWire.Submit.newBuilder()
+                    .setJob(ByteString.copyFrom(signed.job().canonicalBytes()))
+                    .setSignature(bytes(signed.signature()))
+                    .setInputBytes(inputBytes)
+                    .setAfter(after))
+            .build());
+  }
+
+  /// Hears of a job that was handed in before.
+  public Answer follow(PeerId provider, Hash job, long after) {
+    return open(
+        provider,
+        JobWire.Open.newBuilder()
+            .setPass(bytes(pass(job)))
+            .setFollow(
+                JobWire.Follow.newBuilder()
+                    .setJobId(ByteString.copyFrom(job.bytes()))
+                    .setAfter(after))
+            .build());
+  }
+
+  /// Calls a job off. One that is done, or that the provider does not know, is passed over.
+  public void cancel(PeerId provider, Hash job) {
+    Answer answer =
+        open(
+            provider,
+            JobWire.Open.newBuilder()
+                .setPass(bytes(pass(job)))
+                .setCancel(JobWire.Cancel.newBuilder().setJobId(ByteString.copyFrom(job.bytes())))
+                .build());
+    if (answer instanceof Answer.Taken(JobFeed feed)) {
+      feed.close();
+    }
+  }
+
+  private Answer open(PeerId provider, JobWire.Open open) {
+    return guarded(
+        provider,
+        blames,
+        () -> {
+          PeerStream stream = streams.open(provider, JobProtocol.ID);
+          try {
+            BlockingStream io = stream.io();
+            io.timeout(answerMax);
+            io.writeMessage(open);
+            while (true) {
+              JobWire.Reply reply =
+                  JobProtocol.reply(io.requireMessage(JobProtocol.REPLY_BYTES_MAX));
+              switch (reply.getWhatCase()) {
+                case ACCEPTED -> {
+                  io.timeout(JobProtocol.SILENCE_MAX);
+                  return new Answer.Taken(
+                      new JobFeed(
+                          provider,
+                          stream,
+                          JobProtocol.state(reply.getAccepted().getState()),
+                          blames));
+                }
+                case REFUSED -> {
+                  stream.close();
+                  return new Answer.Refused(JobProtocol.refusal(reply.getRefused()));
+                }
+                case UNKNOWN -> {
+                  stream.close();
+                  return new Answer.Unknown();
+                }
+                // Heartbeats while the provider fetches what the job needs, and what a newer
+                // version may say.
+                case ALIVE, WHAT_NOT_SET -> {}
+                case EVENT, RECEIPT, END ->
+                    throw new PeerMisbehaviourException(
+                        JobProtocol.ID + ": " + reply.getWhatCase() + " came before an answer");
+              }
+            }
+          } catch (RuntimeException e) {
+            stream.close();
+            throw e;
+          }
+        });
+  }
+
+  private static ByteString bytes(Signature signature) {
+    return ByteString.copyFrom(signature.bytes());
+  }
+
+  /// Turns what the network throws into what a job's driver understands.
+  static <T> T guarded(PeerId provider, Blames blames, Supplier<T> what) {
+    try {
+      return what.get();
+    } catch (PeerMisbehaviourException e) {
+      blames.blame(provider, String.valueOf(e.getMessage()));
+      throw new ProviderUnreachableException(
+          "the provider " + provider + " does not keep to the protocol: " + e.getMessage(), e);
+    } catch (Libp2pException e) {
+      throw new ProviderUnreachableException(
+          "the provider " + provider + " cannot be reached: " + e.getMessage(), e);
+    }
+  }
+}

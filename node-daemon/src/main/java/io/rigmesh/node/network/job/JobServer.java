@@ -1,0 +1,334 @@
+package io.rigmesh.node.network.job;
+
+import com.google.protobuf.ByteString;
+import io.rigmesh.libp2p.BlockingStream;
+import io.rigmesh.libp2p.Host;
+import io.rigmesh.libp2p.Libp2pException;
+import io.rigmesh.libp2p.Stream;
+import io.rigmesh.libp2p.StreamHandler;
+import io.rigmesh.libp2p.StreamResetException;
+import io.rigmesh.libp2p.StreamTimeoutException;
+import io.rigmesh.libp2p.identity.PeerId;
+import io.rigmesh.node.jobs.Intake;
+import io.rigmesh.node.jobs.JobEvent;
+import io.rigmesh.node.jobs.JobEvents;
+import io.rigmesh.node.jobs.JobRole;
+import io.rigmesh.node.jobs.JobView;
+import io.rigmesh.node.jobs.Jobs;
+import io.rigmesh.node.network.PeerRates;
+import io.rigmesh.node.provider.Supply;
+import io.rigmesh.protocol.Domain;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.Job;
+import io.rigmesh.protocol.JobPass;
+import io.rigmesh.protocol.JobState;
+import io.rigmesh.protocol.MalformedException;
+import io.rigmesh.protocol.Refusal;
+import io.rigmesh.protocol.RefusalCode;
+import io.rigmesh.protocol.Signature;
+import io.rigmesh.protocol.SignedJob;
+import io.rigmesh.protocol.wire.JobWire;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The provider's side of `/rigmesh/job/1.0.0`: takes jobs in, tells how they go, hands out their
+/// receipts. Whoever opens a stream shows the requester's pass for exactly its own peer.
+public final class JobServer {
+  private static final Logger LOG = LoggerFactory.getLogger(JobServer.class);
+  private static final Duration OPEN_MAX = Duration.ofSeconds(15);
+  private static final Duration WRITE_MAX = Duration.ofSeconds(30);
+
+  /// A reset stream cancels its job only if the connection outlives it so long: a requester that
+  /// died or lost its network resets nothing on purpose.
+  private static final Duration RESET_GRACE = Duration.ofSeconds(2);
+
+  private static final String COMPLETED = new JobState.Completed().id();
+  private static final int STREAMS_MAX = 512;
+  private static final double OPENS_PER_SECOND = 5;
+  private static final double OPENS_BURST = 50;
+
+  private final Jobs jobs;
+  private final Taker taker;
+  private final Suppliers suppliers;
+  private final Domain domain;
+  private final Semaphore streams = new Semaphore(STREAMS_MAX);
+  private final PeerRates rates = new PeerRates(OPENS_PER_SECOND, OPENS_BURST);
+  // The stream that follows a job last; an older one that ends says nothing about the job.
+  private final Map<Hash, Stream> followed = new ConcurrentHashMap<>();
+
+  /// Decides on a job and keeps it.
+  @FunctionalInterface
+  public interface Taker {
+    /// Takes a job in, or says why not.
+    Intake accept(SignedJob job, Supply supply);
+  }
+
+  /// Says where a peer's job gets its files from.
+  @FunctionalInterface
+  public interface Suppliers {
+    /// The files of a job that a peer hands in.
+    Supply of(PeerId peer, long inputBytes);
+  }
+
+  /// The server of a node's jobs.
+  ///
+  /// @param domain the chain and contract for which requesters sign
+  public JobServer(Jobs jobs, Taker taker, Suppliers suppliers, Domain domain) {
+    this.jobs = jobs;
+    this.taker = taker;
+    this.suppliers = suppliers;
+    this.domain = domain;
+  }
+
+  /// Serves the protocol on a host.
+  public void serveOn(Host host) {
+    host.handle(JobProtocol.ID, StreamHandler.blocking(this::serve));
+  }
+
+  private void serve(Stream stream, BlockingStream io) throws InterruptedException {
+    io.timeout(OPEN_MAX);
+    JobWire.Open open = JobProtocol.open(io.requireMessage(JobProtocol.OPEN_BYTES_MAX));
+    io.timeout(WRITE_MAX);
+    if (!streams.tryAcquire()) {
+      refuse(io, RefusalCode.BUSY, STREAMS_MAX + " streams are open; try again later");
+      return;
+    }
+    try {
+      if (!rates.tryTake(stream.peer())) {
+        refuse(
+            io,
+            RefusalCode.BUSY,
+            "more than " + (int) OPENS_PER_SECOND + " streams a second came from this peer; wait");
+        return;
+      }
+      switch (open.getWhatCase()) {
+        case SUBMIT -> submit(stream, io, open.getPass(), open.getSubmit());
+        case FOLLOW -> {
+          Hash id = JobProtocol.hash(open.getFollow().getJobId());
+          Optional<JobView> job = theirs(stream.peer(), id, open.getPass());
+          if (job.isEmpty()) {
+            unknown(io);
+          } else {
+            follow(stream, io, job.get(), true, open.getFollow().getAfter());
+          }
+        }
+        case CANCEL -> {
+          Hash id = JobProtocol.hash(open.getCancel().getJobId());
+          if (theirs(stream.peer(), id, open.getPass()).isEmpty()) {
+            unknown(io);
+          } else {
+            jobs.cancel(id);
+            io.writeMessage(JobProtocol.accepted(jobs.find(id).orElseThrow().state(), true));
+          }
+        }
+        case WHAT_NOT_SET ->
+            refuse(
+                io, RefusalCode.UNSUPPORTED, "the first message submits, follows or cancels a job");
+      }
+    } catch (MalformedException e) {
+      refuse(io, RefusalCode.MALFORMED, e.sentence());
+    } finally {
+      streams.release();
+    }
+  }
+
+  /// A job that this node computes, if the peer speaks for its requester.
+  private Optional<JobView> theirs(PeerId peer, Hash id, ByteString pass) {
+    return jobs.find(id)
+        .filter(job -> job.role() == JobRole.PROVIDER)
+        .filter(job -> isPass(job.signed().job(), peer, pass));
+  }
+
+  private boolean isPass(Job job, PeerId peer, ByteString pass) {
+    return new JobPass(job.id(), peer.toString())
+        .isSignedBy(job.requester(), Signature.of(pass.toByteArray()), domain);
+  }
+
+  private void submit(Stream stream, BlockingStream io, ByteString pass, JobWire.Submit submit)
+      throws InterruptedException {
+    SignedJob signed =
+        new SignedJob(
+            Job.fromCanonicalBytes(submit.getJob().toByteArray()),
+            Signature.of(submit.getSignature().toByteArray()));
+    if (!isPass(signed.job(), stream.peer(), pass)) {
+      refuse(
+          io,
+          RefusalCode.BAD_SIGNATURE,
+          "the pass is not signed by requester "
+              + signed.job().requester()
+              + " for this job and the peer "
+              + stream.peer());
+      return;
+    }
+    CompletableFuture<Intake> decided = new CompletableFuture<>();
+    Thread intake =
+        Thread.ofVirtual()
+            .name("intake")
+            .start(() -> {
+              try {
+                decided.complete(
+                    taker.accept(signed, suppliers.of(stream.peer(), submit.getInputBytes())));
+              } catch (RuntimeException e) {
+                decided.completeExceptionally(e);
+              }
+            });
+    try {
+      switch (awaitDecision(io, decided)) {
+        case Intake.Accepted(JobView job, boolean known) ->
+            follow(stream, io, job, known, submit.getAfter());
+        case Intake.Refused(Refusal refusal) -> io.writeMessage(JobProtocol.refused(refusal));
+      }
+    } finally {
+      // A requester that is gone needs no decision, and what was fetched so far stays.
+      intake.interrupt();
+    }
+  }
+
+  /// Files may have to be fetched first, which takes its time.
+  private static Intake awaitDecision(BlockingStream io, CompletableFuture<Intake> decided)
+      throws InterruptedException {
+    while (true) {
+      try {
+        return decided.get(JobProtocol.ALIVE_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (TimeoutException e) {
+        LOG.trace("a decision takes its time", e);
+        alive(io);
+      } catch (ExecutionException e) {
+        throw new IllegalStateException("the intake of a job failed", e.getCause());
+      }
+    }
+  }
+
+  private void follow(Stream stream, BlockingStream io, JobView job, boolean known, long after)
+      throws InterruptedException {
+    Hash id = job.id();
+    followed.put(id, stream);
+    JobEvents events = jobs.events(id, after).orElseThrow();
+    AtomicBoolean over = new AtomicBoolean();
+    Thread.ofVirtual().name("job-stream").start(() -> watch(stream, io, id, events, over));
+    try (events) {
+      io.writeMessage(JobProtocol.accepted(job.state(), known));
+      boolean told = false;
+      while (true) {
+        // The receipt stands behind the event that says completed; where that was heard before,
+        // behind everything that is there to tell.
+        boolean due = !told && jobs.receipt(id).isPresent();
+        switch (events.next(due ? Duration.ZERO : JobProtocol.ALIVE_EVERY)) {
+          case JobEvents.Next.Event(JobEvent event) -> {
+            JobWire.Reply reply = JobProtocol.event(event);
+            io.writeMessage(reply);
+            if (reply.getEvent().getState().getName().equals(COMPLETED)) {
+              told = sendReceipt(io, id);
+            }
+          }
+          case JobEvents.Next.Waiting _ -> {
+            if (due) {
+              told = sendReceipt(io, id);
+            } else {
+              alive(io);
+            }
+          }
+          case JobEvents.Next.Ended _ -> {
+            over.set(true);
+            if (due) {
+              sendReceipt(io, id);
+            }
+            io.writeMessage(
+                JobWire.Reply.newBuilder().setEnd(JobWire.End.getDefaultInstance()).build());
+            io.closeWrite();
+            return;
+          }
+        }
+      }
+    } catch (StreamResetException e) {
+      // Whether it was meant to cancel the job, the watching thread finds out.
+      throw e;
+    } catch (RuntimeException e) {
+      over.set(true);
+      throw e;
+    }
+  }
+
+  /// Sends the receipt, if there is one.
+  private boolean sendReceipt(BlockingStream io, Hash id) {
+    Optional<byte[]> receipt = jobs.receipt(id);
+    if (receipt.isEmpty()) {
+      return false;
+    }
+    byte[] bytes = receipt.get();
+    for (int at = 0; at < bytes.length; at += JobProtocol.RECEIPT_PART_BYTES) {
+      int length = Math.min(JobProtocol.RECEIPT_PART_BYTES, bytes.length - at);
+      io.writeMessage(
+          JobWire.Reply.newBuilder()
+              .setReceipt(
+                  JobWire.Receipt.newBuilder()
+                      .setTotalBytes(bytes.length)
+                      .setPart(ByteString.copyFrom(bytes, at, length)))
+              .build());
+    }
+    return true;
+  }
+
+  /// Sees the requester end the stream: a half-close lets go of the job, a reset over a connection
+  /// that stays cancels it, a lost connection means nothing.
+  private void watch(
+      Stream stream, BlockingStream io, Hash id, JobEvents events, AtomicBoolean over) {
+    byte[] ignored = new byte[256];
+    while (true) {
+      try {
+        if (io.read(ignored, 0, ignored.length) < 0) {
+          over.set(true);
+          break;
+        }
+      } catch (StreamTimeoutException e) {
+        LOG.trace("nothing is said on the stream of job {}", id, e);
+      } catch (Libp2pException e) {
+        events.close();
+        if (!over.get()) {
+          cancelIfMeant(stream, id, String.valueOf(e.getMessage()));
+        }
+        break;
+      }
+    }
+    events.close();
+    followed.remove(id, stream);
+  }
+
+  private void cancelIfMeant(Stream stream, Hash id, String reason) {
+    try {
+      Thread.sleep(RESET_GRACE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return;
+    }
+    boolean last = stream.equals(followed.get(id));
+    if (last && stream.connection().isOpen()) {
+      LOG.info("job {} is called off: its requester has reset the stream ({})", id, reason);
+      jobs.cancel(id);
+    }
+  }
+
+  private static void alive(BlockingStream io) {
+    io.writeMessage(
+        JobWire.Reply.newBuilder().setAlive(JobWire.Alive.getDefaultInstance()).build());
+  }
+
+  private static void unknown(BlockingStream io) {
+    io.writeMessage(
+        JobWire.Reply.newBuilder().setUnknown(JobWire.Unknown.getDefaultInstance()).build());
+  }
+
+  private static void refuse(BlockingStream io, RefusalCode code, String sentence) {
+    io.writeMessage(JobProtocol.refused(new Refusal(code, sentence)));
+  }
+}
