@@ -41,6 +41,9 @@ final class SwarmConnection implements Connection {
   private final Set<Stream> streams = ConcurrentHashMap.newKeySet();
   private final CompletableFuture<String> closed = new CompletableFuture<>();
 
+  /// Set before the socket is gone: whoever connects meanwhile must not be given this connection.
+  private volatile boolean closing;
+
   /// @param handlers what is served here; read at each inbound stream
   SwarmConnection(
       SecuredConnection secured,
@@ -260,11 +263,12 @@ final class SwarmConnection implements Connection {
 
   @Override
   public boolean isOpen() {
-    return !closed.isDone();
+    return !closing && !closed.isDone();
   }
 
   @Override
   public CompletableFuture<Void> close(String reason) {
+    closing = true;
     LOG.debug("Closing the connection with {} at {}: {}", peer, remoteAddress(), reason);
     return secured.session().close();
   }

@@ -4,16 +4,18 @@ import java.net.Socket;
 import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
+import java.util.Arrays;
+import java.util.Set;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
-/// Shows the host's one certificate, whatever is asked for: a libp2p peer asks for nothing else.
+/// Shows the host's one certificate to whoever accepts its kind of key, as libp2p peers do.
 class HostKeyManager extends X509ExtendedKeyManager {
   private static final String ALIAS = "host";
 
-  /// Some TLS libraries name the curve, too: `EC/secp256r1`.
-  private static final String KEY_TYPE = "EC";
+  /// What TLS implementations call the kind of the certificate's key.
+  private static final Set<String> KEY_TYPES = Set.of("EC", "EC/secp256r1");
 
   private final HostCertificate certificate;
 
@@ -22,27 +24,27 @@ class HostKeyManager extends X509ExtendedKeyManager {
   }
 
   @Override
-  public String chooseEngineClientAlias(
+  public @Nullable String chooseEngineClientAlias(
       String[] keyTypes, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
-    return ALIAS;
+    return anyOf(keyTypes);
   }
 
   @Override
   public @Nullable String chooseEngineServerAlias(
       String keyType, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
-    return keyType.startsWith(KEY_TYPE) ? ALIAS : null;
+    return KEY_TYPES.contains(keyType) ? ALIAS : null;
   }
 
   @Override
-  public String chooseClientAlias(
+  public @Nullable String chooseClientAlias(
       String[] keyTypes, Principal @Nullable [] issuers, @Nullable Socket socket) {
-    return ALIAS;
+    return anyOf(keyTypes);
   }
 
   @Override
   public @Nullable String chooseServerAlias(
       String keyType, Principal @Nullable [] issuers, @Nullable Socket socket) {
-    return keyType.startsWith(KEY_TYPE) ? ALIAS : null;
+    return KEY_TYPES.contains(keyType) ? ALIAS : null;
   }
 
   @Override
@@ -63,5 +65,9 @@ class HostKeyManager extends X509ExtendedKeyManager {
   @Override
   public PrivateKey getPrivateKey(String alias) {
     return certificate.key();
+  }
+
+  private static @Nullable String anyOf(String[] keyTypes) {
+    return Arrays.stream(keyTypes).anyMatch(KEY_TYPES::contains) ? ALIAS : null;
   }
 }

@@ -83,7 +83,8 @@ public final class PeerCertificate {
           "The remote's certificate is signed with an algorithm that is not accepted: "
               + algorithm);
     }
-    if (!certificate.isSignatureValid(new JcaContentVerifierProviderBuilder().build(certificate))) {
+    if (!certificate.isSignatureValid(
+        new JcaContentVerifierProviderBuilder().build(certificate.getSubjectPublicKeyInfo()))) {
       throw new CertificateException("The remote's certificate is not signed by its own key");
     }
     return SignedKey.of(identity.getExtnValue().getOctets())

@@ -12,6 +12,7 @@ import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.libp2p.identity.PrivateKey;
 import io.rigmesh.libp2p.transport.SecureChannel;
 import java.security.GeneralSecurityException;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -23,8 +24,8 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 
-/// TLS 1.3 over a plain channel (tls specification, `/tls/1.0.0`), with the JDK's own provider. The
-/// muxer is agreed in ALPN (connections specification, "Multiplexer Negotiation over TLS").
+/// TLS 1.3 over a plain channel (tls specification, `/tls/1.0.0`). The muxer is agreed in ALPN
+/// (connections specification, "Multiplexer Negotiation over TLS").
 ///
 /// Every connection has an `SSLContext` of its own: a trust manager decides about one remote and is
 /// never shared, and no session is resumed, so that every handshake shows a certificate.
@@ -32,6 +33,7 @@ public final class TlsSecurity implements SecureChannel {
   /// Its name in multistream-select.
   public static final String PROTOCOL = "/tls/1.0.0";
 
+  private static final SecureRandom RANDOM = new SecureRandom();
   private static final String ALPN = "libp2p";
   private static final long HANDSHAKE_SECONDS_MAX = 15;
 
@@ -70,11 +72,11 @@ public final class TlsSecurity implements SecureChannel {
       Direction direction, PeerVerification verification, List<String> muxers) {
     SSLContext context;
     try {
-      context = SSLContext.getInstance("TLSv1.3");
+      context = TolerantTls.context();
       context.init(
           new KeyManager[] {new HostKeyManager(certificate)},
           new TrustManager[] {new ConnectionTrustManager(verification)},
-          null);
+          RANDOM);
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("This Java runtime lacks TLS 1.3", e);
     }

@@ -30,6 +30,7 @@ public final class Libp2pBenchmarks {
   private static final String HEAP = "256m";
   private static final String TCP = "/ip4/127.0.0.1/tcp/0";
   private static final String QUIC = "/ip4/127.0.0.1/udp/0/quic-v1";
+  private static final List<String> WIRES = List.of(TCP, QUIC);
 
   /// One thing that is measured.
   @FunctionalInterface
@@ -137,7 +138,7 @@ public final class Libp2pBenchmarks {
   }
 
   private void stream() throws Exception {
-    for (String listen : List.of(TCP, QUIC)) {
+    for (String listen : WIRES) {
       try (Pair ours = Pair.ours(listen);
           Pair js = Pair.js(listen)) {
         Samples our = new Samples();
@@ -180,7 +181,7 @@ public final class Libp2pBenchmarks {
 
   private void roundTrips() throws Exception {
     int count = 5_000;
-    for (String listen : List.of(TCP, QUIC)) {
+    for (String listen : WIRES) {
       try (Pair ours = Pair.ours(listen);
           Pair js = Pair.js(listen)) {
         for (String command : List.of("benchRoundTrips", "benchRequests")) {
@@ -208,7 +209,7 @@ public final class Libp2pBenchmarks {
   }
 
   private void connects() throws Exception {
-    for (String listen : List.of(TCP, QUIC)) {
+    for (String listen : WIRES) {
       try (Pair ours = Pair.ours(listen);
           Pair js = Pair.js(listen)) {
         Samples our = new Samples();

@@ -39,7 +39,7 @@ public class PeerProcess implements AutoCloseable {
   private final ArrayDeque<String> stderr = new ArrayDeque<>();
   private final PeerId id;
   private final List<Multiaddr> addresses;
-  private boolean ended;
+  private int openOutputs = 2;
   private int calls;
 
   PeerProcess(ProcessBuilder command) throws IOException {
@@ -184,9 +184,9 @@ public class PeerProcess implements AutoCloseable {
   }
 
   private long await(long nanos, String what) {
-    if (nanos <= 0 || ended) {
-      throw new AssertionError(
-          "the peer " + (ended ? "ended before " : "did not give in time ") + what + trouble());
+    if (nanos <= 0 || openOutputs == 0) {
+      String how = openOutputs == 0 ? "ended before " : "did not give in time ";
+      throw new AssertionError("the peer " + how + what + trouble());
     }
     try {
       return changed.awaitNanos(nanos);
@@ -211,6 +211,10 @@ public class PeerProcess implements AutoCloseable {
   }
 
   private void take(String line) throws IOException {
+    if (!line.startsWith("{")) {
+      complain(line);
+      return;
+    }
     JsonNode message = MAPPER.readTree(line);
     if (message.has("id")) {
       answers.put(message.get("id").asInt(), message);
@@ -246,7 +250,7 @@ public class PeerProcess implements AutoCloseable {
     }
     lock.lock();
     try {
-      ended = true;
+      openOutputs--;
       changed.signalAll();
     } finally {
       lock.unlock();

@@ -4,7 +4,9 @@ import io.rigmesh.libp2p.HostBuilder;
 
 /// The ways in which two peers of these tests are connected.
 enum Wire {
-  TCP_NOISE("/noise", "/yamux/1.0.0");
+  TCP_NOISE("/noise", "/yamux/1.0.0"),
+  TCP_TLS("/tls/1.0.0", "/yamux/1.0.0"),
+  QUIC("native", "quic");
 
   /// What js-libp2p calls them.
   final String jsSecurity;
@@ -20,6 +22,8 @@ enum Wire {
   JsPeer.Options js() {
     return switch (this) {
       case TCP_NOISE -> JsPeer.options().tcp("noise");
+      case TCP_TLS -> JsPeer.options().tcp("tls");
+      case QUIC -> JsPeer.options().quic();
     };
   }
 
@@ -32,6 +36,9 @@ enum Wire {
               .withoutQuic()
               .securities(HostBuilder.Security.NOISE)
               .listen("/ip4/127.0.0.1/tcp/0");
+      case TCP_TLS ->
+          builder.withoutQuic().securities(HostBuilder.Security.TLS).listen("/ip4/127.0.0.1/tcp/0");
+      case QUIC -> builder.listen("/ip4/127.0.0.1/udp/0/quic-v1");
     };
   }
 }
