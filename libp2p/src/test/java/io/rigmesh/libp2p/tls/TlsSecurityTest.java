@@ -119,8 +119,8 @@ class TlsSecurityTest {
     CompletableFuture<Secured> in = pair.in(server, null, List.of(YAMUX));
     pair.out(client, serverId, List.of(YAMUX)).get(20, TimeUnit.SECONDS);
     in.get(20, TimeUnit.SECONDS);
-    StreamProbe fromClient = StreamProbe.attach((DuplexChannel) pair.inbound).readAll();
-    StreamProbe fromServer = StreamProbe.attach((DuplexChannel) pair.outbound).readAll();
+    StreamProbe fromClient = pair.inboundProbe.get(20, TimeUnit.SECONDS).readAll();
+    StreamProbe fromServer = pair.outboundProbe.get(20, TimeUnit.SECONDS).readAll();
     fromServer.write("from the client".getBytes(StandardCharsets.UTF_8));
     fromClient.write("from the server".getBytes(StandardCharsets.UTF_8));
     fromClient.awaitSome();
@@ -317,6 +317,8 @@ class TlsSecurityTest {
   private final class Pair {
     final Channel outbound;
     final Channel inbound;
+    final CompletableFuture<StreamProbe> outboundProbe = new CompletableFuture<>();
+    final CompletableFuture<StreamProbe> inboundProbe = new CompletableFuture<>();
 
     Pair() throws Exception {
       outbound =
@@ -347,8 +349,17 @@ class TlsSecurityTest {
         TlsSecurity security,
         PeerId expected,
         List<String> muxers) {
+      CompletableFuture<StreamProbe> probe = channel == inbound ? inboundProbe : outboundProbe;
       return CompletableFuture.supplyAsync(
-              () -> security.secure(channel, direction, expected, muxers), channel.eventLoop())
+              () ->
+                  security
+                      .secure(channel, direction, expected, muxers)
+                      .thenApply(secured -> {
+                        // On the event loop, before anything decrypted comes by.
+                        probe.complete(StreamProbe.attach((DuplexChannel) channel));
+                        return secured;
+                      }),
+              channel.eventLoop())
           .thenCompose(secured -> {
             channel.read();
             return secured;

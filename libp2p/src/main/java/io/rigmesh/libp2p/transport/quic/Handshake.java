@@ -34,6 +34,7 @@ final class Handshake extends ChannelInboundHandlerAdapter {
   private final PeerVerification verification;
   private final ConnectionScope scope;
   private final StreamAcceptor streams;
+  private final Duration keepAlive;
   private final CompletableFuture<SecuredConnection> result = new CompletableFuture<>();
   private @Nullable QuicChannel connection;
   private @Nullable QuicSession session;
@@ -45,8 +46,10 @@ final class Handshake extends ChannelInboundHandlerAdapter {
       InetSocketAddress remote,
       @Nullable PeerId expected,
       ConnectionScope scope,
-      StreamAcceptor streams) {
+      StreamAcceptor streams,
+      Duration keepAlive) {
     this.remote = remote;
+    this.keepAlive = keepAlive;
     this.verification = new PeerVerification(expected);
     this.scope = scope;
     this.streams = streams;
@@ -132,7 +135,7 @@ final class Handshake extends ChannelInboundHandlerAdapter {
         started.close(OVER_LIMIT, "over a limit");
         throw e;
       }
-      KeepAlive.start(established, QuicSocket.KEEP_ALIVE);
+      KeepAlive.start(established, keepAlive);
       SecuredConnection secured =
           new SecuredConnection(
               remoteKey,

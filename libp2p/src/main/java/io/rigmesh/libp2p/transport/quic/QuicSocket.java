@@ -56,13 +56,6 @@ final class QuicSocket {
 
   static final long STREAM_WINDOW_BYTES = 512 * 1024;
 
-  /// A connection over which nothing comes for so long is closed.
-  static final Duration IDLE = Duration.ofSeconds(30);
-
-  static final Duration KEEP_ALIVE = Duration.ofSeconds(15);
-  static final Duration DIAL_TIMEOUT = Duration.ofSeconds(10);
-  static final Duration ACCEPT_TIMEOUT = Duration.ofSeconds(15);
-
   /// With more open handshakes than this, remotes must prove their addresses first.
   static final int UNPROVEN_HANDSHAKES_MAX = 8;
 
@@ -87,6 +80,7 @@ final class QuicSocket {
   private final QuicTls tls;
   private final @Nullable ConnectionAcceptor acceptor;
   private final int unprovenHandshakesMax;
+  private final QuicTimeouts timeouts;
   private final SecureRandom random = new SecureRandom();
   private final Channel channel;
   private final PacketRouter router;
@@ -100,10 +94,12 @@ final class QuicSocket {
       QuicTls tls,
       SocketProtocolFamily family,
       @Nullable ConnectionAcceptor acceptor,
-      int unprovenHandshakesMax) {
+      int unprovenHandshakesMax,
+      QuicTimeouts timeouts) {
     this.tls = tls;
     this.acceptor = acceptor;
     this.unprovenHandshakesMax = unprovenHandshakesMax;
+    this.timeouts = timeouts;
     this.router = new PacketRouter(acceptor == null ? null : serverCodec(), clientCodec());
     this.channel =
         new Bootstrap()
@@ -122,12 +118,14 @@ final class QuicSocket {
       QuicTls tls,
       InetSocketAddress local,
       @Nullable ConnectionAcceptor acceptor,
-      int unprovenHandshakesMax) {
+      int unprovenHandshakesMax,
+      QuicTimeouts timeouts) {
     SocketProtocolFamily family =
         local.getAddress() instanceof Inet6Address
             ? SocketProtocolFamily.INET6
             : SocketProtocolFamily.INET;
-    QuicSocket socket = new QuicSocket(loops, tls, family, acceptor, unprovenHandshakesMax);
+    QuicSocket socket =
+        new QuicSocket(loops, tls, family, acceptor, unprovenHandshakesMax, timeouts);
     CompletableFuture<QuicSocket> result = new CompletableFuture<>();
     socket
         .channel
@@ -164,10 +162,10 @@ final class QuicSocket {
     return socket;
   }
 
-  private static <B extends QuicCodecBuilder<B>> B limited(B codec) {
+  private <B extends QuicCodecBuilder<B>> B limited(B codec) {
     return codec
         .localConnectionIdLength(PacketRouter.ID_BYTES)
-        .maxIdleTimeout(IDLE.toMillis(), TimeUnit.MILLISECONDS)
+        .maxIdleTimeout(timeouts.idle().toMillis(), TimeUnit.MILLISECONDS)
         .initialMaxData(CONNECTION_WINDOW_BYTES)
         .initialMaxStreamDataBidirectionalLocal(STREAM_WINDOW_BYTES)
         .initialMaxStreamDataBidirectionalRemote(STREAM_WINDOW_BYTES)
@@ -254,7 +252,7 @@ final class QuicSocket {
       track(connection);
       connection.closeFuture().addListener(closed -> router.remove(id));
     }
-    handshake.limit(DIAL_TIMEOUT);
+    handshake.limit(timeouts.dial());
     connecting.addListener(connected -> {
       if (!connected.isSuccess()) {
         handshake.fail(connected.cause());
@@ -295,7 +293,7 @@ final class QuicSocket {
     loop()
         .execute(() -> {
           if (connection.isRegistered()) {
-            accepted.limit(ACCEPT_TIMEOUT);
+            accepted.limit(timeouts.accept());
           } else {
             connections.remove(connection);
             accepted.fail(new Libp2pException("quiche does not take the connection"));
@@ -304,9 +302,9 @@ final class QuicSocket {
     return tls.server(connection.alloc(), accepted.verification());
   }
 
-  private static Handshake admitted(InetSocketAddress remote, ConnectionAcceptor to) {
+  private Handshake admitted(InetSocketAddress remote, ConnectionAcceptor to) {
     ConnectionScope scope = to.admit(IpAddresses.quic(remote));
-    Handshake handshake = new Handshake(remote, null, scope, to.streams());
+    Handshake handshake = new Handshake(remote, null, scope, to.streams(), timeouts.keepAlive());
     handshake
         .result()
         .whenComplete((secured, failure) -> {

@@ -47,16 +47,25 @@ public final class QuicTransport implements Transport {
   private final EventLoops loops;
   private final QuicTls tls;
   private final int unprovenHandshakesMax;
+  private final QuicTimeouts timeouts;
   private final Set<QuicSocket> listening = ConcurrentHashMap.newKeySet();
   private final Set<QuicSocket> sockets = ConcurrentHashMap.newKeySet();
 
   /// @throws IllegalStateException when [#unavailability] is not empty
   public QuicTransport(EventLoops loops, PrivateKey key) {
-    this(loops, HostCertificate.issue(key), QuicSocket.UNPROVEN_HANDSHAKES_MAX);
+    this(
+        loops,
+        HostCertificate.issue(key),
+        QuicSocket.UNPROVEN_HANDSHAKES_MAX,
+        QuicTimeouts.defaults());
   }
 
   /// @param unprovenHandshakesMax with more open handshakes, remotes must prove their addresses
-  QuicTransport(EventLoops loops, HostCertificate certificate, int unprovenHandshakesMax) {
+  QuicTransport(
+      EventLoops loops,
+      HostCertificate certificate,
+      int unprovenHandshakesMax,
+      QuicTimeouts timeouts) {
     unavailability()
         .ifPresent(why -> {
           throw new IllegalStateException(why);
@@ -64,6 +73,7 @@ public final class QuicTransport implements Transport {
     this.loops = loops;
     this.tls = new QuicTls(certificate);
     this.unprovenHandshakesMax = unprovenHandshakesMax;
+    this.timeouts = timeouts;
   }
 
   /// Why there is no QUIC on this machine; empty when there is. Its native library is packaged for
@@ -95,7 +105,7 @@ public final class QuicTransport implements Transport {
     if (listener.isPresent()) {
       listener.get().dial(handshake);
     } else {
-      QuicSocket.bind(loops, tls, any(handshake.remote().getAddress()), null, 0)
+      QuicSocket.bind(loops, tls, any(handshake.remote().getAddress()), null, 0, timeouts)
           .whenComplete((socket, failure) -> {
             if (failure != null) {
               handshake.fail(Failures.unwrapped(failure));
@@ -136,7 +146,8 @@ public final class QuicTransport implements Transport {
     if (!dials(address)) {
       throw new IllegalArgumentException("Not an address to dial with QUIC: " + address);
     }
-    return new Handshake(IpAddresses.socketAddress(address), expected, scope, streams);
+    return new Handshake(
+        IpAddresses.socketAddress(address), expected, scope, streams, timeouts.keepAlive());
   }
 
   private Optional<QuicSocket> listener(InetAddress remote) {
@@ -170,7 +181,12 @@ public final class QuicTransport implements Transport {
   @Override
   public CompletableFuture<Listener> listen(Multiaddr address, ConnectionAcceptor acceptor) {
     return QuicSocket.bind(
-            loops, tls, IpAddresses.socketAddress(address), acceptor, unprovenHandshakesMax)
+            loops,
+            tls,
+            IpAddresses.socketAddress(address),
+            acceptor,
+            unprovenHandshakesMax,
+            timeouts)
         .thenApply(socket -> {
           track(socket);
           listening.add(socket);

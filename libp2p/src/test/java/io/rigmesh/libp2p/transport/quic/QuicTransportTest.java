@@ -398,10 +398,17 @@ class QuicTransportTest {
   void aSilentRemoteFailsTheDialInTime() throws Exception {
     try (DatagramSocket silent = new DatagramSocket(new InetSocketAddress("127.0.0.1", 0))) {
       Multiaddr address = Multiaddr.of("/ip4/127.0.0.1/udp/" + silent.getLocalPort() + "/quic-v1");
-      long start = System.nanoTime();
-      assertThatThrownBy(() -> dial(client, address, serverId))
-          .hasMessageContaining("did not answer within 10000 ms");
-      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(15));
+      QuicTransport hasty =
+          transport(
+              clientKey,
+              new QuicTimeouts(
+                  Duration.ofSeconds(1),
+                  Duration.ofSeconds(15),
+                  Duration.ofSeconds(30),
+                  Duration.ofSeconds(15)));
+      assertThatThrownBy(() -> dial(hasty, address, serverId))
+          .hasMessageContaining("did not answer within 1000 ms");
+      assertThat(eventually(() -> hasty.socketCount() == 0)).isTrue();
     }
   }
 
@@ -480,7 +487,8 @@ class QuicTransportTest {
 
   @Test
   void remotesProveTheirAddressWhenManyHandshakesAreOpen() throws Exception {
-    QuicTransport strict = new QuicTransport(loops, HostCertificate.issue(serverKey), 0);
+    QuicTransport strict =
+        new QuicTransport(loops, HostCertificate.issue(serverKey), 0, QuicTimeouts.defaults());
     others.add(strict);
     accepting.serving(Echo::serve);
     Multiaddr address = listen(strict, LOOPBACK, accepting);
@@ -529,7 +537,7 @@ class QuicTransportTest {
   }
 
   private void refuses(HostCertificate forged, String reason) throws Exception {
-    QuicTransport forger = new QuicTransport(loops, forged, 8);
+    QuicTransport forger = new QuicTransport(loops, forged, 8, QuicTimeouts.defaults());
     others.add(forger);
     RecordingAcceptor victim = new RecordingAcceptor();
     Multiaddr victimAddress = listen(server, LOOPBACK, victim);
@@ -604,18 +612,50 @@ class QuicTransportTest {
   }
 
   @Test
-  void anIdleConnectionIsKeptOpen() throws Exception {
-    accepting.serving(Echo::serve);
-    SecuredConnection out = dial(client, listen(server, LOOPBACK, accepting), serverId);
-    QuicSession session = (QuicSession) out.session();
-    KeepAlive.start(session.connection(), Duration.ofMillis(150));
-    long before = session.connection().collectStats().get(5, TimeUnit.SECONDS).recv();
-    assertThat(eventually(() -> received(session) >= before + 5)).isTrue();
-    // The empty streams come to no one, and leave nothing.
-    assertThat(eventually(() -> kept(out) == 0)).isTrue();
-    StreamProbe probe = open(out).write(bytes("awake")).readAll();
-    probe.stream().shutdownOutput();
-    assertThat(probe.awaitEnd()).asString(StandardCharsets.UTF_8).isEqualTo("awake");
+  void anIdleConnectionIsKeptOpenByEitherSide() throws Exception {
+    Duration idle = Duration.ofMillis(1500);
+    Duration never = Duration.ofHours(1);
+    Duration often = Duration.ofMillis(400);
+    for (boolean clientKeeps : new boolean[] {true, false}) {
+      RecordingAcceptor acceptor = new RecordingAcceptor().serving(Echo::serve);
+      QuicTransport one = transport(serverKey, idle, clientKeeps ? never : often);
+      QuicTransport other = transport(clientKey, idle, clientKeeps ? often : never);
+      SecuredConnection out = dial(other, listen(one, LOOPBACK, acceptor), serverId);
+      QuicSession session = (QuicSession) out.session();
+      long before = received(session);
+      assertThat(eventually(() -> received(session) >= before + 8)).isTrue();
+      assertThat(session.closed()).isNotDone();
+      // The empty streams come to no one, and leave nothing.
+      assertThat(eventually(() -> kept(out) == 0)).isTrue();
+      StreamProbe probe = open(out).write(bytes("awake")).readAll();
+      probe.stream().shutdownOutput();
+      assertThat(probe.awaitEnd()).asString(StandardCharsets.UTF_8).isEqualTo("awake");
+    }
+  }
+
+  @Test
+  void aConnectionWhoseRemoteIsSilentEndsInTime() throws Exception {
+    Duration idle = Duration.ofMillis(800);
+    QuicTransport one = transport(serverKey, idle, Duration.ofHours(1));
+    QuicTransport other = transport(clientKey, idle, Duration.ofHours(1));
+    SecuredConnection out = dial(other, listen(one, LOOPBACK, accepting), serverId);
+    StreamProbe probe = open(out);
+    assertThat(out.session().closed().get(20, TimeUnit.SECONDS)).contains("idle timeout");
+    assertThat(probe.awaitFailure()).isInstanceOf(StreamResetException.class);
+    assertThat(eventually(() -> accepting.open() == 0)).isTrue();
+  }
+
+  private QuicTransport transport(Ed25519PrivateKey key, Duration idle, Duration keepAlive) {
+    return transport(
+        key, new QuicTimeouts(Duration.ofSeconds(10), Duration.ofSeconds(15), idle, keepAlive));
+  }
+
+  private QuicTransport transport(Ed25519PrivateKey key, QuicTimeouts timeouts) {
+    QuicTransport transport =
+        new QuicTransport(
+            loops, HostCertificate.issue(key), QuicSocket.UNPROVEN_HANDSHAKES_MAX, timeouts);
+    others.add(transport);
+    return transport;
   }
 
   private static long received(QuicSession session) {
