@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
 /// The node's account key.
 @Command(
     name = "keys",
-    description = "Show, back up and restore the account's key.",
+    description = "Show, back up and restore the account's and the peer's key.",
     subcommands = {KeysCommand.Show.class, KeysCommand.Backup.class, KeysCommand.Restore.class})
 final class KeysCommand implements Runnable {
   private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
@@ -35,6 +35,7 @@ final class KeysCommand implements Runnable {
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
   private static final String ACCOUNT = "account.json";
   private static final String PASSWORD = "password";
+  private static final String PEER = "peer.key";
 
   @Spec private CommandSpec spec;
 
@@ -72,8 +73,9 @@ final class KeysCommand implements Runnable {
   @Command(
       name = "backup",
       description = {
-        "Copy the encrypted keystore and its password into a new folder. Whoever has both has the"
-            + " account: keep them apart from each other and from this machine."
+        "Copy the encrypted keystore, its password and the peer's key into a new folder. Whoever has"
+            + " keystore and password has the account: keep them apart from each other and from this"
+            + " machine."
       })
   static final class Backup implements Callable<Integer> {
     @Mixin private NodeOptions node;
@@ -91,6 +93,10 @@ final class KeysCommand implements Runnable {
         write(folder.resolve(ACCOUNT), Files.readAllBytes(keys.accountFile()));
         if (keys.password().isEmpty()) {
           write(folder.resolve(PASSWORD), Files.readAllBytes(keys.passwordFile()));
+        }
+        Path peerKey = node.settings().network().keyFile();
+        if (Files.exists(peerKey)) {
+          write(folder.resolve(PEER), Files.readAllBytes(peerKey));
         }
       } catch (IOException e) {
         throw CliException.hopeless("cannot back up to " + folder + ": " + e.getMessage(), e);
@@ -138,11 +144,23 @@ final class KeysCommand implements Runnable {
           write(keys.passwordFile(), Files.readAllBytes(from));
         }
         write(keys.accountFile(), Files.readAllBytes(folder.resolve(ACCOUNT)));
+        restorePeer(folder.resolve(PEER), node.settings().network().keyFile());
       } catch (IOException e) {
         throw CliException.hopeless("cannot restore: " + e.getMessage(), e);
       }
       Console.ofProcess().say("restored " + key.address() + " to " + keys.accountFile());
       return ExitCode.OK;
+    }
+  }
+
+  /// A peer's key is only a name: where there is one already, it stays.
+  private static void restorePeer(Path backup, Path file) throws IOException {
+    if (Files.exists(backup) && !Files.exists(file)) {
+      Path parent = file.toAbsolutePath().getParent();
+      if (parent != null) {
+        Files.createDirectories(parent, OWNER_FOLDER);
+      }
+      write(file, Files.readAllBytes(backup));
     }
   }
 
