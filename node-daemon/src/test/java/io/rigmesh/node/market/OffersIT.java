@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Two providers of different prices and a requester that hears of both by one bootstrap address.
 class OffersIT {
   /// So much that the dearer provider asks more than the least price of a job.
-  private static final int STEPS = 1_000;
+  private static final int STEPS = 300;
 
   @TempDir static Path folder;
   private static Market market;
