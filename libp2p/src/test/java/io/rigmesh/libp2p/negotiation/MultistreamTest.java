@@ -12,6 +12,7 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import io.rigmesh.libp2p.PeerMisbehaviourException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class MultistreamTest {
@@ -25,6 +26,11 @@ class MultistreamTest {
     EmbeddedChannel channel = new EmbeddedChannel();
     channel.config().setAutoRead(false);
     return channel;
+  }
+
+  @AfterEach
+  void releaseWhatIsLeft() {
+    channel.finishAndReleaseAll();
   }
 
   private static ByteBuf bytes(String text) {
