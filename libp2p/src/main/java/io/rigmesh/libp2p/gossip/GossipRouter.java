@@ -181,7 +181,7 @@ final class GossipRouter {
       return List.of();
     }
     rpc.subscriptions().forEach(subscription -> subscription(peer, subscription, now));
-    if (!peer.direct && scores.score(from) < config.thresholds().graylist()) {
+    if (isGraylisted(from)) {
       return outbox.take();
     }
     for (Rpc.Fault fault : rpc.faults()) {
@@ -196,6 +196,10 @@ final class GossipRouter {
     gossip.have(peer, rpc.haves(), now);
     gossip.want(peer, rpc.wanted());
     return outbox.take();
+  }
+
+  private boolean isGraylisted(PeerId peer) {
+    return !direct.contains(peer) && scores.score(peer) < config.thresholds().graylist();
   }
 
   private void subscription(Neighbour peer, Rpc.Subscription subscription, long now) {
@@ -248,7 +252,23 @@ final class GossipRouter {
     }
   }
 
-  /// The answer to [Action.Verify]. Never skipped: the message is remembered until then.
+  /// Whether an [Action.Verify] is still worth its cost; when not, no answer is needed. Whoever
+  /// became graylisted meanwhile has often sent many more wrong signatures in the same RPC.
+  boolean mustVerify(Message message) {
+    for (Unverified candidate : unverified.getOrDefault(message.id(), List.of())) {
+      if (candidate.message().wire().equals(message.wire())) {
+        if (candidate.from().stream().allMatch(this::isGraylisted)) {
+          takeUnverified(message);
+          return false;
+        }
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// The answer to [Action.Verify]: without it, or [#mustVerify] being false, the message is
+  /// remembered.
   ///
   /// @param genuine whether the author's signature is right
   List<Action> verified(Message message, boolean genuine, long now) {

@@ -217,10 +217,14 @@ public final class Gossipsub implements Gossip {
       router.overloaded(verify.from());
       return List.of();
     });
+    boolean queued = false;
     try {
-      link.incoming.put(item);
+      queued = link.incoming.put(item);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+    if (!queued) {
+      // The link is closing, but the router waits for an answer to each message.
       check(item);
     }
   }
@@ -237,10 +241,16 @@ public final class Gossipsub implements Gossip {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } finally {
+      // After an error nobody would take what the peer sends: it starts anew with another stream.
+      remove(link);
     }
   }
 
   private void check(MessageQueue.Item item) {
+    if (!locked(() -> router.mustVerify(item.message()))) {
+      return;
+    }
     Optional<String> fault;
     try {
       fault = MessageSigner.fault(item.message());
@@ -357,22 +367,22 @@ public final class Gossipsub implements Gossip {
   private void removeIfGone(PeerId peer) {
     if (StreamOpener.direct(host, peer).isEmpty()) {
       opener.forget(peer);
-      remove(peer);
+      PeerLink link = links.get(peer);
+      if (link != null) {
+        remove(link);
+      }
     }
   }
 
-  private void remove(PeerId peer) {
-    PeerLink link =
-        locked(() -> {
-          PeerLink gone = links.remove(peer);
-          if (gone != null) {
-            router.removePeer(peer, now());
-          }
-          return gone;
-        });
-    if (link != null) {
-      link.close();
-    }
+  private void remove(PeerLink link) {
+    locked(() -> {
+      boolean known = links.remove(link.peer, link);
+      if (known) {
+        router.removePeer(link.peer, now());
+      }
+      return known;
+    });
+    link.close();
   }
 
   /// The heartbeat's thread: also opens streams that are missing, and forgets peers that are gone.
@@ -389,7 +399,7 @@ public final class Gossipsub implements Gossip {
           for (PeerLink link : List.copyOf(links.values())) {
             if (link.isIdle()) {
               // The connection may stand, but the peer has stopped speaking the protocol.
-              remove(link.peer);
+              remove(link);
             } else {
               removeIfGone(link.peer);
             }

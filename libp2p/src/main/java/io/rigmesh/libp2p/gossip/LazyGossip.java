@@ -15,6 +15,9 @@ import java.util.random.RandomGenerator;
 /// promised what (IHAVE, IWANT and IDONTWANT; gossipsub 1.1, "Spam Protection Measures"). Not
 /// thread-safe.
 final class LazyGossip {
+  /// Ids of IDONTWANT that are read of one peer per heartbeat.
+  private static final int UNWANTED_IDS_MAX = 1024;
+
   /// Heartbeats for which an IDONTWANT is remembered.
   private static final int UNWANTED_HEARTBEATS = 3;
 
@@ -103,7 +106,7 @@ final class LazyGossip {
   /// A peer's IDONTWANT.
   void unwant(Neighbour peer, List<MessageId> ids, long heartbeats) {
     for (MessageId id : ids) {
-      if (++peer.unwantedIds > parameters.haveIdsMax()) {
+      if (++peer.unwantedIds > UNWANTED_IDS_MAX) {
         return;
       }
       peer.unwanted.put(id, heartbeats + UNWANTED_HEARTBEATS);

@@ -74,7 +74,8 @@ final class LiveTopic implements Topic {
     }
     try {
       return judge.judge(message.received(from));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | StackOverflowError e) {
+      // A message that is nested deep enough overflows many a parser's stack.
       LOG.warn("The validator of topic '{}' failed; the message is ignored", name, e);
       return Verdict.IGNORE;
     }
@@ -157,7 +158,7 @@ final class LiveTopic implements Topic {
           }
           try {
             subscriber.receive(item.get().message().received(item.get().from()));
-          } catch (RuntimeException e) {
+          } catch (RuntimeException | StackOverflowError e) {
             LOG.warn("A subscriber of topic '{}' failed", name, e);
           }
         }

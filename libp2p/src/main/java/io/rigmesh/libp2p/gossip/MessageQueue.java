@@ -37,14 +37,18 @@ final class MessageQueue {
     }
   }
 
-  /// Waits for room, then adds; adds at once to an ended queue, whose items are still taken.
-  void put(Item item) throws InterruptedException {
+  /// Waits for room, then adds; false when the queue was ended.
+  boolean put(Item item) throws InterruptedException {
     lock.lockInterruptibly();
     try {
       while (!hasRoom(item) && !ended) {
         changed.await();
       }
+      if (ended) {
+        return false;
+      }
       add(item);
+      return true;
     } finally {
       lock.unlock();
     }

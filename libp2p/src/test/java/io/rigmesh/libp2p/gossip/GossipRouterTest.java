@@ -556,6 +556,26 @@ class GossipRouterTest {
   }
 
   @Test
+  void signaturesOfAGraylistedPeerAreNotCheckedUnlessAnotherBroughtTheSame() {
+    add(0, 2, false);
+    router.join(TOPIC, now);
+    receive(
+        0,
+        rpc -> {
+          rpc.messages.add(message(1));
+          rpc.messages.add(message(2));
+        });
+    receive(1, rpc -> rpc.messages.add(message(2)));
+    assertThat(router.mustVerify(message(1))).isTrue();
+    penalise(0, 6);
+    assertThat(router.mustVerify(message(1))).isFalse();
+    assertThat(router.mustVerify(message(2))).isTrue();
+    assertThat(receive(1, rpc -> rpc.messages.add(message(1))))
+        .as("it was not seen: another may bring it")
+        .containsExactly(new Action.Verify(message(1), Messages.peer(1)));
+  }
+
+  @Test
   void aMessageIsDeliveredOnceWhileItsIdIsRemembered() {
     add(0, 1, false);
     router.join(TOPIC, now);
@@ -765,9 +785,9 @@ class GossipRouterTest {
   void unwantedIdsOfOnePeerAreBounded() {
     add(0, 2, false);
     router.join(TOPIC, now);
-    receive(1, rpc -> rpc.unwanted.addAll(List.of(ids(1000, 6000))));
+    receive(1, rpc -> rpc.unwanted.addAll(List.of(ids(1000, 2000))));
     Message known = message(1000);
-    Message beyond = message(6999);
+    Message beyond = message(2999);
     assertThat(receivers(accept(0, known), known)).isEmpty();
     assertThat(receivers(accept(0, beyond), beyond)).containsExactly(Messages.peer(1));
   }

@@ -126,6 +126,7 @@ class QueuesTest {
     queue.offer(item(10));
     queue.end();
     assertThat(queue.offer(item(10))).isFalse();
+    assertThat(queue.put(item(10))).as("without waiting").isFalse();
     assertThat(queue.take()).as("what waited before the end").isPresent();
     assertThat(queue.take()).isEmpty();
   }
