@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.concurrent.EventExecutor;
 import io.rigmesh.libp2p.Direction;
 import io.rigmesh.libp2p.Libp2pException;
 import io.rigmesh.libp2p.PeerMisbehaviourException;
@@ -569,6 +570,10 @@ class QuicTransportTest {
     CompletableFuture<SecuredConnection> awaited =
         server.punch(
             clientAddress, clientId, Direction.INBOUND, accepting.scope(), accepting.streams());
+    // What comes before the punch is known to its event loop is the listener's.
+    for (EventExecutor loop : loops.group()) {
+      loop.submit(() -> {}).sync();
+    }
     CompletableFuture<SecuredConnection> dialled =
         client.punch(
             serverAddress, serverId, Direction.OUTBOUND, dialling.scope(), dialling.streams());
