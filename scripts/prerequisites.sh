@@ -69,6 +69,17 @@ install_redis() {
     fail "redis-server is missing; as root: apt-get install --no-install-recommends redis-server"
 }
 
+# Debian's ip and nft, with which a test builds networks behind routers; without them, or without the
+# right to make network namespaces, that test is skipped.
+install_netns_tools() {
+  command -v ip >/dev/null && command -v nft >/dev/null && return 0
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends iproute2 nftables >/dev/null
+  fi
+  command -v ip >/dev/null && command -v nft >/dev/null ||
+    echo "The test of hosts behind routers will be skipped: ip or nft is missing; as root: apt-get install --no-install-recommends iproute2 nftables" >&2
+}
+
 # Debian's PyTorch, the oracle for training.
 install_torch() {
   /usr/bin/python3 -c 'import torch' 2>/dev/null && return 0

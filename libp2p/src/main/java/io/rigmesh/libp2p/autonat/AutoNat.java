@@ -136,6 +136,7 @@ public final class AutoNat implements AutoCloseable {
     Set<Multiaddr> candidates = candidates();
     verdicts.keepOnly(candidates);
     List<Connection> servers = servers();
+    LOG.debug("{} servers for {}", servers.size(), candidates);
     Map<PeerId, Integer> questions = new HashMap<>();
     for (Multiaddr candidate : candidates) {
       if (verdicts.due(candidate, settings.refresh(), clock.instant())) {

@@ -131,6 +131,7 @@ public final class TcpTransport implements Transport {
       } else if (connected.isSuccess()) {
         upgrade(connected.channel(), dial, security, from);
       } else if (from != null && !dial.punched()) {
+        LOG.debug("Not from {} to {}: {}", from, remote, Failures.message(connected.cause()));
         // The port may be taken towards this remote, by a connection that is just closing.
         dial(dial, security, null);
       } else {
@@ -199,7 +200,7 @@ public final class TcpTransport implements Transport {
         .bind(local)
         .addListener((ChannelFuture bound) -> {
           if (bound.isSuccess()) {
-            BoundListener listener = new BoundListener(bound.channel());
+            BoundListener listener = new BoundListener(bound.channel(), address);
             listeners.add(listener);
             result.complete(listener);
           } else {
@@ -309,14 +310,18 @@ public final class TcpTransport implements Transport {
   /// A bound server socket.
   private final class BoundListener implements Listener {
     private final Channel channel;
+    private final Multiaddr address;
 
-    BoundListener(Channel channel) {
+    /// @param given what was asked for: the system may report IPv4's wildcard as IPv6's
+    BoundListener(Channel channel, Multiaddr given) {
       this.channel = channel;
+      this.address =
+          given.slice(0, 1).then("/tcp/" + ((InetSocketAddress) channel.localAddress()).getPort());
     }
 
     @Override
     public Multiaddr address() {
-      return IpAddresses.tcp((InetSocketAddress) channel.localAddress());
+      return address;
     }
 
     @Override
