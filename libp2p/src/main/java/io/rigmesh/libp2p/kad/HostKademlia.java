@@ -9,6 +9,7 @@ import io.rigmesh.libp2p.StreamHandler;
 import io.rigmesh.libp2p.identify.IdentifyInfo;
 import io.rigmesh.libp2p.identify.IdentifyListener;
 import io.rigmesh.libp2p.identity.PeerId;
+import io.rigmesh.libp2p.multiformats.AddressScope;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -49,7 +50,7 @@ final class HostKademlia implements Kademlia, KadNetwork, KadServer.Answers {
   private final KadServer server;
   private final RateLimit requests = new RateLimit(REQUESTS_PER_SECOND, REQUESTS_BURST);
   private final Set<Runnable> onClose = ConcurrentHashMap.newKeySet();
-  private final IdentifyListener identified = (connection, info) -> identified(info);
+  private final IdentifyListener identified = this::identified;
   private final KadNode node;
   private volatile KademliaMode mode;
   private volatile boolean serving;
@@ -78,7 +79,9 @@ final class HostKademlia implements Kademlia, KadNetwork, KadServer.Answers {
     }
     host.identify().addListener(kademlia.identified);
     for (Connection connection : host.connections()) {
-      host.identify().identified(connection).thenAccept(kademlia::identified);
+      host.identify()
+          .identified(connection)
+          .thenAccept(info -> kademlia.identified(connection, info));
     }
     kademlia.after(0, kademlia.node::start);
     kademlia.after(HOUSEKEEPING_MILLIS, kademlia::keepHouse);
@@ -253,7 +256,7 @@ final class HostKademlia implements Kademlia, KadNetwork, KadServer.Answers {
 
   @Override
   public List<Multiaddr> addresses(PeerId peer, AddressScope scope) {
-    return scope.filter(new PeerAddress(peer, addresses(peer))).addresses();
+    return UsableAddresses.of(new PeerAddress(peer, addresses(peer)), scope).addresses();
   }
 
   @Override
@@ -278,13 +281,16 @@ final class HostKademlia implements Kademlia, KadNetwork, KadServer.Answers {
     return onThread(() -> node.answer(asker, remote, request));
   }
 
-  private void identified(IdentifyInfo info) {
+  private void identified(Connection connection, IdentifyInfo info) {
+    if (connection.limited()) {
+      return;
+    }
     boolean server = info.speaks(config.protocol());
     after(
         0,
         () -> {
           if (server) {
-            node.seen(info.peer());
+            node.seen(info.peer(), connection.remoteAddress());
           } else {
             node.servesNoMore(info.peer());
           }

@@ -2,6 +2,7 @@ package io.rigmesh.libp2p.kad;
 
 import io.rigmesh.libp2p.multiformats.AddressPart;
 import io.rigmesh.libp2p.multiformats.AddressProtocol;
+import io.rigmesh.libp2p.multiformats.AddressScope;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
 import java.nio.ByteBuffer;
 import java.util.Optional;
@@ -21,11 +22,10 @@ record IpGroup(boolean ip6, int prefix) {
     if (first.protocol() != AddressProtocol.IP4 && first.protocol() != AddressProtocol.IP6) {
       return Optional.empty();
     }
-    byte[] ip = first.bytes();
-    // A public IPv6 address that begins with zeros is an IPv4 address mapped into it.
-    boolean mapped = ip.length == 16 && ip[0] == 0;
-    boolean ip6 = ip.length == 16 && !mapped;
-    ByteBuffer bytes = ByteBuffer.wrap(ip, mapped ? 12 : 0, 4);
+    // Java reads an IPv4 address that is mapped into IPv6 as what it is.
+    byte[] ip = first.address().getAddress();
+    ByteBuffer bytes = ByteBuffer.wrap(ip);
+    boolean ip6 = ip.length == 16;
     return Optional.of(new IpGroup(ip6, ip6 ? bytes.getInt() : bytes.getShort() & 0xffff));
   }
 }

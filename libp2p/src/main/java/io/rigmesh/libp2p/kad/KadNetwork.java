@@ -2,6 +2,7 @@ package io.rigmesh.libp2p.kad;
 
 import io.rigmesh.libp2p.PeerAddress;
 import io.rigmesh.libp2p.identity.PeerId;
+import io.rigmesh.libp2p.multiformats.AddressScope;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
 import java.util.List;
 import java.util.function.Consumer;

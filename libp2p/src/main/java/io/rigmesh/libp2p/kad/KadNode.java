@@ -71,10 +71,12 @@ final class KadNode {
     return providers;
   }
 
-  /// A peer that may serve the protocol has been met.
-  void seen(PeerId peer) {
+  /// A peer is connected and says that it serves the protocol.
+  ///
+  /// @param from where it was proven to be
+  void seen(PeerId peer, Multiaddr from) {
     if (!peer.equals(self)) {
-      neighbours.seen(peer);
+      neighbours.seen(peer, from);
     }
   }
 
@@ -177,7 +179,7 @@ final class KadNode {
         (from, answer, scope, regular) -> {
           for (PeerAddress near : answer.closer()) {
             if (near.peer().equals(peer)) {
-              addresses.addAll(scope.filter(near).addresses());
+              addresses.addAll(UsableAddresses.of(near, scope).addresses());
               named[0] += regular ? 1 : 0;
             }
           }

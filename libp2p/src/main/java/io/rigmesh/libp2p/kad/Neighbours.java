@@ -40,16 +40,21 @@ final class Neighbours {
     return table;
   }
 
-  /// Looks at a peer that may serve the protocol, and lets it in when it answers.
-  void seen(PeerId peer) {
-    if (table.wants(peer, network.now()) && !checking.contains(peer)) {
-      check(peer, outcome -> {});
+  /// Takes in a peer that is connected and says that it serves the protocol.
+  void seen(PeerId peer, Multiaddr from) {
+    if (!table.contains(peer)) {
+      offer(peer, from);
     }
   }
 
   /// Notes a peer's answer to any question, which makes it worth a place.
   void answered(PeerId peer, Multiaddr from) {
     failuresInRow = 0;
+    offer(peer, from);
+  }
+
+  /// Into a full bucket it comes in the place of a peer that has been silent and fails a check.
+  private void offer(PeerId peer, Multiaddr from) {
     IpGroup group = IpGroup.of(from).orElse(null);
     if (table.add(peer, group, network.now()) instanceof RoutingTable.Admission.Full full) {
       full.suspect()

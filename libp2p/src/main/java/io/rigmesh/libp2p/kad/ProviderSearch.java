@@ -3,6 +3,7 @@ package io.rigmesh.libp2p.kad;
 import com.google.protobuf.ByteString;
 import io.rigmesh.libp2p.PeerAddress;
 import io.rigmesh.libp2p.identity.PeerId;
+import io.rigmesh.libp2p.multiformats.AddressScope;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -88,7 +89,7 @@ final class ProviderSearch {
           || (known.size() >= KNOWN_MAX && !known.containsKey(named.peer()))) {
         continue;
       }
-      Provider provider = hear(scope.filter(named));
+      Provider provider = hear(UsableAddresses.of(named, scope));
       if (firstFrom == null) {
         firstFrom = from;
       }

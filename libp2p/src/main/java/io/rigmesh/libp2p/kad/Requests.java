@@ -5,6 +5,7 @@ import io.rigmesh.libp2p.Libp2pException;
 import io.rigmesh.libp2p.PeerAddress;
 import io.rigmesh.libp2p.PeerMisbehaviourException;
 import io.rigmesh.libp2p.identity.PeerId;
+import io.rigmesh.libp2p.multiformats.AddressScope;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
 import io.rigmesh.libp2p.multiformats.Varint;
 import java.util.ArrayList;
@@ -133,7 +134,7 @@ final class Requests {
     }
     PeerAddress usable =
         target.equals(self)
-            ? scope.filter(new PeerAddress(self, network.ownAddresses()))
+            ? UsableAddresses.of(new PeerAddress(self, network.ownAddresses()), scope)
             : new PeerAddress(target, network.addresses(target, scope));
     if (usable.addresses().isEmpty()) {
       return;
@@ -147,13 +148,13 @@ final class Requests {
   private List<PeerAddress> providers(AddressScope scope, ByteString key) {
     List<PeerAddress> out = new ArrayList<>();
     if (provisions.contains(key)) {
-      out.add(scope.filter(new PeerAddress(self, network.ownAddresses())));
+      out.add(UsableAddresses.of(new PeerAddress(self, network.ownAddresses()), scope));
     }
     List<PeerAddress> told =
         providers.providers(
             KadKey.of(key.toByteArray()), KadMessage.PROVIDERS_MAX - out.size(), network.now());
     for (PeerAddress provider : told) {
-      PeerAddress usable = scope.filter(provider);
+      PeerAddress usable = UsableAddresses.of(provider, scope);
       if (usable.addresses().isEmpty()) {
         // Its addresses are old, but it may have met us since.
         PeerId peer = provider.peer();
@@ -167,7 +168,7 @@ final class Requests {
   private void addProvider(PeerId asker, Multiaddr remote, KadMessage request) {
     for (PeerAddress provider : request.providers()) {
       if (provider.peer().equals(asker)) {
-        PeerAddress usable = AddressScope.of(remote).filter(provider);
+        PeerAddress usable = UsableAddresses.of(provider, AddressScope.of(remote));
         if (!usable.addresses().isEmpty()) {
           providers.add(
               KadKey.of(request.key().toByteArray()),

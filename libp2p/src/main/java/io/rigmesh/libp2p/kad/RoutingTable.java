@@ -107,19 +107,6 @@ final class RoutingTable {
     return new Admission.Added();
   }
 
-  /// Whether offering this peer could lead to its being added: what asking it first is worth.
-  boolean wants(PeerId peer, long now) {
-    if (entries.containsKey(peer)) {
-      return false;
-    }
-    int prefix = self.commonPrefix(KadKey.of(peer));
-    if (prefix == KadKey.BITS) {
-      return false;
-    }
-    List<Entry> bucket = buckets[prefix];
-    return bucket == null || bucket.size() < k || suspect(bucket, now).isPresent();
-  }
-
   /// Notes that a peer has answered.
   void answered(PeerId peer, long now) {
     Entry entry = entries.get(peer);

@@ -2,6 +2,7 @@ package io.rigmesh.libp2p.kad;
 
 import io.rigmesh.libp2p.PeerAddress;
 import io.rigmesh.libp2p.identity.PeerId;
+import io.rigmesh.libp2p.multiformats.AddressScope;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -101,7 +102,7 @@ final class Search {
 
   /// The addresses that can be dialled, or else those that are known already.
   private PeerAddress usable(PeerAddress named, AddressScope scope) {
-    PeerAddress usable = scope.filter(named);
+    PeerAddress usable = UsableAddresses.of(named, scope);
     return usable.addresses().isEmpty()
         ? new PeerAddress(named.peer(), network.addresses(named.peer()))
         : usable;

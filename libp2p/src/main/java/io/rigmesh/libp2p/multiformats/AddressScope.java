@@ -35,17 +35,23 @@ public enum AddressScope {
   }
 
   public static AddressScope of(InetAddress address) {
-    if (in(LOOPBACK_NETWORKS, address)) {
+    byte[] bytes = IpNetwork.plain(address).getAddress();
+    if (in(LOOPBACK_NETWORKS, bytes)) {
       return LOOPBACK;
     }
-    if (in(PRIVATE_NETWORKS, address)) {
+    if (in(PRIVATE_NETWORKS, bytes)) {
       return PRIVATE;
     }
-    return in(NO_HOST, address) ? NONE : PUBLIC;
+    return in(NO_HOST, bytes) ? NONE : PUBLIC;
   }
 
-  private static boolean in(List<IpNetwork> networks, InetAddress address) {
-    return networks.stream().anyMatch(network -> network.contains(address));
+  private static boolean in(List<IpNetwork> networks, byte[] address) {
+    for (IpNetwork network : networks) {
+      if (network.contains(address)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// The scope of an address's first part; that of a relayed address is its relay's.

@@ -1,6 +1,5 @@
 package io.rigmesh.libp2p.multiformats;
 
-import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
@@ -49,18 +48,26 @@ public final class IpNetwork {
   }
 
   public boolean contains(InetAddress address) {
-    byte[] bytes = plain(address).getAddress();
+    return contains(plain(address).getAddress());
+  }
+
+  /// Whether it contains the address of these bytes, which is not an IPv4 address in IPv6 clothing.
+  boolean contains(byte[] bytes) {
     if (bytes.length != prefix.length) {
       return false;
     }
-    int shift = prefix.length * 8 - bits;
-    return new BigInteger(1, bytes)
-        .shiftRight(shift)
-        .equals(new BigInteger(1, prefix).shiftRight(shift));
+    int whole = bits / 8;
+    for (int i = 0; i < whole; i++) {
+      if (bytes[i] != prefix[i]) {
+        return false;
+      }
+    }
+    int rest = bits % 8;
+    return rest == 0 || ((bytes[whole] ^ prefix[whole]) & 0xff) >> (8 - rest) == 0;
   }
 
   /// An IPv4 address that is mapped into IPv6 is the IPv4 address.
-  private static InetAddress plain(InetAddress address) {
+  static InetAddress plain(InetAddress address) {
     try {
       return InetAddress.getByAddress(address.getAddress());
     } catch (UnknownHostException e) {

@@ -6,7 +6,9 @@ import io.rigmesh.libp2p.PeerAddress;
 import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.libp2p.multiformats.AddressPart;
 import io.rigmesh.libp2p.multiformats.AddressProtocol;
+import io.rigmesh.libp2p.multiformats.AddressScope;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -40,11 +42,13 @@ final class KadSimulation {
     final @Nullable Liar liar;
     boolean alive = true;
     private final List<Multiaddr> addresses;
+    private final AddressScope scope;
 
-    private Peer(PeerId id, Multiaddr address, KademliaConfig config, @Nullable Liar liar) {
+    private Peer(PeerId id, List<Multiaddr> addresses, KademliaConfig config, @Nullable Liar liar) {
       this.id = id;
-      this.address = address;
-      this.addresses = List.of(address);
+      this.address = addresses.getFirst();
+      this.addresses = List.copyOf(addresses);
+      this.scope = AddressScope.of(address);
       this.liar = liar;
       this.node = new KadNode(id, config, this, random.split());
     }
@@ -106,7 +110,7 @@ final class KadSimulation {
       }
       if (liar == null) {
         // What identify would say of the newcomer.
-        node.seen(from.id);
+        node.seen(from.id, from.address);
       }
       Outcome result = outcome;
       from.after(latency(), () -> done.accept(result));
@@ -121,7 +125,8 @@ final class KadSimulation {
 
     @Override
     public List<Multiaddr> addresses(PeerId peer, AddressScope scope) {
-      return addresses(peer);
+      Peer known = peers.get(peer);
+      return known == null || !known.scope.usableFrom(scope) ? List.of() : known.addresses;
     }
 
     @Override
@@ -142,6 +147,7 @@ final class KadSimulation {
   final SplittableRandom random;
   final Map<PeerId, Peer> peers = new HashMap<>();
   final List<Peer> inOrder = new ArrayList<>();
+  Duration bootstrapInterval = Duration.ofMinutes(10);
   long messagesSent;
   private final PriorityQueue<Event> events = new PriorityQueue<>();
   private long now;
@@ -181,8 +187,10 @@ final class KadSimulation {
     }
   }
 
-  Peer add(PeerId id, Multiaddr address, KademliaConfig config, @Nullable Liar liar) {
-    Peer peer = new Peer(id, address, config, liar);
+  /// @param addresses where it says that it is, the truth first
+  /// @param liar what answers in its place; null for an honest one
+  Peer add(PeerId id, List<Multiaddr> addresses, KademliaConfig config, @Nullable Liar liar) {
+    Peer peer = new Peer(id, addresses, config, liar);
     peers.put(id, peer);
     inOrder.add(peer);
     return peer;
@@ -199,11 +207,12 @@ final class KadSimulation {
   }
 
   Peer joinOne() {
-    return add(randomId(), randomAddress(), config().build(), null);
+    return add(randomId(), List.of(randomAddress()), config().build(), null);
   }
 
   KademliaConfig.Builder config() {
     return KademliaConfig.builder()
+        .bootstrapInterval(bootstrapInterval)
         .mode(KademliaMode.SERVER)
         .bootstrapPeers(
             inOrder.subList(0, Math.min(3, inOrder.size())).stream()

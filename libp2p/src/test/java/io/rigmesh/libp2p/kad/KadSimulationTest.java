@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.ByteString;
 import io.rigmesh.libp2p.PeerAddress;
 import io.rigmesh.libp2p.identity.PeerId;
+import io.rigmesh.libp2p.multiformats.Multiaddr;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -41,6 +45,110 @@ class KadSimulationTest {
     }
     assertFound("churn", churn, 1.0);
     report(world, "end");
+  }
+
+  @Test
+  void theSameSeedGivesTheSameRun() {
+    assertThat(smallRun(1)).isEqualTo(smallRun(1)).isNotEqualTo(smallRun(2));
+  }
+
+  private static long smallRun(long seed) {
+    KadSimulation world = new KadSimulation(seed);
+    world.join(200, 60);
+    find(world, provide(world, 20), 50);
+    world.run(700_000);
+    return world.digest();
+  }
+
+  /// An attacker with one /16 makes 400 ids nearer to a key than any honest node, makes himself
+  /// known to all, and answers with nothing but his own ids and providers that do not exist. Half
+  /// of his ids claim a second address, in a network that is not his.
+  @Test
+  void manyIdsFromOneNetworkDoNotHideARecord() {
+    KadSimulation world = new KadSimulation(7);
+    world.join(1_000, 60);
+    ByteString key = world.randomMultihash();
+    KadKey point = KadKey.of(key.toByteArray());
+    KadSimulation.Peer before = world.anyone();
+    before.node.provide(key, told -> {});
+    world.run(60_000);
+
+    List<PeerAddress> gang = new ArrayList<>();
+    KadSimulation.Liar liar = request -> Optional.of(lie(world, gang, request));
+    for (int i = 0; i < 400; i++) {
+      PeerId id = world.randomId();
+      while (point.commonPrefix(KadKey.of(id)) < 12) {
+        id = world.randomId();
+      }
+      List<Multiaddr> claimed = new ArrayList<>();
+      claimed.add(Multiaddr.of("/ip4/9.9." + i % 256 + "." + i / 256 + "/udp/4070/quic-v1"));
+      if (i % 2 == 0) {
+        claimed.add(world.randomAddress());
+      }
+      world.add(id, claimed, world.config().build(), liar);
+      gang.add(new PeerAddress(id, claimed));
+    }
+    List<KadSimulation.Peer> honest =
+        world.inOrder.stream().filter(peer -> peer.liar == null).toList();
+    assertThat(honest).noneMatch(peer -> point.commonPrefix(KadKey.of(peer.id)) >= 12);
+    for (PeerAddress member : gang) {
+      for (int i = 0; i < 50; i++) {
+        KadSimulation.Peer target = honest.get(world.random.nextInt(honest.size()));
+        world
+            .peers
+            .get(member.peer())
+            .ask(target.peerAddress(), List.of(KadMessage.findNode(key)), outcome -> {});
+      }
+    }
+    world.run(10_000);
+    // The tables hold few of them.
+    Set<PeerId> members = new HashSet<>();
+    gang.forEach(member -> members.add(member.peer()));
+    int taken = 0;
+    for (KadSimulation.Peer peer : honest) {
+      int bad = (int) peer.node.table().peers().stream().filter(members::contains).count();
+      assertThat(bad).isLessThanOrEqualTo(3);
+      taken += bad;
+    }
+    assertThat(taken).isPositive();
+
+    // A second provider announces itself while the attack runs.
+    KadSimulation.Peer during = world.anyone();
+    during.node.provide(key, told -> {});
+    world.run(60_000);
+
+    List<ProviderSearch.Result> results = new ArrayList<>();
+    for (int i = 0; i < 50; i++) {
+      KadSimulation.Peer finder = world.anyone();
+      if (finder != before && finder != during) {
+        finder.node.findProviders(key, 20, found -> {}, results::add);
+      }
+    }
+    world.run(60_000);
+    double asked = results.stream().mapToInt(ProviderSearch.Result::asked).average().orElse(0);
+    System.out.printf(
+        "attack: %d entries in %d tables, %.1f peers asked%n", taken, honest.size(), asked);
+    assertThat(results).hasSizeGreaterThan(40);
+    assertThat(results)
+        .allSatisfy(result ->
+            assertThat(result.providers())
+                .extracting(PeerAddress::peer)
+                .contains(before.id, during.id));
+  }
+
+  private static KadMessage lie(KadSimulation world, List<PeerAddress> gang, KadMessage request) {
+    List<PeerAddress> closer = new ArrayList<>();
+    List<PeerAddress> providers = new ArrayList<>();
+    for (int i = 0; i < KademliaConfig.K; i++) {
+      closer.add(gang.get(world.random.nextInt(gang.size())));
+      providers.add(new PeerAddress(world.randomId(), List.of(world.randomAddress())));
+    }
+    return new KadMessage(
+        request.type(),
+        request.key(),
+        Optional.empty(),
+        closer,
+        request.type() == KadMessage.Type.GET_PROVIDERS ? providers : List.of());
   }
 
   private static Map<ByteString, PeerId> provide(KadSimulation world, int count) {

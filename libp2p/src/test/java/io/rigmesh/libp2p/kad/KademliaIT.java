@@ -8,6 +8,7 @@ import io.rigmesh.libp2p.PeerAddress;
 import io.rigmesh.libp2p.ProtocolId;
 import io.rigmesh.libp2p.identity.Ed25519PrivateKey;
 import io.rigmesh.libp2p.identity.PeerId;
+import io.rigmesh.libp2p.multiformats.AddressScope;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
