@@ -35,7 +35,7 @@ final class TolerantTls {
   }
 
   private static final class Crypto extends JcaTlsCryptoProvider {
-    private static final JcaJceHelper HELPER = new Helper();
+    private static final JcaJceHelper HELPER = new Lookup();
 
     @Override
     public JcaJceHelper getHelper() {
@@ -48,7 +48,7 @@ final class TolerantTls {
     }
   }
 
-  private static final class Helper extends DefaultJcaJceHelper {
+  private static final class Lookup extends DefaultJcaJceHelper {
     @Override
     public CertificateFactory createCertificateFactory(String type) throws CertificateException {
       return CertificateFactory.getInstance(type, CERTIFICATES);

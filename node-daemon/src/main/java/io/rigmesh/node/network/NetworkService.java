@@ -149,7 +149,7 @@ public final class NetworkService implements Service, Streams {
               host, RelayTransport.start(host), autoNat, this::bootstrapPeers, RESERVATIONS));
       hold(Dcutr.start(host, dcutrSettings()));
       if (config.portMapping()) {
-        startPortMapping(host);
+        hold(PortMapping.start(host));
       }
       if (config.mdns()) {
         hold(Mdns.start(host, MdnsSettings.defaults(), peer -> meet(host, peer)));
@@ -186,14 +186,6 @@ public final class NetworkService implements Service, Streams {
   private DcutrSettings dcutrSettings() {
     DcutrSettings defaults = DcutrSettings.defaults();
     return config.privateNetwork() ? defaults.withPrivateAddresses() : defaults;
-  }
-
-  private void startPortMapping(Host host) {
-    try {
-      hold(PortMapping.start(host));
-    } catch (UnsupportedOperationException e) {
-      LOG.debug("no port mapping in this version: {}", e.getMessage());
-    }
   }
 
   /// Connects to a peer that was found on the local network, unless there are enough.
