@@ -8,6 +8,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.rigmesh.libp2p.multiformats.Varint;
+import io.rigmesh.libp2p.negotiation.Multistream;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
@@ -49,7 +50,7 @@ public final class BlockingStream {
     BlockingStream blocking = new BlockingStream(stream);
     stream.channel().pipeline().addLast("blocking", blocking.new Receiver());
     if (!stream.channel().isActive()) {
-      blocking.lose("the stream was closed before it was read");
+      blocking.lose(blocking.why("the stream was closed before it was read"));
     }
     return blocking;
   }
@@ -293,6 +294,12 @@ public final class BlockingStream {
     }
   }
 
+  /// The reason that its protocol's negotiation left on the channel, if any.
+  private String why(String otherwise) {
+    Libp2pException refusal = channel.attr(Multistream.FAILURE).get();
+    return refusal == null ? otherwise : String.valueOf(refusal.getMessage());
+  }
+
   private void lose(String reason) {
     lock.lock();
     try {
@@ -356,7 +363,7 @@ public final class BlockingStream {
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-      lose("the stream is closed");
+      lose(why("the stream is closed"));
       context.fireChannelInactive();
     }
 
@@ -372,7 +379,7 @@ public final class BlockingStream {
           pooled.release();
         }
         if (gone == null && !ended) {
-          gone = "the stream is closed";
+          gone = why("the stream is closed");
         }
         changed.signalAll();
       } finally {

@@ -1,6 +1,8 @@
 package io.rigmesh.libp2p.negotiation;
 
 import io.netty.channel.Channel;
+import io.netty.util.AttributeKey;
+import io.rigmesh.libp2p.Libp2pException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
@@ -8,6 +10,10 @@ import java.util.function.Predicate;
 /// multistream-select 1.0 on a Netty channel (connections specification, "Protocol Negotiation").
 /// The futures complete on the channel's event loop; on failure the channel is closed by this.
 public final class Multistream {
+  /// Why the negotiation on a channel failed; nothing when it did not.
+  public static final AttributeKey<Libp2pException> FAILURE =
+      AttributeKey.valueOf(Multistream.class, "failure");
+
   private Multistream() {}
 
   /// What follows the negotiation on a channel.

@@ -181,6 +181,8 @@ abstract class Negotiator extends ChannelDuplexHandler {
     spoken = true;
     failed = true;
     agreed.completeExceptionally(cause);
+    // Whoever comes to the stream later still learns why it has gone.
+    context.channel().attr(Multistream.FAILURE).set(cause);
     context.fireExceptionCaught(cause);
     context.close();
   }
