@@ -402,7 +402,7 @@ public final class Quickstart implements AutoCloseable {
   }
 
   private static List<String> provider() {
-    return List.of("provider:", "  enabled: true", "workers:", "  heap-mebibytes-max: 512");
+    return List.of("provider:", "  enabled: true", "workers:", "  heap-mebibytes-max: 384");
   }
 
   /// Asks half as much again, so that it stands by; its worker is small.
@@ -421,7 +421,7 @@ public final class Quickstart implements AutoCloseable {
   }
 
   private static List<String> requester() {
-    return List.of("provider:", "  enabled: false", "workers:", "  heap-mebibytes-max: 512");
+    return List.of("provider:", "  enabled: false", "workers:", "  heap-mebibytes-max: 384");
   }
 
   private static Address account(DaemonClient node) {
