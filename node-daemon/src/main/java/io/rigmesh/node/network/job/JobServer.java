@@ -293,8 +293,10 @@ public final class JobServer {
       } catch (StreamTimeoutException e) {
         LOG.trace("nothing is said on the stream of job {}", id, e);
       } catch (Libp2pException e) {
+        // Asked before the events are closed: their end is the end of the job for who sends them.
+        boolean meant = !over.get();
         events.close();
-        if (!over.get()) {
+        if (meant) {
           cancelIfMeant(stream, id, String.valueOf(e.getMessage()));
         }
         break;
