@@ -421,7 +421,7 @@ public final class Quickstart implements AutoCloseable {
   }
 
   private static List<String> requester() {
-    return List.of("provider:", "  enabled: false", "workers:", "  heap-mebibytes-max: 384");
+    return List.of("provider:", "  enabled: false", "workers:", "  heap-mebibytes-max: 288");
   }
 
   private static Address account(DaemonClient node) {
