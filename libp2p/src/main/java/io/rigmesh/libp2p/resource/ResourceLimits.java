@@ -28,7 +28,8 @@ public record ResourceLimits(
   private static final ResourceLimits DEFAULTS =
       new ResourceLimits(
           new ScopeLimits(64, 128, 128, 1024, 2048, 2048, 128 * MIB),
-          new ScopeLimits(16, 64, 64, 128, 256, 256, 16 * MIB),
+          // More streams than a peer may have: one that never names a protocol leaves room for all.
+          new ScopeLimits(16, 64, 64, 768, 768, 1024, 16 * MIB),
           new ScopeLimits(8, 8, 8, 256, 512, 512, 64 * MIB),
           ScopeLimits.ofStreams(1024, 1024, 2048, 96 * MIB),
           Map.of(),

@@ -1,0 +1,249 @@
+package io.rigmesh.libp2p.adversary;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.rigmesh.libp2p.Eventually;
+import io.rigmesh.libp2p.Host;
+import io.rigmesh.libp2p.HostBuilder;
+import io.rigmesh.libp2p.PeerAddress;
+import io.rigmesh.libp2p.gossip.Gossip;
+import io.rigmesh.libp2p.gossip.GossipConfig;
+import io.rigmesh.libp2p.gossip.Gossipsub;
+import io.rigmesh.libp2p.identity.Ed25519PrivateKey;
+import io.rigmesh.libp2p.kad.Kademlia;
+import io.rigmesh.libp2p.kad.KademliaConfig;
+import io.rigmesh.libp2p.kad.KademliaMode;
+import io.rigmesh.libp2p.multiformats.AddressProtocol;
+import java.io.File;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.net.InetSocketAddress;
+import java.net.SocketException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Peers that break the rules of every layer, over raw sockets, against a host on a real socket.
+/// While each is at it, an honest peer keeps its connection and its answers; afterwards what the
+/// host counts, and its descriptors, are where they were.
+@Timeout(120)
+final class AdversaryIT {
+  private static final Duration HANDSHAKE = Duration.ofSeconds(3);
+  private static final Duration SOON = Duration.ofSeconds(15);
+  private static final byte[] NOTHING = new byte[0];
+
+  private final List<AutoCloseable> services = new ArrayList<>();
+  private Host host;
+  private Host honest;
+  private InetSocketAddress address;
+  private int descriptors;
+  private long memoryBytes;
+
+  @BeforeEach
+  void start() throws Exception {
+    host =
+        HostBuilder.anonymous()
+            .withoutQuic()
+            .handshakeTimeout(HANDSHAKE)
+            .listen("/ip4/127.0.0.1/tcp/0")
+            .start();
+    Gossip gossip = Gossipsub.start(host, GossipConfig.defaults());
+    services.add(gossip);
+    services.add(Kademlia.start(host, KademliaConfig.builder().mode(KademliaMode.SERVER).build()));
+    services.add(gossip.topic("news").subscribe(message -> {}));
+    honest = HostBuilder.anonymous().withoutQuic().start();
+    honest.connect(new PeerAddress(host.id(), host.listenAddresses())).get(20, TimeUnit.SECONDS);
+    address =
+        new InetSocketAddress(
+            "127.0.0.1",
+            host.listenAddresses().getFirst().first(AddressProtocol.TCP).orElseThrow().number());
+    // The first stranger brings up what the host keeps for good.
+    try (RawPeer first = new RawPeer(address).secure(RawPeer.anyKey())) {
+      first.frame(RawPeer.PING, RawPeer.SYN, 0, 7, NOTHING);
+    }
+    Eventually.await("only the honest peer is left", () -> host.connections().size() == 1);
+    answers();
+    descriptors = openDescriptors();
+    memoryBytes = host.resources().usage().memoryBytes();
+  }
+
+  @AfterEach
+  void nothingIsLeftOfThem() throws Exception {
+    try {
+      answers();
+      Eventually.await("strangers are gone", SOON, () -> host.connections().size() == 1);
+      assertThat(honest.connections(host.id())).as("the honest peer's connection").hasSize(1);
+      Eventually.await("descriptors are back", SOON, () -> openDescriptors() <= descriptors);
+      Eventually.await(
+          "memory is given back",
+          SOON,
+          () -> host.resources().usage().memoryBytes() <= memoryBytes + 64 * 1024);
+    } finally {
+      honest.close();
+      for (AutoCloseable service : services.reversed()) {
+        service.close();
+      }
+      host.close();
+    }
+  }
+
+  @Test
+  void aLineThatIsTooLongEndsTheConnection() throws Exception {
+    try (RawPeer peer = new RawPeer(address)) {
+      peer.write(new byte[] {(byte) 0xff, (byte) 0xff, (byte) 0xff, (byte) 0xff, 0x7f});
+      peer.awaitClosed(SOON);
+    }
+  }
+
+  @Test
+  void slowAndSilentHandshakesEndInTime() throws Exception {
+    List<RawPeer> peers = new ArrayList<>();
+    try {
+      for (int i = 0; i < 8; i++) {
+        peers.add(new RawPeer(address));
+      }
+      // One says its first line a byte at a time, the others nothing at all.
+      byte[] line = RawPeer.line("/multistream/1.0.0");
+      long end = System.nanoTime() + HANDSHAKE.plusSeconds(10).toNanos();
+      boolean open = true;
+      for (int i = 0; open && System.nanoTime() < end; i++) {
+        answers();
+        TimeUnit.MILLISECONDS.sleep(400);
+        try {
+          peers.getFirst().write(new byte[] {line[i % line.length]});
+        } catch (SocketException e) {
+          open = false;
+        }
+      }
+      assertThat(open).as("a handshake drop by drop").isFalse();
+      for (RawPeer peer : peers) {
+        peer.awaitClosed(SOON);
+      }
+    } finally {
+      for (RawPeer peer : peers) {
+        peer.close();
+      }
+    }
+  }
+
+  @Test
+  void forgedIdentitiesAreRefused() throws Exception {
+    Ed25519PrivateKey claimed = RawPeer.anyKey();
+    Ed25519PrivateKey other = RawPeer.anyKey();
+    try (RawPeer peer = new RawPeer(address)) {
+      peer.negotiateNoise();
+      peer.secure(RawPeer.payload(claimed.publicKey().bytes(), other.sign(peer.toSign())));
+      peer.awaitClosed(SOON);
+    }
+    try (RawPeer peer = new RawPeer(address)) {
+      peer.negotiateNoise();
+      peer.secure(RawPeer.payload(host.key().publicKey().bytes(), NOTHING));
+      peer.awaitClosed(SOON);
+    }
+  }
+
+  @Test
+  void moreThanTheWindowEndsTheConnection() throws Exception {
+    try (RawPeer peer = new RawPeer(address).secure(RawPeer.anyKey())) {
+      peer.frame(RawPeer.DATA, RawPeer.SYN, 1, 17 << 20, new byte[100]);
+      peer.awaitClosed(SOON);
+    }
+  }
+
+  @Test
+  void aFloodOfStreamsIsCut() throws Exception {
+    try (RawPeer peer = new RawPeer(address).secure(RawPeer.anyKey())) {
+      try {
+        for (int stream = 1; stream < 20_000; stream += 2) {
+          peer.frame(RawPeer.WINDOW_UPDATE, RawPeer.SYN, stream, 0, NOTHING);
+        }
+      } catch (SocketException e) {
+        // Cut while it was at it.
+      }
+      answers();
+      assertThat(host.resources().usage().inboundStreams()).isLessThanOrEqualTo(600);
+    }
+  }
+
+  @Test
+  void messagesWithTooManyElementsEndTheirStream() throws Exception {
+    byte[] empties = new byte[200_000];
+    for (int i = 0; i < empties.length; i += 2) {
+      empties[i] = 0x0a;
+    }
+    byte[] message = RawPeer.concatenated(RawPeer.varint(empties.length), empties);
+    int stream = 1;
+    for (String protocol : List.of("/meshsub/1.1.0", "/ipfs/kad/1.0.0", "/ipfs/id/push/1.0.0")) {
+      try (RawPeer peer = new RawPeer(address).secure(RawPeer.anyKey())) {
+        peer.open(stream, protocol, message);
+        readUntilReset(peer, stream);
+      }
+    }
+  }
+
+  @Test
+  void garbageAtEveryLayerIsSurvived() throws Exception {
+    Random random = new Random(42);
+    for (int round = 0; round < 12; round++) {
+      byte[] garbage = new byte[1 + random.nextInt(4_000)];
+      random.nextBytes(garbage);
+      try (RawPeer peer = new RawPeer(address)) {
+        switch (round % 4) {
+          case 0 -> peer.write(garbage);
+          case 1 -> {
+            peer.negotiateNoise();
+            peer.write(garbage);
+          }
+          case 2 -> {
+            peer.secure(RawPeer.anyKey());
+            peer.writeRaw(garbage);
+          }
+          default -> {
+            peer.secure(RawPeer.anyKey());
+            peer.write(garbage);
+          }
+        }
+      } catch (SocketException e) {
+        // Refused while it was at it.
+      }
+      answers();
+    }
+  }
+
+  /// The honest peer is answered.
+  private void answers() throws Exception {
+    assertThat(honest.ping().ping(host.id()).get(15, TimeUnit.SECONDS)).isPositive();
+  }
+
+  private static void readUntilReset(RawPeer peer, int stream) {
+    try {
+      while (true) {
+        RawPeer.Frame frame = peer.readFrame();
+        if (frame.stream() == stream && (frame.flags() & RawPeer.RST) != 0) {
+          return;
+        }
+      }
+    } catch (java.net.SocketTimeoutException e) {
+      throw new AssertionError("the stream was not reset", e);
+    } catch (IOException e) {
+      // The connection ended with it.
+    }
+  }
+
+  private static int openDescriptors() {
+    String[] open = new File("/proc/self/fd").list();
+    if (open != null) {
+      return open.length;
+    }
+    return (int)
+        ((com.sun.management.UnixOperatingSystemMXBean)
+                ManagementFactory.getOperatingSystemMXBean())
+            .getOpenFileDescriptorCount();
+  }
+}
