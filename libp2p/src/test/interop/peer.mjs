@@ -223,7 +223,7 @@ function pattern (from, length) {
 async function sendPattern (stream, length) {
   for (let at = 0; at < length; at += CHUNK_BYTES) {
     if (!stream.send(pattern(at, Math.min(CHUNK_BYTES, length - at)))) {
-      await stream.onDrain({ signal: AbortSignal.timeout(120_000) })
+      await stream.onDrain({ signal: AbortSignal.timeout(600_000) })
     }
   }
 }
@@ -264,7 +264,7 @@ async function * chunks (stream) {
 async function copy (stream) {
   for await (const chunk of chunks(stream)) {
     if (!stream.send(chunk)) {
-      await stream.onDrain({ signal: AbortSignal.timeout(120_000) })
+      await stream.onDrain({ signal: AbortSignal.timeout(600_000) })
     }
   }
 }
@@ -460,10 +460,10 @@ const commands = {
     const start = process.hrtime.bigint()
     for (let sent = 0; sent < command.bytes; sent += CHUNK_BYTES) {
       if (!stream.send(chunk)) {
-        await stream.onDrain({ signal: AbortSignal.timeout(120_000) })
+        await stream.onDrain({ signal: AbortSignal.timeout(600_000) })
       }
     }
-    await stream.close({ signal: AbortSignal.timeout(120_000) })
+    await stream.close({ signal: AbortSignal.timeout(600_000) })
     const counted = await answered
     return { nanos: Number(process.hrtime.bigint() - start), bytes: counted }
   },
