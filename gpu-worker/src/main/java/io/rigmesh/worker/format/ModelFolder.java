@@ -1,5 +1,6 @@
 package io.rigmesh.worker.format;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -130,13 +131,33 @@ public final class ModelFolder implements AutoCloseable {
   /// @throws ModelFormatException when the tensor is missing, or its shape or type is not what the
   ///   model needs
   public float[] floats(String name, long... shape) {
+    SafetensorsFile file = file(name);
+    file.floatTensor(name, shape);
+    return file.floats(name);
+  }
+
+  /// As [#find], for a tensor of floats that must be there with the given shape.
+  ///
+  /// @throws ModelFormatException when it is missing, or its shape or type is not what the model
+  ///   needs
+  public StoredTensor floatTensor(String name, long... shape) {
+    return file(name).floatTensor(name, shape);
+  }
+
+  /// The bytes of a tensor as the file has them, valid until this is closed.
+  ///
+  /// @throws ModelFormatException when the tensor is missing
+  public MemorySegment bytes(String name) {
+    return file(name).bytes(name);
+  }
+
+  private SafetensorsFile file(String name) {
     SafetensorsFile file = fileOfTensor.get(name);
     if (file == null) {
       throw ModelFormatException.in(
           path, name, ModelFormatException.NO_OFFSET, "no weights file holds this tensor");
     }
-    file.tensor(name, shape);
-    return file.floats(name);
+    return file;
   }
 
   @Override

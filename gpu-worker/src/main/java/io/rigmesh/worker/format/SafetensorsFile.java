@@ -134,6 +134,16 @@ public final class SafetensorsFile implements AutoCloseable {
     return tensor;
   }
 
+  /// As [#tensor(String, long...)], for a tensor whose elements can be read as floats into one
+  /// array.
+  ///
+  /// @throws ModelFormatException when they cannot
+  public StoredTensor floatTensor(String name, long... shape) {
+    StoredTensor tensor = tensor(name, shape);
+    checkFloats(tensor);
+    return tensor;
+  }
+
   /// The free text of the header's `__metadata__`.
   public Map<String, String> metadata() {
     return header.metadata();
@@ -151,20 +161,7 @@ public final class SafetensorsFile implements AutoCloseable {
   ///   elements for one array, or holds a NaN or an infinity (numerics.md, I4)
   public float[] floats(String name) {
     StoredTensor tensor = tensor(name);
-    if (!tensor.type().readableAsFloats()) {
-      throw ModelFormatException.in(
-          path,
-          name + ".dtype",
-          tensor.offset(),
-          "is " + tensor.type() + ", must be F32, F16 or BF16; convert the checkpoint first");
-    }
-    if (tensor.elements() > Integer.MAX_VALUE - 8) {
-      throw ModelFormatException.in(
-          path,
-          name + ".shape",
-          tensor.offset(),
-          "has " + tensor.elements() + " elements, more than one array holds");
-    }
+    checkFloats(tensor);
     float[] values = new float[(int) tensor.elements()];
     copy(tensor, values);
     for (int i = 0; i < values.length; i++) {
@@ -177,6 +174,23 @@ public final class SafetensorsFile implements AutoCloseable {
       }
     }
     return values;
+  }
+
+  private void checkFloats(StoredTensor tensor) {
+    if (!tensor.type().readableAsFloats()) {
+      throw ModelFormatException.in(
+          path,
+          tensor.name() + ".dtype",
+          tensor.offset(),
+          "is " + tensor.type() + ", must be F32, F16 or BF16; convert the checkpoint first");
+    }
+    if (tensor.elements() > Integer.MAX_VALUE - 8) {
+      throw ModelFormatException.in(
+          path,
+          tensor.name() + ".shape",
+          tensor.offset(),
+          "has " + tensor.elements() + " elements, more than one array holds");
+    }
   }
 
   private void copy(StoredTensor tensor, float[] values) {

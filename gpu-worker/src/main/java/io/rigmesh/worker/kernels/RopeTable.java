@@ -30,14 +30,20 @@ public final class RopeTable {
 
   /// A table for given angular frequencies in radians per position, one per pair of components.
   public static RopeTable of(double[] frequencies, int positions) {
+    return of(frequencies, positions, 1.0);
+  }
+
+  /// As [#of(double\[\], int)], cosines and sines multiplied by an amplitude before they are
+  /// rounded.
+  public static RopeTable of(double[] frequencies, int positions, double amplitude) {
     Tensor cos = Tensor.zeros(positions, frequencies.length);
     Tensor sin = Tensor.zeros(positions, frequencies.length);
     int index = 0;
     for (int position = 0; position < positions; position++) {
       for (double frequency : frequencies) {
         double angle = position * frequency;
-        cos.set(index, (float) StrictMath.cos(angle));
-        sin.set(index, (float) StrictMath.sin(angle));
+        cos.set(index, (float) (amplitude * StrictMath.cos(angle)));
+        sin.set(index, (float) (amplitude * StrictMath.sin(angle)));
         index++;
       }
     }

@@ -13,9 +13,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// Reads and writes a [LlamaConfig] as Hugging Face's config.json. What this engine would compute
-/// otherwise than the model was made for (biases, scaled rotary frequencies, another activation,
-/// quantised weights) is refused by its field.
+/// Reads and writes a [LlamaConfig] as Hugging Face's config.json: of Llama, Mistral, Qwen2, Qwen3
+/// and SmolLM3, with or without their language model head. What this engine would compute otherwise
+/// than the model was made for (another activation, biases in the feed-forward block, quantised
+/// weights, another kind of rotary scaling) is refused by its field.
 public final class LlamaConfigJson {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -29,36 +30,39 @@ public final class LlamaConfigJson {
   /// @throws io.rigmesh.worker.format.ModelFormatException naming the file, the field, its byte and
   ///   the problem
   public static LlamaConfig read(JsonField root) {
-    refuseOtherArchitectures(root);
+    ModelFamily family = ModelFamily.of(root);
+    refuseWhatIsMissingHere(family, root);
     int vocabularySize = root.member("vocab_size").integer(1, LlamaConfig.VOCABULARY_MAX);
     int hiddenSize = root.member("hidden_size").integer(1, LlamaConfig.WIDTH_MAX);
+    int layers = root.member("num_hidden_layers").integer(1, LlamaConfig.LAYERS_MAX);
     int heads = root.member("num_attention_heads").integer(1, LlamaConfig.HEADS_MAX);
-    JsonField kvHeadsField =
-        root.find("num_key_value_heads").orElse(root.member("num_attention_heads"));
-    int kvHeads = kvHeadsField.integer(1, LlamaConfig.HEADS_MAX);
-    if (heads % kvHeads != 0) {
-      throw kvHeadsField.unfit(
-          "is " + kvHeads + ", must divide num_attention_heads, which is " + heads);
-    }
+    int kvHeads = kvHeads(family, root, heads);
+    int positionsTrained = positionsTrained(family, root);
+    RopeScaling scaling = RopeScalingJson.read(root, positionsTrained);
+    int positionsMax = positionsMax(scaling, positionsTrained);
+    boolean attentionBias = root.find("attention_bias").map(JsonField::flag).orElse(false);
     try {
       return new LlamaConfig(
           vocabularySize,
           hiddenSize,
-          root.member("num_hidden_layers").integer(1, LlamaConfig.LAYERS_MAX),
+          layers,
           heads,
           kvHeads,
-          headDim(root, hiddenSize, heads),
+          headDim(family, root, hiddenSize, heads),
           root.member("intermediate_size").integer(1, LlamaConfig.WIDTH_MAX),
-          root.find("max_position_embeddings")
-              .map(field -> field.integer(1, LlamaConfig.POSITIONS_MAX))
-              .orElse(2048),
-          ropeTheta(root),
+          positionsMax,
+          RopeScalingJson.theta(root, family.ropeTheta()),
+          scaling,
           (float)
               root.find("rms_norm_eps")
                   .map(field -> field.number(1e-12, 0.1))
                   .orElse(1e-6)
                   .doubleValue(),
-          root.find("tie_word_embeddings").map(JsonField::flag).orElse(false),
+          root.find("tie_word_embeddings").map(JsonField::flag).orElse(family.tiedHead()),
+          attentionBias || family == ModelFamily.QWEN2,
+          attentionBias && family != ModelFamily.QWEN2,
+          family == ModelFamily.QWEN3,
+          LayerAttentionJson.read(family, root, layers, positionsMax),
           beginToken(root, vocabularySize),
           endTokens(root, vocabularySize));
     } catch (IllegalArgumentException e) {
@@ -66,8 +70,16 @@ public final class LlamaConfigJson {
     }
   }
 
-  /// Writes `config.json` into a folder, replacing one that is there.
+  /// Writes the `config.json` of a plain Llama into a folder, replacing one that is there.
+  ///
+  /// @throws IllegalArgumentException when the model is more than a plain Llama
   public static void write(LlamaConfig config, Path folder) {
+    config
+        .beyondPlainLlama()
+        .ifPresent(field -> {
+          throw new IllegalArgumentException(
+              "Only plain Llamas are written, but this model has " + field + ".");
+        });
     ObjectNode root = JSON.createObjectNode();
     root.putArray("architectures").add(ARCHITECTURE);
     root.put("model_type", "llama");
@@ -102,27 +114,17 @@ public final class LlamaConfigJson {
     }
   }
 
-  private static void refuseOtherArchitectures(JsonField root) {
-    Optional<JsonField> architectures = root.find("architectures");
-    if (architectures.isPresent()) {
-      List<JsonField> names = architectures.get().items();
-      if (names.size() != 1) {
-        throw architectures.get().unfit("must name exactly one architecture");
-      }
-      names.getFirst().text(List.of(ARCHITECTURE));
-    } else {
-      root.member("model_type").text(List.of("llama"));
-    }
-    root.find("model_type").ifPresent(field -> field.text(List.of("llama")));
+  private static void refuseWhatIsMissingHere(ModelFamily family, JsonField root) {
     root.find("hidden_act").ifPresent(field -> field.text(List.of("silu", "swish")));
-    refuseFlag(root, "attention_bias", "has biases in attention, which this engine lacks");
     refuseFlag(root, "mlp_bias", "has biases in the feed-forward block, which this engine lacks");
+    refuseFlag(root, "use_mrope", "has rotary positions of images, which this engine lacks");
+    if (family == ModelFamily.MISTRAL) {
+      refuseFlag(root, "attention_bias", "has biases in attention, which a Mistral lacks");
+    }
     root.find("quantization_config")
         .ifPresent(field -> {
           throw field.unfit("the weights are quantised; use the model's F32, F16 or BF16 version");
         });
-    root.find("rope_scaling").ifPresent(LlamaConfigJson::refuseScaledRope);
-    root.find("rope_parameters").ifPresent(LlamaConfigJson::refuseScaledRope);
   }
 
   private static void refuseFlag(JsonField root, String name, String problem) {
@@ -133,18 +135,38 @@ public final class LlamaConfigJson {
         });
   }
 
-  private static void refuseScaledRope(JsonField rope) {
-    for (String name : List.of("rope_type", "type")) {
-      rope.find(name).ifPresent(field -> field.text(List.of("default")));
+  private static int kvHeads(ModelFamily family, JsonField root, int heads) {
+    // Where the field is missing, each family has another default; only that of the first Llamas,
+    // which were older than grouped queries, is met in practice.
+    JsonField field =
+        family == ModelFamily.LLAMA
+            ? root.find("num_key_value_heads").orElse(root.member("num_attention_heads"))
+            : root.member("num_key_value_heads");
+    int kvHeads = field.integer(1, LlamaConfig.HEADS_MAX);
+    if (heads % kvHeads != 0) {
+      throw field.unfit("is " + kvHeads + ", must divide num_attention_heads, which is " + heads);
     }
-    rope.find("factor")
-        .filter(field -> field.number(0, Double.MAX_VALUE) != 1.0)
-        .ifPresent(field -> {
-          throw field.unfit("scales rotary positions, which this engine does not do");
-        });
+    return kvHeads;
   }
 
-  private static int headDim(JsonField root, int hiddenSize, int heads) {
+  private static int positionsTrained(ModelFamily family, JsonField root) {
+    return family == ModelFamily.LLAMA && root.find("max_position_embeddings").isEmpty()
+        ? 2048
+        : root.member("max_position_embeddings").integer(1, LlamaConfig.POSITIONS_MAX);
+  }
+
+  /// Models that are made to be stretched by YaRN on demand keep the length that they were trained
+  /// on in max_position_embeddings; the factor says how far they reach.
+  private static int positionsMax(RopeScaling scaling, int positionsTrained) {
+    return scaling instanceof RopeScaling.Yarn yarn
+        ? Math.clamp(
+            (long) (yarn.factor() * yarn.originalPositions()),
+            positionsTrained,
+            LlamaConfig.POSITIONS_MAX)
+        : positionsTrained;
+  }
+
+  private static int headDim(ModelFamily family, JsonField root, int hiddenSize, int heads) {
     Optional<JsonField> field = root.find("head_dim");
     if (field.isPresent()) {
       int headDim = field.get().integer(2, LlamaConfig.HEAD_DIM_MAX);
@@ -152,6 +174,9 @@ public final class LlamaConfigJson {
         throw field.get().unfit("is " + headDim + ", must be even");
       }
       return headDim;
+    }
+    if (family == ModelFamily.QWEN3) {
+      return 128;
     }
     if (hiddenSize % (2 * heads) != 0) {
       throw root.member("hidden_size")
@@ -163,14 +188,6 @@ public final class LlamaConfigJson {
                   + ", or head_dim must be given");
     }
     return hiddenSize / heads;
-  }
-
-  private static double ropeTheta(JsonField root) {
-    // Newer versions of transformers moved the base into rope_parameters.
-    return root.find("rope_theta")
-        .or(() -> root.find("rope_parameters").flatMap(rope -> rope.find("rope_theta")))
-        .map(field -> field.number(1.0, 1e12))
-        .orElse(10_000.0);
   }
 
   private static OptionalInt beginToken(JsonField root, int vocabularySize) {

@@ -6,8 +6,10 @@ import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.PackedWeight;
 import io.rigmesh.worker.kernels.RopeTable;
 import io.rigmesh.worker.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /// A Llama that reads tokens into a [KeyValueCache] and gives their last hidden states and logits.
 ///
@@ -36,38 +38,53 @@ public final class LlamaDecoder {
   private final Tensor gate; // (chunkRows, F)
   private final Tensor up; // (chunkRows, F)
 
+  private record Linear(PackedWeight weight, Optional<Tensor> bias) {}
+
   private record PackedLayer(
+      LayerAttention attention,
       Tensor attentionNorm,
-      PackedWeight query,
-      PackedWeight key,
-      PackedWeight value,
-      PackedWeight output,
+      Linear query,
+      Linear key,
+      Linear value,
+      Optional<Tensor> queryNorm,
+      Optional<Tensor> keyNorm,
+      Linear output,
       Tensor feedForwardNorm,
       PackedWeight gate,
       PackedWeight up,
       PackedWeight down) {}
 
   /// @param kernels what computes; it stays the caller's to close
-  /// @param parameters the weights, which must not change while this decoder is used
+  /// @param weights the weights, which may be closed when the constructor has returned, and which
+  ///   must not change while this decoder is used
   /// @param positionsMax the longest sequence that will be asked for, at most what the config
   ///   allows
   /// @param chunkRows how many tokens of a prompt go through the model at once; memory grows with
   ///   it, bits do not change
-  public LlamaDecoder(
-      Kernels kernels, LlamaParameters parameters, int positionsMax, int chunkRows) {
+  public LlamaDecoder(Kernels kernels, LlamaWeights weights, int positionsMax, int chunkRows) {
     this.kernels = kernels;
-    this.config = parameters.config();
+    this.config = weights.config();
     if (positionsMax < 1 || positionsMax > config.positionsMax()) {
       throw new IllegalArgumentException(
           "This model has 1 to %d positions, so %d cannot be served."
               .formatted(config.positionsMax(), positionsMax));
     }
+    for (LayerAttention layer : config.layerAttention()) {
+      if (layer.window().isPresent() && layer.window().getAsInt() < positionsMax) {
+        throw new IllegalArgumentException(
+            "This model sees %d positions back in some layers, so %d cannot be served yet."
+                .formatted(layer.window().getAsInt(), positionsMax));
+      }
+    }
     this.layout = config.headLayout();
-    this.rope = RopeTable.of(config.headDim(), positionsMax, config.ropeTheta());
-    this.embedding = parameters.embedding();
-    this.layers = parameters.layers().stream().map(this::packed).toList();
-    this.finalNorm = parameters.finalNorm();
-    this.head = kernels.pack(parameters.head());
+    this.rope = config.ropeTable(positionsMax);
+    this.embedding = weights.embedding().read();
+    this.layers = new ArrayList<>();
+    for (int layer = 0; layer < config.layers(); layer++) {
+      layers.add(packed(config.layerAttention().get(layer), weights.layers().get(layer)));
+    }
+    this.finalNorm = weights.finalNorm().read();
+    this.head = kernels.pack(config.tiedHead() ? embedding : weights.head().read());
     this.chunkRows = Math.min(chunkRows, positionsMax);
     this.residual = Tensor.zeros(this.chunkRows, config.hiddenSize());
     this.normed = Tensor.zeros(this.chunkRows, config.hiddenSize());
@@ -78,17 +95,46 @@ public final class LlamaDecoder {
     this.up = Tensor.zeros(this.chunkRows, config.feedForwardSize());
   }
 
-  private PackedLayer packed(LlamaParameters.Layer layer) {
+  /// As the other constructor, with weights in memory.
+  public LlamaDecoder(
+      Kernels kernels, LlamaParameters parameters, int positionsMax, int chunkRows) {
+    this(kernels, LlamaWeights.of(parameters), positionsMax, chunkRows);
+  }
+
+  private PackedLayer packed(LayerAttention attention, LlamaWeights.Layer layer) {
     return new PackedLayer(
-        layer.attentionNorm(),
-        kernels.pack(layer.query()),
-        kernels.pack(layer.key()),
-        kernels.pack(layer.value()),
-        kernels.pack(layer.output()),
-        layer.feedForwardNorm(),
-        kernels.pack(layer.gate()),
-        kernels.pack(layer.up()),
-        kernels.pack(layer.down()));
+        attention,
+        layer.attentionNorm().read(),
+        linear(layer.query(), layer.queryBias()),
+        linear(layer.key(), layer.keyBias()),
+        linear(layer.value(), layer.valueBias()),
+        layer.queryNorm().map(LlamaWeight::read),
+        layer.keyNorm().map(LlamaWeight::read),
+        linear(layer.output(), layer.outputBias()),
+        layer.feedForwardNorm().read(),
+        kernels.pack(layer.gate().read()),
+        kernels.pack(layer.up().read()),
+        kernels.pack(layer.down().read()));
+  }
+
+  private Linear linear(LlamaWeight weight, Optional<LlamaWeight> bias) {
+    return new Linear(kernels.pack(weight.read()), bias.map(LlamaWeight::read));
+  }
+
+  private void apply(Linear linear, Tensor x, Tensor y) {
+    if (linear.bias().isPresent()) {
+      kernels.linear(x, linear.weight(), linear.bias().get(), y);
+    } else {
+      kernels.linear(x, linear.weight(), y);
+    }
+  }
+
+  /// Norms every head of the rows, where the model does that.
+  private void normHeads(Tensor rows, Optional<Tensor> gain) {
+    if (gain.isPresent()) {
+      Tensor heads = rows.reshape(rows.size() / config.headDim(), config.headDim());
+      kernels.rmsNorm(heads, gain.get(), config.normEpsilon(), heads);
+    }
   }
 
   /// The model's sizes.
@@ -145,13 +191,17 @@ public final class LlamaDecoder {
       PackedLayer layer = layers.get(index);
       Tensor newKeys = cache.keys(index).rows(start, start + rows);
       kernels.rmsNorm(x, layer.attentionNorm(), config.normEpsilon(), h);
-      kernels.linear(h, layer.query(), q);
-      kernels.linear(h, layer.key(), newKeys);
-      kernels.linear(h, layer.value(), cache.values(index).rows(start, start + rows));
-      kernels.rope(q, positions, rope, q);
-      kernels.rope(newKeys, positions, rope, newKeys);
+      apply(layer.query(), h, q);
+      apply(layer.key(), h, newKeys);
+      apply(layer.value(), h, cache.values(index).rows(start, start + rows));
+      normHeads(q, layer.queryNorm());
+      normHeads(newKeys, layer.keyNorm());
+      if (layer.attention().rotary()) {
+        kernels.rope(q, positions, rope, q);
+        kernels.rope(newKeys, positions, rope, newKeys);
+      }
       kernels.attention(q, cache.keys(index), cache.values(index), layout, spans, o);
-      kernels.linear(o, layer.output(), y);
+      apply(layer.output(), o, y);
       kernels.add(x, y, x);
 
       kernels.rmsNorm(x, layer.feedForwardNorm(), config.normEpsilon(), h);

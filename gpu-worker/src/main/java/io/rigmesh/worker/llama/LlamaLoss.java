@@ -74,7 +74,7 @@ public final class LlamaLoss {
     this.kernels = kernels;
     this.config = config;
     this.layout = config.headLayout();
-    this.rope = RopeTable.of(config.headDim(), length, config.ropeTheta());
+    this.rope = config.ropeTable(length);
     this.rows = Math.multiplyExact(batch, length);
     this.positions = new int[rows];
     List<AttentionSpan> sequences = new ArrayList<>();

@@ -15,8 +15,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// One tensor for every parameter of a Llama: the weights themselves, their gradients, or one of
-/// the optimiser's moments.
+/// One tensor for every parameter of a plain Llama: the weights themselves, their gradients, or one
+/// of the optimiser's moments.
 ///
 /// Names and shapes are Hugging Face's. The fixed order, which Merkle roots and sums of norms rely
 /// on, is: the embedding, then for each layer the fields of [Layer] as declared, then the final
@@ -57,43 +57,35 @@ public final class LlamaParameters {
   }
 
   private LlamaParameters(LlamaConfig config, Source source) {
+    config
+        .beyondPlainLlama()
+        .ifPresent(field -> {
+          throw new IllegalArgumentException(
+              "Only plain Llamas are trained, but this model has " + field + ".");
+        });
     this.config = config;
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    Source collecting =
-        (name, shape) -> {
-          Tensor tensor = source.tensor(name, shape);
-          tensors.put(name, tensor);
-          return tensor;
-        };
-    int width = config.hiddenSize();
-    collecting.tensor("model.embed_tokens.weight", config.vocabularySize(), width);
+    LlamaTensors.shapes(config)
+        .forEach((name, shape) -> tensors.put(name, source.tensor(name, shape)));
+    this.named = Collections.unmodifiableMap(tensors);
     List<Layer> blocks = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
-      blocks.add(layer(collecting, "model.layers." + layer + "."));
+      blocks.add(layer(layer));
     }
-    collecting.tensor("model.norm.weight", width);
-    if (!config.tiedHead()) {
-      collecting.tensor("lm_head.weight", config.vocabularySize(), width);
-    }
-    this.named = Collections.unmodifiableMap(tensors);
     this.layers = List.copyOf(blocks);
   }
 
-  private Layer layer(Source source, String prefix) {
-    int width = config.hiddenSize();
-    int inner = config.feedForwardSize();
-    int queryCols = config.queryCols();
-    int keyCols = config.keyCols();
+  private Layer layer(int layer) {
     return new Layer(
-        source.tensor(prefix + "input_layernorm.weight", width),
-        source.tensor(prefix + "self_attn.q_proj.weight", queryCols, width),
-        source.tensor(prefix + "self_attn.k_proj.weight", keyCols, width),
-        source.tensor(prefix + "self_attn.v_proj.weight", keyCols, width),
-        source.tensor(prefix + "self_attn.o_proj.weight", width, queryCols),
-        source.tensor(prefix + "post_attention_layernorm.weight", width),
-        source.tensor(prefix + "mlp.gate_proj.weight", inner, width),
-        source.tensor(prefix + "mlp.up_proj.weight", inner, width),
-        source.tensor(prefix + "mlp.down_proj.weight", width, inner));
+        tensor(LlamaTensors.layer(layer, LlamaTensors.ATTENTION_NORM)),
+        tensor(LlamaTensors.layer(layer, LlamaTensors.QUERY + ".weight")),
+        tensor(LlamaTensors.layer(layer, LlamaTensors.KEY + ".weight")),
+        tensor(LlamaTensors.layer(layer, LlamaTensors.VALUE + ".weight")),
+        tensor(LlamaTensors.layer(layer, LlamaTensors.OUTPUT + ".weight")),
+        tensor(LlamaTensors.layer(layer, LlamaTensors.FEED_FORWARD_NORM)),
+        tensor(LlamaTensors.layer(layer, LlamaTensors.GATE)),
+        tensor(LlamaTensors.layer(layer, LlamaTensors.UP)),
+        tensor(LlamaTensors.layer(layer, LlamaTensors.DOWN)));
   }
 
   /// All +0: where gradients are written and moments start.
@@ -129,37 +121,21 @@ public final class LlamaParameters {
         });
   }
 
-  /// The weights in a Hugging Face folder of a LlamaForCausalLM.
+  /// The weights in a Hugging Face folder of a plain Llama, as binary32.
   ///
-  /// @throws ModelFormatException when the config or a tensor is not what this architecture has, or
-  ///   a tensor is left over
+  /// @throws ModelFormatException when the config or a tensor is not what this architecture has, a
+  ///   tensor is left over, or the model is more than a plain Llama
   public static LlamaParameters read(ModelFolder folder) {
-    LlamaConfig config = LlamaConfigJson.read(folder.config());
-    LlamaParameters parameters =
-        new LlamaParameters(
-            config,
-            (name, shape) -> {
-              long[] dimensions = new long[shape.length];
-              for (int i = 0; i < shape.length; i++) {
-                dimensions[i] = shape[i];
-              }
-              return Tensor.of(folder.floats(name, dimensions), shape);
-            });
-    for (String name : folder.names()) {
-      // Old exports repeat the rotary frequencies and a tied head, which both follow from what is
-      // read.
-      boolean redundant =
-          name.endsWith(".rotary_emb.inv_freq")
-              || (config.tiedHead() && name.equals("lm_head.weight"));
-      if (!redundant && !parameters.named.containsKey(name)) {
-        throw new ModelFormatException(
-            folder.path().toString(),
-            name,
-            folder.find(name).orElseThrow().offset(),
-            "is no tensor of a Llama with this config; the model has parts that this engine would leave out");
-      }
-    }
-    return parameters;
+    LlamaWeights weights = LlamaWeights.of(folder);
+    weights
+        .config()
+        .beyondPlainLlama()
+        .ifPresent(field -> {
+          throw folder
+              .config()
+              .unfit("only plain Llamas are trained here, but this model has " + field);
+        });
+    return new LlamaParameters(weights.config(), (name, shape) -> weights.weight(name).read());
   }
 
   /// Writes `config.json` and `model.safetensors` into a folder, which is made if need be.
@@ -212,16 +188,16 @@ public final class LlamaParameters {
 
   /// The embedding table, `(V, D)`.
   public Tensor embedding() {
-    return tensor("model.embed_tokens.weight");
+    return tensor(LlamaTensors.EMBEDDING);
   }
 
   /// The gain of the norm before the head, `(D)`.
   public Tensor finalNorm() {
-    return tensor("model.norm.weight");
+    return tensor(LlamaTensors.FINAL_NORM);
   }
 
   /// The output head, `(V, D)`: the embedding table itself where it is tied.
   public Tensor head() {
-    return config.tiedHead() ? embedding() : tensor("lm_head.weight");
+    return config.tiedHead() ? embedding() : tensor(LlamaTensors.HEAD);
   }
 }

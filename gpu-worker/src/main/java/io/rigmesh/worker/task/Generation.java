@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rigmesh.protocol.CommitmentChain;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.Task;
-import io.rigmesh.worker.format.ModelFolder;
 import io.rigmesh.worker.generate.GeneratedToken;
 import io.rigmesh.worker.generate.GenerationRequest;
 import io.rigmesh.worker.generate.Generator;
@@ -13,7 +12,7 @@ import io.rigmesh.worker.generate.SamplingParameters;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.llama.LlamaConfig;
 import io.rigmesh.worker.llama.LlamaDecoder;
-import io.rigmesh.worker.llama.LlamaParameters;
+import io.rigmesh.worker.llama.LlamaWeights;
 import io.rigmesh.worker.tokenizer.IncrementalDecoder;
 import io.rigmesh.worker.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -60,11 +59,19 @@ public final class Generation implements AutoCloseable {
   /// @throws InvalidJobException if the prompt does not fit the model, or a setting is out of range
   public static Generation open(
       Kernels kernels, Path folder, String prompt, Task.Generate task, long seed) {
-    LlamaParameters parameters;
-    try (ModelFolder opened = ModelFolder.open(folder)) {
-      parameters = LlamaParameters.read(opened);
+    try (LlamaWeights weights = LlamaWeights.open(folder)) {
+      return open(kernels, folder, weights, prompt, task, seed);
     }
-    LlamaConfig config = parameters.config();
+  }
+
+  private static Generation open(
+      Kernels kernels,
+      Path folder,
+      LlamaWeights weights,
+      String prompt,
+      Task.Generate task,
+      long seed) {
+    LlamaConfig config = weights.config();
     Tokenizer tokenizer = LanguageModelFolder.tokenizer(folder, config);
     boolean complete = false;
     try {
@@ -82,7 +89,7 @@ public final class Generation implements AutoCloseable {
               Set.copyOf(config.endTokenIds()));
       int positionsMax =
           (int) Math.min((long) tokens.size() + task.maxTokens(), config.positionsMax());
-      LlamaDecoder decoder = new LlamaDecoder(kernels, parameters, positionsMax, CHUNK_ROWS);
+      LlamaDecoder decoder = new LlamaDecoder(kernels, weights, positionsMax, CHUNK_ROWS);
       complete = true;
       return new Generation(
           tokenizer, config, new Generator(kernels, decoder), request, positionsMax);

@@ -107,7 +107,7 @@ class LlamaParametersTest {
     assertThatThrownBy(this::read)
         .isInstanceOf(ModelFormatException.class)
         .hasMessageContaining("model.layers.0.self_attn.q_proj.bias")
-        .hasMessageContaining("no tensor of a Llama");
+        .hasMessageContaining("no tensor of a model with this config");
   }
 
   @Test
