@@ -1,5 +1,7 @@
 package io.rigmesh.libp2p.transport;
 
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -20,6 +22,11 @@ import java.util.concurrent.TimeUnit;
 /// A host's event loops and the sockets that run on them: epoll where the system has it, NIO
 /// elsewhere.
 public final class EventLoops implements AutoCloseable {
+  /// Where buffers of connections come from. Netty's default, the adaptive allocator, gives chunks
+  /// back to the system and takes fresh ones all the time under a stream of full Noise frames,
+  /// which have to be mapped and zeroed each time (seen in a profile of libp2p-stream).
+  static final ByteBufAllocator ALLOCATOR = PooledByteBufAllocator.DEFAULT;
+
   private final EventLoopGroup group;
   private final boolean epoll;
 

@@ -110,6 +110,7 @@ public final class TcpTransport implements Transport {
             .option(ChannelOption.SO_KEEPALIVE, true)
             .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS)
             .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
+            .option(ChannelOption.ALLOCATOR, EventLoops.ALLOCATOR)
             .handler(new Nothing());
     ChannelFuture connecting;
     if (from != null) {
@@ -192,6 +193,7 @@ public final class TcpTransport implements Transport {
             .childOption(ChannelOption.TCP_NODELAY, true)
             .childOption(ChannelOption.SO_KEEPALIVE, true)
             .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
+            .childOption(ChannelOption.ALLOCATOR, EventLoops.ALLOCATOR)
             .childHandler(new Accepted(acceptor));
     if (loops.epoll()) {
       bootstrap.option(EpollChannelOption.SO_REUSEPORT, true);

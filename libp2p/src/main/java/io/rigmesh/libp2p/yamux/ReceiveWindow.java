@@ -1,5 +1,7 @@
 package io.rigmesh.libp2p.yamux;
 
+import java.util.concurrent.TimeUnit;
+
 /// What the remote may still send on one stream, and when to let it send more. Grows while the
 /// application takes half a window within a few round trips, because then the window, not the
 /// application, is what limits the speed. Pure: the clock and the memory are handed in.
@@ -13,6 +15,10 @@ final class ReceiveWindow {
 
   /// As long as half a window is used up within so many round trips, it is too small for the path.
   private static final int GROWTH_ROUND_TRIPS = 4;
+
+  /// On a short path it is not the path that must be filled but the time in which two threads wake
+  /// each other: with a window of its few hundred KiB both ends slept half of the time.
+  private static final long ROUND_TRIP_NANOS_MIN = TimeUnit.MILLISECONDS.toNanos(2);
 
   private final long bytesMax;
   private long bytes = Frames.INITIAL_WINDOW_BYTES;
@@ -50,7 +56,9 @@ final class ReceiveWindow {
     consumed = 0;
     long more = Math.min(bytes, bytesMax - bytes);
     if (more > 0
-        && nowNanos - creditedNanos < GROWTH_ROUND_TRIPS * roundTripNanos
+        && roundTripNanos > 0
+        && nowNanos - creditedNanos
+            < GROWTH_ROUND_TRIPS * Math.max(ROUND_TRIP_NANOS_MIN, roundTripNanos)
         && memory.reserve(more)) {
       bytes += more;
       delta += more;

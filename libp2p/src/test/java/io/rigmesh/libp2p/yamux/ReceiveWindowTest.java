@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class ReceiveWindowTest {
   private static final int INITIAL = Frames.INITIAL_WINDOW_BYTES;
-  private static final long ROUND_TRIP = 1_000_000;
+  private static final long ROUND_TRIP = 3_000_000;
 
   private final ReceiveWindow window = new ReceiveWindow(16 * 1024 * 1024, 0);
 
@@ -48,6 +48,20 @@ class ReceiveWindowTest {
     window.consume(INITIAL);
     assertThat(window.credit(5 * ROUND_TRIP, ROUND_TRIP, bytes -> true)).isEqualTo(INITIAL);
     assertThat(window.reserved()).isZero();
+  }
+
+  @Test
+  void onAShortPathItGrowsUntilTheEndsNeedNotWakeEachOtherOften() {
+    long shortRoundTrip = 50_000;
+    long millisecond = 1_000_000;
+    window.take(INITIAL);
+    window.consume(INITIAL);
+    assertThat(window.credit(7 * millisecond, shortRoundTrip, bytes -> true))
+        .isEqualTo(2 * INITIAL);
+    window.take(INITIAL);
+    window.consume(INITIAL);
+    assertThat(window.credit(16 * millisecond, shortRoundTrip, bytes -> true)).isEqualTo(INITIAL);
+    assertThat(window.reserved()).isEqualTo(INITIAL);
   }
 
   @Test
