@@ -34,11 +34,12 @@ extern "C" __global__ void rope(const float* x, const int* positions, const floa
 
 // The step between the projections and attention, in one launch: turns the queries of qkv (rows, (heads + 2 * kv_heads) * d) in
 // place, turns its keys into their pages and copies its values into theirs. Grid (rows, heads + 2 * kv_heads), block of at least
-// 32. positions and sequences (rows); page_tables (sequences, table_pitch); keys and values are one layer's pools of pages. With
-// an index (row, column) over all query columns a fault of op names a query, of op + 1 a key.
+// 32. positions and sequences (rows); page_tables (sequences, table_pitch); keys and values are one layer's pools of pages. Where
+// turned is 0, as in the layers of some models, queries and keys keep their place. A fault of op names an element of the queries
+// (rows, heads * d), of op + 1 one of the keys (rows, kv_heads * d).
 extern "C" __global__ void rope_store(float* qkv, const int* positions, const int* sequences, const int* page_tables, int table_pitch,
                                       const float* cos, const float* sin, float* keys, float* values, const int* rows, int heads,
-                                      int kv_heads, int d, unsigned long long* fault, int op) {
+                                      int kv_heads, int d, int turned, unsigned long long* fault, int op) {
   int row = blockIdx.x;
   if (row >= *rows) {
     return;
@@ -50,6 +51,9 @@ extern "C" __global__ void rope_store(float* qkv, const int* positions, const in
   const float* cosines = cos + (size_t)position * half;
   const float* sines = sin + (size_t)position * half;
   if (head < heads) {
+    if (turned == 0) {
+      return;
+    }
     for (int i = threadIdx.x; i < half; i += blockDim.x) {
       float low, high;
       turn(x[i], x[i + half], cosines[i], sines[i], &low, &high);
@@ -65,6 +69,12 @@ extern "C" __global__ void rope_store(float* qkv, const int* positions, const in
   if (head < heads + kv_heads) {
     int kv = head - heads;
     float* target = key_page(keys, page, kv, kv_heads, d) + slot;
+    if (turned == 0) {
+      for (int i = threadIdx.x; i < d; i += blockDim.x) {
+        target[i * PAGE] = x[i];
+      }
+      return;
+    }
     for (int i = threadIdx.x; i < half; i += blockDim.x) {
       float low, high;
       turn(x[i], x[i + half], cosines[i], sines[i], &low, &high);

@@ -19,3 +19,17 @@ extern "C" __global__ void swiglu(const float* gate, const float* up, float* y, 
     check_finite(fault, op, (int)i, value);
   }
 }
+
+// As swiglu for gates and ups that lie side by side: x (rows, 2 * cols), the gates first; y (rows, cols). y may not be x.
+extern "C" __global__ void swiglu_halves(const float* x, float* y, const int* rows, int cols, unsigned long long* fault, int op) {
+  int row = blockIdx.x;
+  if (row >= *rows) {
+    return;
+  }
+  int end = min(cols, (int)(blockIdx.y + 1) * 1024);
+  for (int c = blockIdx.y * 1024 + threadIdx.x; c < end; c += blockDim.x) {
+    float value = swiglu_exact(x[(size_t)row * 2 * cols + c], x[((size_t)row * 2 + 1) * cols + c]);
+    y[(size_t)row * cols + c] = value;
+    check_finite(fault, op, row * cols + c, value);
+  }
+}
