@@ -7,7 +7,10 @@ import java.util.stream.Collectors;
 /// edited.
 public enum Profile {
   /// IEEE-754 binary32 throughout, with fixed orders of sums.
-  F32_V1("f32-v1");
+  F32_V1("f32-v1"),
+
+  /// As f32-v1, but linear layers multiply 8-bit integers, exactly summed.
+  I8_V1("i8-v1");
 
   private final String id;
 

@@ -1,5 +1,6 @@
 package io.rigmesh.worker.bert;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.format.ModelFolder;
 import io.rigmesh.worker.kernels.AttentionSpan;
 import io.rigmesh.worker.kernels.Kernels;
@@ -7,7 +8,7 @@ import io.rigmesh.worker.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A BERT encoder in profile f32-v1: token ids to one vector per token.
+/// A BERT encoder: token ids to one vector per token.
 ///
 /// Sequences of a pass are laid one after another as rows of one matrix, so nothing is ever padded,
 /// and a token's bits depend on its own sequence alone (numerics.md, I2). The embedding of a token
@@ -27,7 +28,7 @@ public final class BertEncoder {
   private final BertWorkspace workspace;
   private final int rowsMax;
 
-  private BertEncoder(BertWeights weights, Kernels kernels, int rowsMax) {
+  private BertEncoder(BertWeights weights, Kernels kernels, Profile profile, int rowsMax) {
     this.config = weights.config();
     this.kernels = kernels;
     this.words = weights.tensor(BertTensors.WORDS);
@@ -36,7 +37,7 @@ public final class BertEncoder {
     this.embeddingNorm = BertNorm.load(weights, BertTensors.EMBEDDING_NORM);
     this.layers = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
-      layers.add(new BertLayer(weights, layer, kernels));
+      layers.add(new BertLayer(weights, layer, kernels, profile));
     }
     this.rowsMax = rowsMax;
     this.workspace = new BertWorkspace(config, rowsMax);
@@ -44,12 +45,14 @@ public final class BertEncoder {
 
   /// Takes the weights out of a folder, which may be closed afterwards.
   ///
+  /// @param profile what the linear layers compute in
   /// @param rowsMax the most tokens of one pass, at least the longest sequence; it decides the
   ///   memory, never a bit
   /// @throws io.rigmesh.worker.format.ModelFormatException when the config or a weight is missing
   ///   or does not fit
-  public static BertEncoder load(ModelFolder folder, Kernels kernels, int rowsMax) {
-    return new BertEncoder(new BertWeights(folder), kernels, rowsMax);
+  public static BertEncoder load(
+      ModelFolder folder, Kernels kernels, Profile profile, int rowsMax) {
+    return new BertEncoder(new BertWeights(folder), kernels, profile, rowsMax);
   }
 
   /// The sizes.

@@ -1,5 +1,6 @@
 package io.rigmesh.worker.bert;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.kernels.AttentionSpan;
 import io.rigmesh.worker.kernels.HeadLayout;
 import io.rigmesh.worker.kernels.Kernels;
@@ -30,27 +31,27 @@ final class BertLayer {
   private final Linear output;
   private final BertNorm outputNorm;
 
-  BertLayer(BertWeights weights, int layer, Kernels kernels) {
+  BertLayer(BertWeights weights, int layer, Kernels kernels, Profile profile) {
     BertConfig config = weights.config();
     this.kernels = kernels;
     this.heads =
         new HeadLayout(config.heads(), config.heads(), config.hiddenSize() / config.heads());
     this.epsilon = config.layerNormEpsilon();
-    this.query = linear(weights, layer, BertTensors.QUERY);
-    this.key = linear(weights, layer, BertTensors.KEY);
-    this.value = linear(weights, layer, BertTensors.VALUE);
-    this.attentionOutput = linear(weights, layer, BertTensors.ATTENTION_OUTPUT);
+    this.query = linear(weights, layer, BertTensors.QUERY, profile);
+    this.key = linear(weights, layer, BertTensors.KEY, profile);
+    this.value = linear(weights, layer, BertTensors.VALUE, profile);
+    this.attentionOutput = linear(weights, layer, BertTensors.ATTENTION_OUTPUT, profile);
     this.attentionNorm =
         BertNorm.load(weights, BertTensors.layer(layer, BertTensors.ATTENTION_NORM));
-    this.intermediate = linear(weights, layer, BertTensors.INTERMEDIATE);
-    this.output = linear(weights, layer, BertTensors.OUTPUT);
+    this.intermediate = linear(weights, layer, BertTensors.INTERMEDIATE, profile);
+    this.output = linear(weights, layer, BertTensors.OUTPUT, profile);
     this.outputNorm = BertNorm.load(weights, BertTensors.layer(layer, BertTensors.OUTPUT_NORM));
   }
 
-  private Linear linear(BertWeights weights, int layer, String part) {
+  private Linear linear(BertWeights weights, int layer, String part, Profile profile) {
     String name = BertTensors.layer(layer, part);
     return new Linear(
-        kernels.pack(weights.tensor(name + ".weight")), weights.tensor(name + ".bias"));
+        kernels.pack(weights.tensor(name + ".weight"), profile), weights.tensor(name + ".bias"));
   }
 
   /// Replaces the tokens' vectors x `(T, hidden)` by those of the next layer.

@@ -1,5 +1,6 @@
 package io.rigmesh.worker.embed;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.bert.BertConfig;
 import io.rigmesh.worker.bert.BertEncoder;
 import io.rigmesh.worker.format.JsonField;
@@ -11,8 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Sentences to vectors, by the model of a sentence-transformers style folder with a BERT encoder,
-/// in profile f32-v1.
+/// Sentences to vectors, by the model of a sentence-transformers style folder with a BERT encoder.
 ///
 /// A sentence's vector is the same bits alone and in any company. Texts longer than the folder's
 /// `max_seq_length` are cut to it, as sentence-transformers does. Not safe for use by several
@@ -41,15 +41,17 @@ public final class Embedder implements AutoCloseable {
 
   /// Loads a folder's model.
   ///
+  /// @param profile what the linear layers compute in
   /// @throws io.rigmesh.worker.format.ModelFormatException when a file is missing or malformed, or
   ///   the tokenizer knows tokens that the encoder does not
-  public static Embedder open(Path path, Kernels kernels) {
+  public static Embedder open(Path path, Kernels kernels, Profile profile) {
     BertEncoder encoder;
     EmbeddingConfig config;
     JsonField vocabularySize;
     try (ModelFolder folder = ModelFolder.open(path)) {
       config = EmbeddingConfig.read(path, BertConfig.read(folder.config()).positionsMax());
-      encoder = BertEncoder.load(folder, kernels, Math.max(PASS_TOKENS, config.tokensMax()));
+      encoder =
+          BertEncoder.load(folder, kernels, profile, Math.max(PASS_TOKENS, config.tokensMax()));
       vocabularySize = folder.config().member("vocab_size");
     }
     Tokenizer tokenizer =

@@ -1,11 +1,14 @@
 package io.rigmesh.worker.kernels;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.List;
+import java.util.OptionalInt;
 
-/// The operations of profile f32-v1. Every implementation gives the same bits for the same inputs
-/// (invariant I1); what those bits are is defined in docs/numerics.md, which each method here sums
-/// up in one sentence.
+/// The operations of profiles f32-v1 and i8-v1. Every implementation gives the same bits for the
+/// same inputs (invariant I1); what those bits are is defined in docs/numerics.md, which each
+/// method here sums up in one sentence. The profiles differ in the linear layers whose weights were
+/// packed; all else is common to both.
 ///
 /// Results are written into tensors that the caller owns, which must not overlap an input unless a
 /// method says so. Shapes are checked and a wrong one is an IllegalArgumentException; NaN or
@@ -37,18 +40,21 @@ public interface Kernels extends AutoCloseable {
 
   // Linear layers: block dots.
 
-  /// Brings a weight `(N, K)` into this backend's layout for many uses.
-  PackedWeight pack(Tensor weight);
+  /// Brings a weight `(N, K)` into this backend's layout for many uses in one profile: f32-v1 keeps
+  /// its values, i8-v1 quantises its rows as [QuantisedRows] says and takes K up to
+  /// [QuantisedRows#COLS_MAX].
+  PackedWeight pack(Tensor weight, Profile profile);
 
-  /// y `(T, N)` = x `(T, K)` · weightᵀ: element (t, n) is the block dot of row t of x and row n of
-  /// the weight.
+  /// y `(T, N)` = x `(T, K)` · weightᵀ. In f32-v1, element (t, n) is the block dot of row t of x
+  /// and row n of the weight; in i8-v1 the rows of x are quantised too, and it is float(the exact
+  /// sum of integer products) * (scale of x's row t * scale of the weight's row n).
   void linear(Tensor x, PackedWeight weight, Tensor y);
 
   /// As [#linear(Tensor, PackedWeight, Tensor)], then bias `(N)` is added to the finished sum.
   void linear(Tensor x, PackedWeight weight, Tensor bias, Tensor y);
 
-  /// As [#linear(Tensor, PackedWeight, Tensor)] for a weight `(N, K)` that changes from call to
-  /// call.
+  /// As [#linear(Tensor, PackedWeight, Tensor)] in f32-v1 for a weight `(N, K)` that changes from
+  /// call to call.
   void linear(Tensor x, Tensor weight, Tensor y);
 
   /// dx `(T, K)` = dy `(T, N)` · weight `(N, K)`: block dots over N.
@@ -138,9 +144,31 @@ public interface Kernels extends AutoCloseable {
       List<AttentionSpan> spans,
       Tensor out);
 
-  /// The gradients of [#attention] for q, keys and values, given its result `out` and the gradient
-  /// of that. The spans must not share query rows, nor key rows. Rows that no span names stay as
-  /// they are.
+  /// Writes the keys of every span's rows, `(rows, kvHeads * headDim)`, into the slots of their
+  /// positions.
+  void storeKeys(Tensor keys, KeyValuePages pages, int layer, List<PagedSpan> spans);
+
+  /// Writes the values of every span's rows, `(rows, kvHeads * headDim)`, into the slots of their
+  /// positions.
+  void storeValues(Tensor values, KeyValuePages pages, int layer, List<PagedSpan> spans);
+
+  /// Causal softmax attention over keys and values that lie in pages, those of the spans' own rows
+  /// stored before: the bits of [#attention(Tensor, Tensor, Tensor, HeadLayout, List, Tensor)].
+  /// With a window w, the row of position i sees only the positions above i - w; splits are still
+  /// counted from position 0. q and out are `(rows, heads * headDim)`; rows of out that no span
+  /// names stay as they are.
+  void attention(
+      Tensor q,
+      KeyValuePages pages,
+      int layer,
+      HeadLayout layout,
+      List<PagedSpan> spans,
+      OptionalInt window,
+      Tensor out);
+
+  /// The gradients of [#attention(Tensor, Tensor, Tensor, HeadLayout, List, Tensor)] for q, keys
+  /// and values, given its result `out` and the gradient of that. The spans must not share query
+  /// rows, nor key rows. Rows that no span names stay as they are.
   void attentionBackward(
       Tensor q,
       Tensor keys,

@@ -2,6 +2,7 @@ package io.rigmesh.worker.kernels;
 
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.List;
+import java.util.OptionalInt;
 
 /// The shape rules of the operations, one method each, shared by all backends so that they refuse
 /// the same calls.
@@ -22,6 +23,16 @@ public final class OpShapes {
   /// A weight `(out, in)`.
   public static void weight(String op, Tensor weight) {
     require(weight.rank() == 2, "%s: the weight must have shape (out, in), but is %s", op, weight);
+  }
+
+  /// A weight `(out, in)` whose integer products fit an int32.
+  public static void byteWeight(Tensor weight) {
+    weight("pack", weight);
+    require(
+        weight.dim(1) <= QuantisedRows.COLS_MAX,
+        "pack: rows of %s are longer than %s, the most that i8-v1 sums",
+        weight,
+        QuantisedRows.COLS_MAX);
   }
 
   /// dy `(T, N)`, weight `(N, K)`, dx `(T, K)`.
@@ -139,6 +150,79 @@ public final class OpShapes {
           "attention: %s does not lie in q %s and the keys",
           span,
           q);
+    }
+  }
+
+  /// Key or value rows that hold every span, and pages that hold their positions.
+  public static void store(
+      String op, Tensor rows, KeyValuePages pages, int layer, List<PagedSpan> spans) {
+    require(
+        rows.cols() == pages.kvHeads() * pages.headDim(),
+        "%s: the rows of %s do not fit the pages",
+        op,
+        rows);
+    layer(op, pages, layer);
+    for (PagedSpan span : spans) {
+      rowsOf(op, span, rows);
+      pagesOf(op, span, span.firstPosition(), pages);
+    }
+  }
+
+  /// Query rows that fit the layout, the pages and every span.
+  public static void attention(
+      Tensor q,
+      KeyValuePages pages,
+      int layer,
+      HeadLayout layout,
+      List<PagedSpan> spans,
+      OptionalInt window,
+      Tensor out) {
+    same("attention", q, out);
+    layer("attention", pages, layer);
+    require(
+        q.cols() == layout.queryCols()
+            && pages.kvHeads() == layout.kvHeads()
+            && pages.headDim() == layout.headDim(),
+        "attention: q %s or the pages do not fit the head layout",
+        q);
+    int width = window.orElse(Integer.MAX_VALUE);
+    require(width > 0, "attention: a window of %s positions sees nothing", width);
+    for (PagedSpan span : spans) {
+      rowsOf("attention", span, q);
+      pagesOf("attention", span, span.firstVisible(0, width), pages);
+    }
+  }
+
+  private static void layer(String op, KeyValuePages pages, int layer) {
+    require(
+        layer >= 0 && layer < pages.layers(),
+        "%s: layer %s is not one of the %s that the pages have",
+        op,
+        layer,
+        pages.layers());
+  }
+
+  private static void rowsOf(String op, PagedSpan span, Tensor rows) {
+    require(
+        (long) span.queryRow() + span.queryRows() <= rows.rowCount(),
+        "%s: the span's rows %s to %s are not all in %s",
+        op,
+        span.queryRow(),
+        (long) span.queryRow() + span.queryRows(),
+        rows);
+  }
+
+  private static void pagesOf(String op, PagedSpan span, int fromPosition, KeyValuePages pages) {
+    int last = (span.positions() - 1) / KeyValuePages.PAGE;
+    for (int entry = fromPosition / KeyValuePages.PAGE; entry <= last; entry++) {
+      int page = span.pageTable()[entry];
+      require(
+          page >= 0 && page < pages.pages(),
+          "%s: entry %s of the page table is %s, but the pool has pages 0 to %s",
+          op,
+          entry,
+          page,
+          pages.pages() - 1);
     }
   }
 

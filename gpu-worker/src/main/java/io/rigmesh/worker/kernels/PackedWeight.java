@@ -1,7 +1,9 @@
 package io.rigmesh.worker.kernels;
 
+import io.rigmesh.protocol.Profile;
+
 /// The weight of a linear layer, shape `(out, in)`, in the layout that one backend multiplies
-/// fastest with.
+/// fastest with, and in the profile that its products follow.
 ///
 /// Made by [Kernels#pack] and used only with the instance that made it. It is a copy: later changes
 /// of the tensor do not reach it. Immutable, so threads may share it.
@@ -11,4 +13,7 @@ public interface PackedWeight {
 
   /// The length of an output row.
   int out();
+
+  /// The profile that [Kernels#linear] follows with this weight.
+  Profile profile();
 }

@@ -1,15 +1,29 @@
 package io.rigmesh.worker.kernels;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 
-/// The reference: every operation of profile f32-v1 as its definition reads, one element after the
-/// other, on one thread.
+/// The reference: every operation of profiles f32-v1 and i8-v1 as its definition reads, one element
+/// after the other, on one thread.
 ///
 /// Slow and meant to be obviously right; the vector backend is tested against it bit for bit.
 public final class ScalarKernels implements Kernels {
-  private record Rows(int in, int out, Tensor weight) implements PackedWeight {}
+  private record FloatRows(int in, int out, Tensor weight) implements PackedWeight {
+    @Override
+    public Profile profile() {
+      return Profile.F32_V1;
+    }
+  }
+
+  private record ByteRows(int in, int out, QuantisedRows weight) implements PackedWeight {
+    @Override
+    public Profile profile() {
+      return Profile.I8_V1;
+    }
+  }
 
   @Override
   public String name() {
@@ -25,20 +39,43 @@ public final class ScalarKernels implements Kernels {
   public void close() {}
 
   @Override
-  public PackedWeight pack(Tensor weight) {
+  public PackedWeight pack(Tensor weight, Profile profile) {
     OpShapes.weight("pack", weight);
-    return new Rows(weight.dim(1), weight.dim(0), weight.copy());
+    return switch (profile) {
+      case F32_V1 -> new FloatRows(weight.dim(1), weight.dim(0), weight.copy());
+      case I8_V1 -> {
+        OpShapes.byteWeight(weight);
+        yield new ByteRows(weight.dim(1), weight.dim(0), QuantisedRows.of(weight));
+      }
+    };
   }
 
   @Override
   public void linear(Tensor x, PackedWeight weight, Tensor y) {
-    linear(x, rows(weight), y);
+    OpShapes.linear(x, weight.in(), weight.out(), y);
+    switch (weight) {
+      case FloatRows floats -> linear(x, floats.weight(), y);
+      case ByteRows bytes -> linear(QuantisedRows.of(x), bytes.weight(), y);
+      default ->
+          throw new IllegalArgumentException(
+              "This weight was packed by another backend; pack it with the one that uses it.");
+    }
+  }
+
+  private static void linear(QuantisedRows x, QuantisedRows weight, Tensor y) {
+    for (int t = 0; t < x.rows(); t++) {
+      for (int n = 0; n < weight.rows(); n++) {
+        float sum = x.dot(t, weight, n);
+        y.set(t * y.cols() + n, sum * (x.scales()[t] * weight.scales()[n]));
+      }
+    }
+    NonFiniteException.check("linear", y);
   }
 
   @Override
   public void linear(Tensor x, PackedWeight weight, Tensor bias, Tensor y) {
     OpShapes.rowVector("linear", y, bias);
-    linear(x, rows(weight), y);
+    linear(x, weight, y);
     addBias(y, bias, y);
   }
 
@@ -358,6 +395,39 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
+  public void storeKeys(Tensor keys, KeyValuePages pages, int layer, List<PagedSpan> spans) {
+    OpShapes.store("storeKeys", keys, pages, layer, spans);
+    ScalarPagedAttention paged = new ScalarPagedAttention(pages, layer, stored(pages), 1);
+    spans.forEach(span -> paged.storeKeys(keys, span));
+  }
+
+  @Override
+  public void storeValues(Tensor values, KeyValuePages pages, int layer, List<PagedSpan> spans) {
+    OpShapes.store("storeValues", values, pages, layer, spans);
+    ScalarPagedAttention paged = new ScalarPagedAttention(pages, layer, stored(pages), 1);
+    spans.forEach(span -> paged.storeValues(values, span));
+  }
+
+  private static HeadLayout stored(KeyValuePages pages) {
+    return new HeadLayout(pages.kvHeads(), pages.kvHeads(), pages.headDim());
+  }
+
+  @Override
+  public void attention(
+      Tensor q,
+      KeyValuePages pages,
+      int layer,
+      HeadLayout layout,
+      List<PagedSpan> spans,
+      OptionalInt window,
+      Tensor out) {
+    OpShapes.attention(q, pages, layer, layout, spans, window, out);
+    new ScalarPagedAttention(pages, layer, layout, window.orElse(Integer.MAX_VALUE))
+        .forward(q, spans, out);
+    NonFiniteException.check("attention", out);
+  }
+
+  @Override
   public void attentionBackward(
       Tensor q,
       Tensor keys,
@@ -412,14 +482,6 @@ public final class ScalarKernels implements Kernels {
   @Override
   public void checkFinite(String what, Tensor x) {
     NonFiniteException.check(what, x);
-  }
-
-  private static Tensor rows(PackedWeight weight) {
-    if (weight instanceof Rows(int in, int out, Tensor rows)) {
-      return rows;
-    }
-    throw new IllegalArgumentException(
-        "This weight was packed by another backend; pack it with the one that uses it.");
   }
 
   private static Tensor tableRow(Tensor table, int row) {

@@ -1,5 +1,6 @@
 package io.rigmesh.worker.llama;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.kernels.AttentionSpan;
 import io.rigmesh.worker.kernels.HeadLayout;
 import io.rigmesh.worker.kernels.Kernels;
@@ -84,7 +85,7 @@ public final class LlamaDecoder {
       layers.add(packed(config.layerAttention().get(layer), weights.layers().get(layer)));
     }
     this.finalNorm = weights.finalNorm().read();
-    this.head = kernels.pack(config.tiedHead() ? embedding : weights.head().read());
+    this.head = kernels.pack(config.tiedHead() ? embedding : weights.head().read(), Profile.F32_V1);
     this.chunkRows = Math.min(chunkRows, positionsMax);
     this.residual = Tensor.zeros(this.chunkRows, config.hiddenSize());
     this.normed = Tensor.zeros(this.chunkRows, config.hiddenSize());
@@ -112,13 +113,13 @@ public final class LlamaDecoder {
         layer.keyNorm().map(LlamaWeight::read),
         linear(layer.output(), layer.outputBias()),
         layer.feedForwardNorm().read(),
-        kernels.pack(layer.gate().read()),
-        kernels.pack(layer.up().read()),
-        kernels.pack(layer.down().read()));
+        kernels.pack(layer.gate().read(), Profile.F32_V1),
+        kernels.pack(layer.up().read(), Profile.F32_V1),
+        kernels.pack(layer.down().read(), Profile.F32_V1));
   }
 
   private Linear linear(LlamaWeight weight, Optional<LlamaWeight> bias) {
-    return new Linear(kernels.pack(weight.read()), bias.map(LlamaWeight::read));
+    return new Linear(kernels.pack(weight.read(), Profile.F32_V1), bias.map(LlamaWeight::read));
   }
 
   private void apply(Linear linear, Tensor x, Tensor y) {

@@ -1,11 +1,13 @@
 package io.rigmesh.worker.task;
 
 import io.rigmesh.protocol.MalformedException;
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.protocol.Task;
 import io.rigmesh.worker.format.ModelFormatException;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.NonFiniteException;
 import java.io.UncheckedIOException;
+import java.util.Locale;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -31,7 +33,7 @@ public final class JobEngine {
       RunRequest request, Consumer<RunEvent> events, BooleanSupplier cancelled) {
     try {
       RunContext context = new RunContext(kernels, events, cancelled);
-      // Every profile there is, is one that all kernels have.
+      requireProfile(request.job().task(), request.job().profile());
       return switch (request.job().task()) {
         case Task.Train task ->
             new TrainingRun(context, request, TrainingJob.of(request.job(), task)).run();
@@ -56,6 +58,15 @@ public final class JobEngine {
     } catch (RuntimeException e) {
       LOG.error("job {} failed by a fault of the worker", request.job().id(), e);
       return new RunEvent.Failed(FailureCode.INTERNAL, "The worker failed: " + e);
+    }
+  }
+
+  /// Refuses a task in a profile that the engine does not have it in.
+  static void requireProfile(Task task, Profile profile) {
+    if (profile != Profile.F32_V1 && !(task instanceof Task.Embed)) {
+      throw new InvalidJobException(
+          "This engine does not %s in %s; ask for %s."
+              .formatted(task.kind().name().toLowerCase(Locale.ROOT), profile, Profile.F32_V1));
     }
   }
 

@@ -1,5 +1,6 @@
 package io.rigmesh.worker.task;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.protocol.Task;
 import io.rigmesh.worker.device.Devices;
 import io.rigmesh.worker.embed.Embedder;
@@ -16,9 +17,11 @@ import java.util.function.Consumer;
 /// run` and `rigmesh embed` use. It gives the bits that a job gives. Serves one thread at a time.
 public final class LocalEngine implements AutoCloseable {
   private final Kernels kernels;
+  private final Profile profile;
 
-  private LocalEngine(Kernels kernels) {
+  private LocalEngine(Kernels kernels, Profile profile) {
     this.kernels = kernels;
+    this.profile = profile;
   }
 
   /// A generated token as it comes.
@@ -47,9 +50,10 @@ public final class LocalEngine implements AutoCloseable {
   ///
   /// @param device such as `cpu`
   /// @param threads how many compute, which never changes a bit
+  /// @param profile what models compute in
   /// @throws io.rigmesh.worker.device.DeviceException if it cannot be used
-  public static LocalEngine open(String device, int threads) {
-    return new LocalEngine(Devices.open(device, threads));
+  public static LocalEngine open(String device, int threads, Profile profile) {
+    return new LocalEngine(Devices.open(device, threads), profile);
   }
 
   /// What the device calls itself.
@@ -71,6 +75,7 @@ public final class LocalEngine implements AutoCloseable {
       long seed,
       Consumer<TextToken> sink,
       BooleanSupplier cancelled) {
+    JobEngine.requireProfile(task, profile);
     try (Generation generation = Generation.open(kernels, modelFolder, prompt, task, seed)) {
       IncrementalDecoder decoder = generation.incrementalDecoder();
       List<Integer> tokens = new ArrayList<>();
@@ -100,7 +105,7 @@ public final class LocalEngine implements AutoCloseable {
   /// @throws io.rigmesh.worker.format.ModelFormatException if a file of the model is missing or
   ///   malformed
   public List<float[]> embed(Path modelFolder, List<String> sentences) {
-    try (Embedder embedder = Embedder.open(modelFolder, kernels)) {
+    try (Embedder embedder = Embedder.open(modelFolder, kernels, profile)) {
       return embedder.embed(sentences);
     }
   }

@@ -49,7 +49,7 @@ final class EmbeddingCheck {
     List<String> sentences = EmbeddingRun.sentences(materials.inputFile(), job);
     Path folder = JobInput.model(materials.modelFolder(), job);
     Path vectors = materials.outputFolder().resolve(EmbeddingRun.OUTPUT);
-    try (Embedder embedder = Embedder.open(folder, kernels);
+    try (Embedder embedder = Embedder.open(folder, kernels, job.profile());
         SafetensorsFile file = SafetensorsFile.open(vectors)) {
       List<int[]> tokens = sentences.stream().map(embedder::tokens).toList();
       requireCounts(tokens);

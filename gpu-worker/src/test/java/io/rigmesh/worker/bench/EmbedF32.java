@@ -1,5 +1,6 @@
 package io.rigmesh.worker.bench;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.embed.Embedder;
 import io.rigmesh.worker.embed.MiniLm;
 import io.rigmesh.worker.embed.OnnxRuntimeEncoder;
@@ -34,7 +35,7 @@ final class EmbedF32 implements Benchmark {
     byte[] onnx = MiniLm.onnx();
     for (int threads : THREADS) {
       try (Kernels kernels = new VectorKernels(threads);
-          Embedder ours = Embedder.open(MiniLm.folder(), kernels);
+          Embedder ours = Embedder.open(MiniLm.folder(), kernels, Profile.F32_V1);
           OnnxRuntimeEncoder peer = new OnnxRuntimeEncoder(onnx, threads)) {
         List<int[]> sentences =
             VariedSentences.prose(SENTENCES).stream().map(ours::tokens).toList();

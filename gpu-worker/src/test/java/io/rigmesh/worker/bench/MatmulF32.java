@@ -1,5 +1,6 @@
 package io.rigmesh.worker.bench;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.PackedWeight;
 import io.rigmesh.worker.kernels.Philox;
@@ -49,7 +50,7 @@ final class MatmulF32 implements Benchmark {
     Tensor y = Tensor.zeros(rows, out);
     Tensor dw = Tensor.zeros(out, in);
     Tensor dx = Tensor.zeros(rows, in);
-    PackedWeight packed = kernels.pack(w);
+    PackedWeight packed = kernels.pack(w, Profile.F32_V1);
     double flops = 2.0 * rows * out * in;
     int repeats = (int) Math.max(1, FLOPS_PER_ROUND / flops);
     List<Callable<Double>> sides =

@@ -3,6 +3,7 @@ package io.rigmesh.worker.bert;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.bert.TinyOnnx.LinearDialect;
 import io.rigmesh.worker.format.ModelFolder;
 import io.rigmesh.worker.format.ModelFormatException;
@@ -29,7 +30,7 @@ class BertEncoderTest {
 
   private BertEncoder encoder() {
     try (ModelFolder model = ModelFolder.open(folder)) {
-      return BertEncoder.load(model, kernels, 64);
+      return BertEncoder.load(model, kernels, Profile.F32_V1, 64);
     }
   }
 

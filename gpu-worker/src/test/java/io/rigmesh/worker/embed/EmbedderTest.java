@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.ScalarKernels;
 import io.rigmesh.worker.kernels.vector.VectorKernels;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.TestInstance.Lifecycle;
 class EmbedderTest {
 
   private final Kernels kernels = new VectorKernels(2);
-  private final Embedder embedder = Embedder.open(MiniLm.folder(), kernels);
+  private final Embedder embedder = Embedder.open(MiniLm.folder(), kernels, Profile.F32_V1);
 
   @AfterAll
   void close() {
@@ -83,7 +84,7 @@ class EmbedderTest {
     List<float[]> vectors = embedder.embed(sentences);
     for (Kernels other : List.of(new ScalarKernels(), new VectorKernels(1), new VectorKernels(3))) {
       try (other;
-          Embedder same = Embedder.open(MiniLm.folder(), other)) {
+          Embedder same = Embedder.open(MiniLm.folder(), other, Profile.F32_V1)) {
         List<float[]> again = same.embed(sentences);
         for (int i = 0; i < sentences.size(); i++) {
           assertThat(again.get(i)).as(other.name()).isEqualTo(vectors.get(i));

@@ -3,6 +3,7 @@ package io.rigmesh.worker.embed;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.bert.BertConfig;
 import io.rigmesh.worker.format.ModelFolder;
 import io.rigmesh.worker.format.ModelFormatException;
@@ -70,7 +71,7 @@ class EmbeddingModelImportTest {
     new EmbeddingModelImport(Pooling.CLS, false, OptionalInt.of(64))
         .run(MiniLm.onnxSource(), MiniLm.tokenizerSource(), model);
     try (Kernels kernels = new VectorKernels(1);
-        Embedder embedder = Embedder.open(model, kernels)) {
+        Embedder embedder = Embedder.open(model, kernels, Profile.F32_V1)) {
       assertThat(embedder.config()).isEqualTo(new EmbeddingConfig(Pooling.CLS, false, 64));
       assertThat(embedder.tokens("cat ".repeat(100))).hasSize(64);
       float[] vector = embedder.embed(List.of("A cat.")).getFirst();

@@ -3,6 +3,7 @@ package io.rigmesh.worker.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.kernels.vector.VectorKernels;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.List;
@@ -22,7 +23,7 @@ class NonFiniteTest {
     Tensor x = filled(3, 1f);
     x.set(COLS, 3e38f); // row 1
     Tensor weight = filled(5, 2f);
-    everyBackend(k -> k.linear(x, k.pack(weight), Tensor.zeros(3, 5)), "linear", 5);
+    everyBackend(k -> k.linear(x, k.pack(weight, Profile.F32_V1), Tensor.zeros(3, 5)), "linear", 5);
     everyBackend(k -> k.linear(x, weight, Tensor.zeros(3, 5)), "linear", 5);
   }
 

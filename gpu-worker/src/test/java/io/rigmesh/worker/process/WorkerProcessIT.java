@@ -38,7 +38,7 @@ class WorkerProcessIT {
       assertThat(device.kind()).isEqualTo("cpu");
       assertThat(device.deviceName()).startsWith("cpu, ");
       assertThat(device.processId()).isEqualTo(worker.handle().pid());
-      assertThat(device.profiles()).containsExactly(Profile.F32_V1);
+      assertThat(device.profiles()).containsExactly(Profile.F32_V1, Profile.I8_V1);
       assertThat(device.memoryTotalBytes()).isBetween(200L << 20, 256L << 20);
       assertThat(device.memoryFreeBytes()).isBetween(1L, device.memoryTotalBytes());
       assertThat(worker.client().cancel(Digests.sha256())).isFalse();

@@ -3,6 +3,7 @@ package io.rigmesh.worker.task;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.rigmesh.protocol.Job;
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.protocol.Task;
 import io.rigmesh.worker.embed.MiniLm;
 import io.rigmesh.worker.format.SafetensorsFile;
@@ -93,7 +94,7 @@ class EmbeddingRunTest {
 
   @Test
   void vectorsStandInTheOrderOfTheLines() {
-    try (LocalEngine local = LocalEngine.open("cpu", 1);
+    try (LocalEngine local = LocalEngine.open("cpu", 1, Profile.F32_V1);
         SafetensorsFile file =
             SafetensorsFile.open(
                 request("undisturbed").outputFolder().resolve(EmbeddingRun.OUTPUT))) {

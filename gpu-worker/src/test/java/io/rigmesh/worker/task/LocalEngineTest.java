@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.rigmesh.protocol.Evidence;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.protocol.Task;
 import io.rigmesh.worker.device.DeviceException;
 import io.rigmesh.worker.generate.FinishReason;
@@ -41,7 +42,7 @@ class LocalEngineTest {
           JobFixtures.request(job, Optional.of(model), prompt, folder.resolve("generate"));
       evidence = (Evidence.Generation) JobFixtures.run(kernels, request).evidence();
     }
-    try (LocalEngine engine = LocalEngine.open("cpu", 1)) {
+    try (LocalEngine engine = LocalEngine.open("cpu", 1, Profile.F32_V1)) {
       List<LocalEngine.TextToken> tokens = new ArrayList<>();
       LocalEngine.Generated generated =
           engine.generate(model, "The mill", task, 33, tokens::add, () -> false);
@@ -63,7 +64,7 @@ class LocalEngineTest {
 
   @Test
   void aCudaDeviceIsAClearErrorUntilItsKernelsExist() {
-    assertThatThrownBy(() -> LocalEngine.open("cuda:0", 1))
+    assertThatThrownBy(() -> LocalEngine.open("cuda:0", 1, Profile.F32_V1))
         .isInstanceOf(DeviceException.class)
         .hasMessageContaining("cuda:0")
         .hasMessageContaining("Choose --device cpu.");

@@ -34,9 +34,9 @@ final class EngineOptions {
 
   /// Opens the engine on the chosen device.
   LocalEngine open() {
-    // One profile so far; another name is refused here, with the ones there are.
-    Profile _ = Profile.of(profile);
     return LocalEngine.open(
-        device, threads == null ? Runtime.getRuntime().availableProcessors() : threads);
+        device,
+        threads == null ? Runtime.getRuntime().availableProcessors() : threads,
+        Profile.of(profile));
   }
 }

@@ -5,8 +5,7 @@ import io.rigmesh.worker.kernels.ScalarKernels;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Chooses how this machine's CPU runs the operations of profile f32-v1. Both ways give the same
-/// bits.
+/// Chooses how this machine's CPU runs the operations. Both ways give the same bits.
 public final class CpuBackend {
   private static final Logger LOG = LoggerFactory.getLogger(CpuBackend.class);
   private static final String VECTOR_MODULE = "jdk.incubator.vector";

@@ -3,6 +3,7 @@ package io.rigmesh.worker.kernels.vector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /// The vector width of this machine, chosen once. No result depends on it: lanes are independent
@@ -11,6 +12,14 @@ final class Lanes {
   static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
   static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, FLOATS.vectorShape());
   static final int WIDTH = FLOATS.length();
+
+  /// As many bytes as a vector has shorts.
+  static final VectorSpecies<Byte> HALF_BYTES =
+      VectorSpecies.of(byte.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
+
+  /// As many shorts as a vector has ints.
+  static final VectorSpecies<Short> HALF_SHORTS =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
 
   private static final int MAGNITUDE = 0x7fffffff;
   private static final int EXPONENT = 0x7f800000;

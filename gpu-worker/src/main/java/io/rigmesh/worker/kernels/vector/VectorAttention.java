@@ -28,7 +28,7 @@ final class VectorAttention {
 
   private final float[] tile = new float[Product.scratchLength()];
   private final float[] square = new float[Transpose.scratchLength()];
-  private final float[] sums = new float[ROWS];
+  private final SplitSums sums = new SplitSums(ROWS);
   private float[] keyColumns = {};
   private float[] valueColumns = {};
   private float[] keyRows = {};
@@ -114,7 +114,7 @@ final class VectorAttention {
         at,
         stride);
     for (int i = 0; i < rows; i++) {
-      ElementLoops.divide(out, at + i * stride, sums[i], out, at + i * stride, d);
+      ElementLoops.divide(out, at + i * stride, sums.sum(i), out, at + i * stride, d);
     }
   }
 
@@ -144,11 +144,11 @@ final class VectorAttention {
       VectorElementary.exp(p, at, max, p, at, (visible + WIDTH - 1) / WIDTH * WIDTH);
       Arrays.fill(p, at + visible, at + padded, 0f);
     }
-    sumRows(p, pAt, leading, rows, seen);
+    sums.compute(p, pAt, leading, rows, 0, seen);
   }
 
   /// Scales the scores and returns the largest.
-  private static float scaled(float[] p, int at, float scale, int count, int row) {
+  static float scaled(float[] p, int at, float scale, int count, int row) {
     FloatVector zero = FloatVector.zero(FLOATS);
     FloatVector poison = zero;
     FloatVector max = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
@@ -171,48 +171,6 @@ final class VectorAttention {
       throw new NonFiniteException("attention score", row, Float.NaN);
     }
     return max.reduceLanes(VectorOperators.MAX);
-  }
-
-  /// The split sums of some rows, four chains side by side.
-  private void sumRows(float[] p, int at, int leading, int rows, int count) {
-    int row = 0;
-    for (; row + 4 <= rows; row += 4) {
-      int p0 = at + row * leading;
-      int p1 = p0 + leading;
-      int p2 = p1 + leading;
-      int p3 = p2 + leading;
-      for (int start = 0; start < count; start += Kernels.SPLIT) {
-        int end = Math.min(count, start + Kernels.SPLIT);
-        float s0 = 0f;
-        float s1 = 0f;
-        float s2 = 0f;
-        float s3 = 0f;
-        for (int j = start; j < end; j++) {
-          s0 += p[p0 + j];
-          s1 += p[p1 + j];
-          s2 += p[p2 + j];
-          s3 += p[p3 + j];
-        }
-        addSplit(row, start, s0);
-        addSplit(row + 1, start, s1);
-        addSplit(row + 2, start, s2);
-        addSplit(row + 3, start, s3);
-      }
-    }
-    for (; row < rows; row++) {
-      for (int start = 0; start < count; start += Kernels.SPLIT) {
-        int end = Math.min(count, start + Kernels.SPLIT);
-        float sum = 0f;
-        for (int j = start; j < end; j++) {
-          sum += p[at + row * leading + j];
-        }
-        addSplit(row, start, sum);
-      }
-    }
-  }
-
-  private void addSplit(int row, int start, float sum) {
-    sums[row] = start == 0 ? sum : sums[row] + sum;
   }
 
   void backward(Call call, AttentionSpan span, int kvHead) {
@@ -280,7 +238,7 @@ final class VectorAttention {
         delta = Math.fma(dOut[dOutAt + i * stride + c], out[outAt + i * stride + c], delta);
       }
       int visible = span.visible(row + i);
-      slopes(at + i * leading, sums[i], delta, visible);
+      slopes(at + i * leading, sums.sum(i), delta, visible);
       Arrays.fill(slopes, at + i * leading + visible, at + (i + 1) * leading, 0f);
       Arrays.fill(weights, at + i * leading + visible, at + (i + 1) * leading, 0f);
     }

@@ -2,20 +2,24 @@ package io.rigmesh.worker.kernels.vector;
 
 import static io.rigmesh.worker.kernels.vector.Tiles.PANEL;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.kernels.AdamW;
 import io.rigmesh.worker.kernels.AttentionSpan;
 import io.rigmesh.worker.kernels.HeadLayout;
 import io.rigmesh.worker.kernels.Kernels;
+import io.rigmesh.worker.kernels.KeyValuePages;
 import io.rigmesh.worker.kernels.NonFiniteException;
 import io.rigmesh.worker.kernels.OpShapes;
 import io.rigmesh.worker.kernels.PackedWeight;
+import io.rigmesh.worker.kernels.PagedSpan;
 import io.rigmesh.worker.kernels.RopeTable;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 
-/// The operations of profile f32-v1 on the CPU's vector unit and on several threads, bit for bit as
-/// the scalar reference.
+/// The operations of profiles f32-v1 and i8-v1 on the CPU's vector unit and on several threads, bit
+/// for bit as the scalar reference.
 ///
 /// Vectors run across independent outputs, never along a sum, and threads share out outputs, so
 /// neither the vector width nor the thread count can change a bit. Every piece of output is looked
@@ -40,7 +44,12 @@ public final class VectorKernels implements Kernels {
   private static final float[] NO_BIAS = {};
 
   @SuppressWarnings("ArrayRecordComponent")
-  private record Packed(int in, int out, float[] panels) implements PackedWeight {}
+  private record FloatWeight(int in, int out, float[] panels) implements PackedWeight {
+    @Override
+    public Profile profile() {
+      return Profile.F32_V1;
+    }
+  }
 
   /// What each thread owns.
   private static final class Scratch {
@@ -49,6 +58,7 @@ public final class VectorKernels implements Kernels {
     final float[] piece = new float[ELEMENTS];
     final float[] square = new float[Transpose.scratchLength()];
     final VectorAttention attention = new VectorAttention();
+    final VectorPagedAttention pagedAttention = new VectorPagedAttention();
     float[] row = {};
     float[] otherRow = {};
   }
@@ -58,6 +68,7 @@ public final class VectorKernels implements Kernels {
   private float[] panels = {};
   private float[] columns = {};
   private float[] perRow = {};
+  private short[] quantised = {};
 
   /// Starts `threads - 1` helper threads.
   public VectorKernels(int threads) {
@@ -84,24 +95,124 @@ public final class VectorKernels implements Kernels {
   }
 
   @Override
-  public PackedWeight pack(Tensor weight) {
+  public PackedWeight pack(Tensor weight, Profile profile) {
     OpShapes.weight("pack", weight);
-    float[] packed = new float[Panels.length(weight.dim(1), weight.dim(0))];
-    packColumns(weight, packed);
-    return new Packed(weight.dim(1), weight.dim(0), packed);
+    return switch (profile) {
+      case F32_V1 -> {
+        float[] packed = new float[Panels.length(weight.dim(1), weight.dim(0))];
+        packColumns(weight, packed);
+        yield new FloatWeight(weight.dim(1), weight.dim(0), packed);
+      }
+      case I8_V1 -> {
+        OpShapes.byteWeight(weight);
+        yield bytes(weight);
+      }
+    };
+  }
+
+  private ByteWeight bytes(Tensor weight) {
+    int in = weight.dim(1);
+    int out = weight.dim(0);
+    int stride = ByteWeight.strideFor(in);
+    byte[] rows = new byte[Math.multiplyExact(out, stride)];
+    float[] scales = new float[out];
+    short[] row = new short[in];
+    for (int n = 0; n < out; n++) {
+      int at = weight.offset() + n * in;
+      scales[n] = NonFiniteException.check("quantise", n, Quantiser.scale(weight.data(), at, in));
+      Quantiser.quantise(weight.data(), at, in, scales[n], row, 0);
+      for (int k = 0; k < in; k++) {
+        rows[n * stride + k] = (byte) row[k];
+      }
+    }
+    return new ByteWeight(in, out, stride, rows, scales);
   }
 
   @Override
   public void linear(Tensor x, PackedWeight weight, Tensor y) {
     OpShapes.linear(x, weight.in(), weight.out(), y);
-    multiply("linear", x.data(), x.offset(), x.cols(), x.cols(), panels(weight), y, NO_BIAS);
+    multiply(x, weight, y, NO_BIAS);
   }
 
   @Override
   public void linear(Tensor x, PackedWeight weight, Tensor bias, Tensor y) {
     OpShapes.linear(x, weight.in(), weight.out(), y);
     OpShapes.rowVector("linear", y, bias);
-    multiply("linear", x.data(), x.offset(), x.cols(), x.cols(), panels(weight), y, bias.toArray());
+    multiply(x, weight, y, bias.toArray());
+  }
+
+  private void multiply(Tensor x, PackedWeight weight, Tensor y, float[] bias) {
+    switch (weight) {
+      case FloatWeight floats ->
+          multiply("linear", x.data(), x.offset(), x.cols(), x.cols(), floats.panels(), y, bias);
+      case ByteWeight bytes -> multiplyBytes(x, bytes, y, bias);
+      default ->
+          throw new IllegalArgumentException(
+              "This weight was packed by another backend; pack it with the one that uses it.");
+    }
+  }
+
+  private void multiplyBytes(Tensor x, ByteWeight weight, Tensor y, float[] bias) {
+    int rows = x.rowCount();
+    int cols = x.cols();
+    int stride = weight.stride();
+    int out = weight.out();
+    perRow = VectorAttention.grown(perRow, rows);
+    if (quantised.length < rows * stride) {
+      quantised = new short[rows * stride];
+    }
+    float[] scales = perRow;
+    short[] q = quantised;
+    boolean poisoned =
+        parallel.run(
+            rows,
+            rowChunk(cols),
+            (worker, from, to) -> {
+              boolean bad = false;
+              for (int t = from; t < to; t++) {
+                scales[t] = Quantiser.scale(x.data(), x.offset() + t * cols, cols);
+                bad |= Float.isNaN(scales[t]);
+                Quantiser.quantise(x.data(), x.offset() + t * cols, cols, scales[t], q, t * stride);
+                Arrays.fill(q, t * stride + cols, (t + 1) * stride, (short) 0);
+              }
+              return bad;
+            });
+    if (poisoned) {
+      for (int t = 0; t < rows; t++) {
+        NonFiniteException.check("quantise", t, scales[t]);
+      }
+    }
+    boolean bad =
+        parallel.run(
+            (out + 15) / 16,
+            1,
+            (worker, from, to) -> {
+              int[] sums = new int[4];
+              boolean seen = false;
+              int last = Math.min(out, to * 16);
+              for (int t = 0; t < rows; t++) {
+                int at = y.offset() + t * out;
+                int n = from * 16;
+                for (; n + 4 <= last; n += 4) {
+                  ByteTiles.dots4(
+                      weight.rows(), n * stride, stride, q, t * stride, stride, sums, 0);
+                  for (int i = 0; i < 4; i++) {
+                    y.data()[at + n + i] = sums[i] * (scales[t] * weight.scales()[n + i]);
+                  }
+                }
+                for (; n < last; n++) {
+                  int sum = ByteTiles.dot(weight.rows(), n * stride, q, t * stride, stride);
+                  y.data()[at + n] = sum * (scales[t] * weight.scales()[n]);
+                }
+                n = from * 16;
+                if (bias.length > 0) {
+                  ElementLoops.add(y.data(), at + n, bias, n, y.data(), at + n, last - n);
+                }
+                seen |= Lanes.anyNonFinite(y.data(), at + n, last - n);
+              }
+              return seen;
+            });
+    locate(bad, "linear", y);
   }
 
   @Override
@@ -700,7 +811,8 @@ public final class VectorKernels implements Kernels {
               for (int unit = from; unit < to; unit++) {
                 AttentionSpan span = spans.get(unit / kvHeads);
                 scratch[worker].attention.forward(call, span, unit % kvHeads);
-                seen |= nonFiniteHeads(out, layout, span, unit % kvHeads);
+                seen |=
+                    nonFiniteHeads(out, layout, span.queryRow(), span.queryRows(), unit % kvHeads);
               }
               return seen;
             });
@@ -708,13 +820,74 @@ public final class VectorKernels implements Kernels {
   }
 
   private static boolean nonFiniteHeads(
-      Tensor out, HeadLayout layout, AttentionSpan span, int kvHead) {
+      Tensor out, HeadLayout layout, int firstRow, int rows, int kvHead) {
     int width = layout.group() * layout.headDim();
     boolean bad = false;
-    for (int row = span.queryRow(); row < span.queryRow() + span.queryRows(); row++) {
+    for (int row = firstRow; row < firstRow + rows; row++) {
       bad |= nonFinite(out, row * out.cols() + kvHead * width, width);
     }
     return bad;
+  }
+
+  @Override
+  public void storeKeys(Tensor keys, KeyValuePages pages, int layer, List<PagedSpan> spans) {
+    OpShapes.store("storeKeys", keys, pages, layer, spans);
+    eachHead(
+        spans,
+        pages.kvHeads(),
+        (span, kvHead) -> VectorPagedAttention.storeKeys(keys, pages, layer, span, kvHead));
+  }
+
+  @Override
+  public void storeValues(Tensor values, KeyValuePages pages, int layer, List<PagedSpan> spans) {
+    OpShapes.store("storeValues", values, pages, layer, spans);
+    eachHead(
+        spans,
+        pages.kvHeads(),
+        (span, kvHead) -> VectorPagedAttention.storeValues(values, pages, layer, span, kvHead));
+  }
+
+  private interface SpanHead {
+    void compute(PagedSpan span, int kvHead);
+  }
+
+  private static void eachHead(List<PagedSpan> spans, int kvHeads, SpanHead body) {
+    for (PagedSpan span : spans) {
+      for (int kvHead = 0; kvHead < kvHeads; kvHead++) {
+        body.compute(span, kvHead);
+      }
+    }
+  }
+
+  @Override
+  public void attention(
+      Tensor q,
+      KeyValuePages pages,
+      int layer,
+      HeadLayout layout,
+      List<PagedSpan> spans,
+      OptionalInt window,
+      Tensor out) {
+    OpShapes.attention(q, pages, layer, layout, spans, window, out);
+    VectorPagedAttention.Call call =
+        new VectorPagedAttention.Call(
+            q, pages, layer, layout, window.orElse(Integer.MAX_VALUE), out);
+    int kvHeads = layout.kvHeads();
+    boolean bad =
+        parallel.run(
+            spans.size() * kvHeads,
+            1,
+            (worker, from, to) -> {
+              boolean seen = false;
+              for (int unit = from; unit < to; unit++) {
+                PagedSpan span = spans.get(unit / kvHeads);
+                scratch[worker].pagedAttention.forward(call, span, unit % kvHeads);
+                seen |=
+                    nonFiniteHeads(out, layout, span.queryRow(), span.queryRows(), unit % kvHeads);
+              }
+              return seen;
+            });
+    locate(bad, "attention", out);
   }
 
   @Override
@@ -906,13 +1079,5 @@ public final class VectorKernels implements Kernels {
     if (bad) {
       NonFiniteException.check(op, y);
     }
-  }
-
-  private static float[] panels(PackedWeight weight) {
-    if (weight instanceof Packed(int in, int out, float[] data)) {
-      return data;
-    }
-    throw new IllegalArgumentException(
-        "This weight was packed by another backend; pack it with the one that uses it.");
   }
 }

@@ -2,51 +2,39 @@ package io.rigmesh.worker.kernels.vector;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.kernels.AdamW;
 import io.rigmesh.worker.kernels.AttentionSpan;
 import io.rigmesh.worker.kernels.HeadLayout;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.RopeTable;
-import io.rigmesh.worker.kernels.ScalarKernels;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
-import java.util.function.BiConsumer;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
-import net.jqwik.api.lifecycle.AfterContainer;
 
 /// Every operation of the vector backend gives the scalar reference's bits, on 1, 2 and 3 threads,
-/// for odd shapes and for values that are ordinary, tiny (subnormal products and sums), zeros of
-/// both signs, or far apart in magnitude.
+/// for odd shapes and the kinds of values of [Parity.Values].
 class BackendParityPropertyTest {
-  private static final Kernels SCALAR = new ScalarKernels();
-  private static final List<Kernels> VECTOR =
-      List.of(new VectorKernels(1), new VectorKernels(2), new VectorKernels(3));
-
-  @AfterContainer
-  static void close() {
-    VECTOR.forEach(Kernels::close);
-  }
-
   @Property(tries = 60)
   void linearLayers(
       @ForAll @IntRange(min = 1, max = 21) int rows,
       @ForAll @IntRange(min = 1, max = 150) int in,
       @ForAll @IntRange(min = 1, max = 150) int out,
       @ForAll long seed) {
-    Values values = new Values(seed);
+    Parity.Values values = new Parity.Values(seed);
     Tensor x = values.tensor(rows, in);
     Tensor w = values.tensor(out, in);
     Tensor bias = values.tensor(out);
     Tensor dy = values.tensor(rows, out);
-    same(1, (k, y) -> k.linear(x, k.pack(w), y[0]), shape(rows, out));
-    same(1, (k, y) -> k.linear(x, k.pack(w), bias, y[0]), shape(rows, out));
-    same(1, (k, y) -> k.linear(x, w, y[0]), shape(rows, out));
-    same(1, (k, y) -> k.linearInputGradient(dy, w, y[0]), shape(rows, in));
-    same(1, (k, y) -> k.linearWeightGradient(dy, x, y[0]), shape(out, in));
+    Parity.same(1, (k, y) -> k.linear(x, k.pack(w, Profile.F32_V1), y[0]), Parity.shape(rows, out));
+    Parity.same(
+        1, (k, y) -> k.linear(x, k.pack(w, Profile.F32_V1), bias, y[0]), Parity.shape(rows, out));
+    Parity.same(1, (k, y) -> k.linear(x, w, y[0]), Parity.shape(rows, out));
+    Parity.same(1, (k, y) -> k.linearInputGradient(dy, w, y[0]), Parity.shape(rows, in));
+    Parity.same(1, (k, y) -> k.linearWeightGradient(dy, x, y[0]), Parity.shape(out, in));
   }
 
   @Property(tries = 12)
@@ -54,15 +42,15 @@ class BackendParityPropertyTest {
       @ForAll @IntRange(min = 1, max = 70) int small,
       @ForAll @IntRange(min = 500, max = 2600) int huge,
       @ForAll long seed) {
-    Values values = new Values(seed);
+    Parity.Values values = new Parity.Values(seed);
     Tensor x = values.tensor(small, huge);
     Tensor w = values.tensor(9, huge);
     Tensor tall = values.tensor(huge, small);
     Tensor dy = values.tensor(huge, 9);
-    same(1, (k, y) -> k.linear(x, k.pack(w), y[0]), shape(small, 9));
-    same(1, (k, y) -> k.linearInputGradient(x, tall, y[0]), shape(small, small));
-    same(1, (k, y) -> k.linearWeightGradient(dy, tall, y[0]), shape(9, small));
-    same(1, (k, y) -> k.biasGradient(tall, y[0]), shape(small));
+    Parity.same(1, (k, y) -> k.linear(x, k.pack(w, Profile.F32_V1), y[0]), Parity.shape(small, 9));
+    Parity.same(1, (k, y) -> k.linearInputGradient(x, tall, y[0]), Parity.shape(small, small));
+    Parity.same(1, (k, y) -> k.linearWeightGradient(dy, tall, y[0]), Parity.shape(9, small));
+    Parity.same(1, (k, y) -> k.biasGradient(tall, y[0]), Parity.shape(small));
   }
 
   @Property(tries = 60)
@@ -70,28 +58,29 @@ class BackendParityPropertyTest {
       @ForAll @IntRange(min = 1, max = 40) int rows,
       @ForAll @IntRange(min = 1, max = 600) int cols,
       @ForAll long seed) {
-    Values values = new Values(seed);
+    Parity.Values values = new Parity.Values(seed);
     Tensor a = values.tensor(rows, cols);
     Tensor b = values.tensor(rows, cols);
     Tensor c = values.tensor(rows, cols);
     Tensor v = values.tensor(cols);
     Tensor u = values.tensor(cols);
-    int[] both = shape(rows, cols);
-    same(1, (k, y) -> k.add(a, b, y[0]), both);
-    same(1, (k, y) -> k.addBias(a, v, y[0]), both);
-    same(1, (k, y) -> k.scale(a, 0.37f, y[0]), both);
-    same(1, (k, y) -> k.gelu(a, y[0]), both);
-    same(1, (k, y) -> k.tanh(a, y[0]), both);
-    same(1, (k, y) -> k.swiglu(a, b, y[0]), both);
-    same(2, (k, y) -> k.swigluBackward(a, b, c, y[0], y[1]), both, both);
-    same(1, (k, y) -> k.rmsNorm(a, v, 1e-5f, y[0]), both);
-    same(2, (k, y) -> k.rmsNormBackward(a, v, 1e-5f, b, y[0], y[1]), both, shape(cols));
-    same(1, (k, y) -> k.layerNorm(a, v, u, 1e-12f, y[0]), both);
-    same(1, (k, y) -> k.softmax(a, y[0]), both);
-    same(1, (k, y) -> y[0].set(0, k.laneSum(a)), shape(1));
-    same(1, (k, y) -> y[0].set(0, k.laneSumOfSquares(a)), shape(1));
-    for (Kernels kernels : VECTOR) {
-      assertThat(kernels.argmax(a)).isEqualTo(SCALAR.argmax(a));
+    int[] both = Parity.shape(rows, cols);
+    Parity.same(1, (k, y) -> k.add(a, b, y[0]), both);
+    Parity.same(1, (k, y) -> k.addBias(a, v, y[0]), both);
+    Parity.same(1, (k, y) -> k.scale(a, 0.37f, y[0]), both);
+    Parity.same(1, (k, y) -> k.gelu(a, y[0]), both);
+    Parity.same(1, (k, y) -> k.tanh(a, y[0]), both);
+    Parity.same(1, (k, y) -> k.swiglu(a, b, y[0]), both);
+    Parity.same(2, (k, y) -> k.swigluBackward(a, b, c, y[0], y[1]), both, both);
+    Parity.same(1, (k, y) -> k.rmsNorm(a, v, 1e-5f, y[0]), both);
+    Parity.same(
+        2, (k, y) -> k.rmsNormBackward(a, v, 1e-5f, b, y[0], y[1]), both, Parity.shape(cols));
+    Parity.same(1, (k, y) -> k.layerNorm(a, v, u, 1e-12f, y[0]), both);
+    Parity.same(1, (k, y) -> k.softmax(a, y[0]), both);
+    Parity.same(1, (k, y) -> y[0].set(0, k.laneSum(a)), Parity.shape(1));
+    Parity.same(1, (k, y) -> y[0].set(0, k.laneSumOfSquares(a)), Parity.shape(1));
+    for (Kernels kernels : Parity.VECTOR) {
+      assertThat(kernels.argmax(a)).isEqualTo(Parity.SCALAR.argmax(a));
     }
   }
 
@@ -100,7 +89,7 @@ class BackendParityPropertyTest {
       @ForAll @IntRange(min = 1, max = 40) int rows,
       @ForAll @IntRange(min = 2, max = 300) int cols,
       @ForAll long seed) {
-    Values values = new Values(seed);
+    Parity.Values values = new Parity.Values(seed);
     Tensor logits = values.tensor(rows, cols);
     int[] targets = new int[rows];
     int[] ids = new int[rows];
@@ -109,15 +98,15 @@ class BackendParityPropertyTest {
       ids[i] = values.random.nextInt(7);
     }
     Tensor table = values.tensor(7, cols);
-    int[] both = shape(rows, cols);
-    same(1, (k, y) -> y[0].set(0, k.crossEntropy(logits, targets, -100)), shape(1));
-    same(
+    int[] both = Parity.shape(rows, cols);
+    Parity.same(1, (k, y) -> y[0].set(0, k.crossEntropy(logits, targets, -100)), Parity.shape(1));
+    Parity.same(
         2,
         (k, y) -> y[1].set(0, k.crossEntropyBackward(logits, targets, -100, y[0])),
         both,
-        shape(1));
-    same(1, (k, y) -> k.embedding(table, ids, y[0]), both);
-    same(1, (k, y) -> k.embeddingGradient(ids, logits, y[0]), shape(7, cols));
+        Parity.shape(1));
+    Parity.same(1, (k, y) -> k.embedding(table, ids, y[0]), both);
+    Parity.same(1, (k, y) -> k.embeddingGradient(ids, logits, y[0]), Parity.shape(7, cols));
   }
 
   @Property(tries = 20)
@@ -125,7 +114,7 @@ class BackendParityPropertyTest {
       @ForAll @IntRange(min = 1, max = 40_000) int size,
       @ForAll @IntRange(min = 1, max = 1000) int step,
       @ForAll long seed) {
-    Values values = new Values(seed);
+    Parity.Values values = new Parity.Values(seed);
     Tensor gradient = values.tensor(size);
     Tensor parameter = values.tensor(size);
     Tensor moment1 = values.tensor(size);
@@ -134,7 +123,7 @@ class BackendParityPropertyTest {
       moment2.set(i, moment1.get(i) * moment1.get(i));
     }
     AdamW numbers = AdamW.step(step, 3e-4, 0.9, 0.95, 1e-8, 0.1, 0.7f);
-    same(
+    Parity.same(
         3,
         (k, y) -> {
           y[0].copyFrom(parameter);
@@ -142,9 +131,9 @@ class BackendParityPropertyTest {
           y[2].copyFrom(moment2);
           k.adamW(numbers, gradient, y[0], y[1], y[2]);
         },
-        shape(size),
-        shape(size),
-        shape(size));
+        Parity.shape(size),
+        Parity.shape(size),
+        Parity.shape(size));
   }
 
   @Property(tries = 40)
@@ -153,13 +142,13 @@ class BackendParityPropertyTest {
       @ForAll @IntRange(min = 1, max = 3) int heads,
       @ForAll @IntRange(min = 1, max = 40) int half,
       @ForAll long seed) {
-    Values values = new Values(seed);
+    Parity.Values values = new Parity.Values(seed);
     RopeTable table = RopeTable.of(2 * half, 50, 10_000);
     Tensor x = values.tensor(rows, heads * 2 * half);
     int[] positions = values.random.ints(rows, 0, 50).toArray();
-    int[] both = shape(rows, heads * 2 * half);
-    same(1, (k, y) -> k.rope(x, positions, table, y[0]), both);
-    same(1, (k, y) -> k.ropeBackward(x, positions, table, y[0]), both);
+    int[] both = Parity.shape(rows, heads * 2 * half);
+    Parity.same(1, (k, y) -> k.rope(x, positions, table, y[0]), both);
+    Parity.same(1, (k, y) -> k.ropeBackward(x, positions, table, y[0]), both);
   }
 
   @Property(tries = 40)
@@ -169,7 +158,7 @@ class BackendParityPropertyTest {
       @ForAll @IntRange(min = 1, max = 40) int headDim,
       @ForAll boolean causal,
       @ForAll long seed) {
-    Values values = new Values(seed);
+    Parity.Values values = new Parity.Values(seed);
     HeadLayout layout = new HeadLayout(kvHeads * group, kvHeads, headDim);
     List<AttentionSpan> spans = new ArrayList<>();
     int queries = 0;
@@ -190,7 +179,7 @@ class BackendParityPropertyTest {
 
   @Property(tries = 2)
   void attentionOverSeveralSplits(@ForAll long seed) {
-    Values values = new Values(seed);
+    Parity.Values values = new Parity.Values(seed);
     HeadLayout layout = new HeadLayout(2, 1, 6);
     List<AttentionSpan> cached = List.of(new AttentionSpan(0, 3, 0, 2_100, true));
     Tensor keys = values.tensor(2_100, 6);
@@ -212,86 +201,13 @@ class BackendParityPropertyTest {
     int[] ofQueries = q.shape();
     int[] ofKeys = keys.shape();
     Tensor out = Tensor.zeros(ofQueries);
-    SCALAR.attention(q, keys, values, layout, spans, out);
-    same(1, (k, y) -> k.attention(q, keys, values, layout, spans, y[0]), ofQueries);
-    same(
+    Parity.SCALAR.attention(q, keys, values, layout, spans, out);
+    Parity.same(1, (k, y) -> k.attention(q, keys, values, layout, spans, y[0]), ofQueries);
+    Parity.same(
         3,
         (k, y) -> k.attentionBackward(q, keys, values, layout, spans, out, dOut, y[0], y[1], y[2]),
         ofQueries,
         ofKeys,
         ofKeys);
-  }
-
-  /// Runs the operation on all backends and compares all its results with the reference's, bit for
-  /// bit.
-  private static void same(int results, BiConsumer<Kernels, Tensor[]> operation, int[]... shapes) {
-    Tensor[] expected = new Tensor[results];
-    for (int i = 0; i < results; i++) {
-      expected[i] = Tensor.zeros(shapes[i]);
-    }
-    operation.accept(SCALAR, expected);
-    for (Kernels kernels : VECTOR) {
-      Tensor[] actual = new Tensor[results];
-      for (int i = 0; i < results; i++) {
-        // Results land in the middle of an array, between values that must stay.
-        int size = expected[i].size();
-        float[] data = new float[size + 10];
-        java.util.Arrays.fill(data, 77f);
-        actual[i] = Tensor.view(data, 5, shapes[i]);
-        actual[i].fill(0f);
-      }
-      operation.accept(kernels, actual);
-      for (int i = 0; i < results; i++) {
-        for (int j = 0; j < expected[i].size(); j++) {
-          int want = Float.floatToRawIntBits(expected[i].get(j));
-          int have = Float.floatToRawIntBits(actual[i].get(j));
-          if (want != have) {
-            throw new AssertionError(
-                "result %d of %d threads: element %d is %s (%08x), but the reference has %s (%08x)"
-                    .formatted(
-                        i, kernels.threads(), j, actual[i].get(j), have, expected[i].get(j), want));
-          }
-        }
-        float[] data = actual[i].data();
-        for (int j = 0; j < 5; j++) {
-          assertThat(data[j]).isEqualTo(77f);
-          assertThat(data[data.length - 1 - j]).isEqualTo(77f);
-        }
-      }
-    }
-  }
-
-  private static int[] shape(int... lengths) {
-    return lengths;
-  }
-
-  /// Random tensors of one of several kinds.
-  private static final class Values {
-    final Random random;
-
-    Values(long seed) {
-      random = new Random(seed);
-    }
-
-    Tensor tensor(int... shape) {
-      int kind = random.nextInt(4);
-      Tensor inner = Tensor.zeros(shape);
-      // Inputs, too, begin in the middle of an array.
-      Tensor tensor = Tensor.view(new float[inner.size() + 3], 3, shape);
-      for (int i = 0; i < tensor.size(); i++) {
-        tensor.set(i, value(kind));
-      }
-      return tensor;
-    }
-
-    private float value(int kind) {
-      float x = (float) random.nextGaussian();
-      return switch (kind) {
-        case 0 -> x;
-        case 1 -> x * 0x1p-70f;
-        case 2 -> random.nextInt(3) == 0 ? x : random.nextBoolean() ? 0f : -0f;
-        default -> Math.scalb(x, random.nextInt(-60, 3));
-      };
-    }
   }
 }
