@@ -22,12 +22,6 @@ import java.util.Set;
 /// Host host = new HostBuilder(key).listen("/ip4/0.0.0.0/tcp/4070").start();
 /// ```
 public final class HostBuilder {
-  /// Ways to secure TCP connections.
-  public enum Security {
-    NOISE,
-    TLS
-  }
-
   private final PrivateKey key;
   private final List<Multiaddr> listen = new ArrayList<>();
   private final List<Multiaddr> announce = new ArrayList<>();

@@ -225,7 +225,7 @@ class HostIT {
   @Test
   void tlsServesWhereTheRemoteLacksNoise() {
     Host one = host();
-    Host other = host(HostBuilder.anonymous().securities(HostBuilder.Security.TLS));
+    Host other = host(HostBuilder.anonymous().securities(Security.TLS));
     assertThat(soon(one.connect(addressOf(other))).security()).isEqualTo("/tls/1.0.0");
   }
 

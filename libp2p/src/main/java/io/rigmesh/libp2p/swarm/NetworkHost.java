@@ -5,10 +5,10 @@ import io.rigmesh.libp2p.Connection;
 import io.rigmesh.libp2p.ConnectionListener;
 import io.rigmesh.libp2p.ConnectionManager;
 import io.rigmesh.libp2p.Host;
-import io.rigmesh.libp2p.HostBuilder;
 import io.rigmesh.libp2p.Libp2pException;
 import io.rigmesh.libp2p.PeerAddress;
 import io.rigmesh.libp2p.ProtocolId;
+import io.rigmesh.libp2p.Security;
 import io.rigmesh.libp2p.Stream;
 import io.rigmesh.libp2p.StreamHandler;
 import io.rigmesh.libp2p.identify.Identify;
@@ -106,7 +106,7 @@ public final class NetworkHost implements Host {
       PrivateKey key,
       List<Multiaddr> listen,
       List<Multiaddr> announce,
-      List<HostBuilder.Security> securities,
+      List<Security> securities,
       String agentVersion,
       ResourceLimits limits,
       ConnectionLimits connectionLimits,

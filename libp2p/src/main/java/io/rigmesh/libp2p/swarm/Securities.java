@@ -2,7 +2,7 @@ package io.rigmesh.libp2p.swarm;
 
 import io.netty.channel.Channel;
 import io.rigmesh.libp2p.Direction;
-import io.rigmesh.libp2p.HostBuilder;
+import io.rigmesh.libp2p.Security;
 import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.libp2p.identity.PrivateKey;
 import io.rigmesh.libp2p.noise.NoiseSecurity;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class Securities {
   private Securities() {}
 
-  static SecureChannel of(HostBuilder.Security security, PrivateKey key, List<String> muxers) {
+  static SecureChannel of(Security security, PrivateKey key, List<String> muxers) {
     return switch (security) {
       case NOISE -> new Noise(new NoiseSecurity(key, muxers));
       case TLS -> new TlsSecurity(key);

@@ -3,6 +3,7 @@ package io.rigmesh.libp2p.interop;
 import io.rigmesh.libp2p.Host;
 import io.rigmesh.libp2p.HostBuilder;
 import io.rigmesh.libp2p.PeerAddress;
+import io.rigmesh.libp2p.Security;
 import io.rigmesh.libp2p.identity.Ed25519PrivateKey;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
 import java.security.SecureRandom;
@@ -88,8 +89,8 @@ public final class TransportInterop {
       throw refused("MUXER", "yamux");
     }
     return switch (required("SECURE_CHANNEL")) {
-      case "noise" -> builder.securities(HostBuilder.Security.NOISE);
-      case "tls" -> builder.securities(HostBuilder.Security.TLS);
+      case "noise" -> builder.securities(Security.NOISE);
+      case "tls" -> builder.securities(Security.TLS);
       default -> throw refused("SECURE_CHANNEL", "noise, tls");
     };
   }

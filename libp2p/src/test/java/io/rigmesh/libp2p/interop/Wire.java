@@ -1,6 +1,7 @@
 package io.rigmesh.libp2p.interop;
 
 import io.rigmesh.libp2p.HostBuilder;
+import io.rigmesh.libp2p.Security;
 
 /// The ways in which two peers of these tests are connected.
 enum Wire {
@@ -32,12 +33,8 @@ enum Wire {
     HostBuilder builder = HostBuilder.anonymous();
     return switch (this) {
       case TCP_NOISE ->
-          builder
-              .withoutQuic()
-              .securities(HostBuilder.Security.NOISE)
-              .listen("/ip4/127.0.0.1/tcp/0");
-      case TCP_TLS ->
-          builder.withoutQuic().securities(HostBuilder.Security.TLS).listen("/ip4/127.0.0.1/tcp/0");
+          builder.withoutQuic().securities(Security.NOISE).listen("/ip4/127.0.0.1/tcp/0");
+      case TCP_TLS -> builder.withoutQuic().securities(Security.TLS).listen("/ip4/127.0.0.1/tcp/0");
       case QUIC -> builder.listen("/ip4/127.0.0.1/udp/0/quic-v1");
     };
   }
