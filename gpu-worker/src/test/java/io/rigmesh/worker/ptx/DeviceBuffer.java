@@ -62,6 +62,15 @@ public final class DeviceBuffer {
     complete = false;
   }
 
+  /// Fills this with NaN, as if earlier work had left it: what a kernel may load but must not use.
+  public void poison() {
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) (i % 4 < 2 ? 0xff : i % 4 == 2 ? 0xc0 : 0x7f);
+    }
+    Arrays.fill(initialised, (byte) 1);
+    complete = true;
+  }
+
   byte[] data() {
     return bytes;
   }

@@ -94,6 +94,11 @@ final class MemoryOps {
     return elements;
   }
 
+  /// Whether a value lies in a 64-bit register, which loads and stores of narrower types may name.
+  private static boolean inWideRegister(Operand operand) {
+    return operand instanceof Operand.Register register && register.type().wide();
+  }
+
   private static Op load(Instruction i, Assembler rows) {
     Modifiers words = new Modifiers(i);
     boolean constant = words.take("nc");
@@ -105,8 +110,10 @@ final class MemoryOps {
     List<Operand> results = elements(i, i.operand(0), count);
     int[] d = new int[results.size()];
     int[] masks = new int[d.length];
+    boolean[] widened = new boolean[d.length];
     for (int k = 0; k < d.length; k++) {
-      d[k] = rows.result(i, results.get(k), type);
+      widened[k] = !type.wide() && inWideRegister(results.get(k));
+      d[k] = rows.result(i, results.get(k), widened[k] ? ScalarType.B64 : type);
       masks[k] =
           results.get(k) instanceof Operand.Register register && register.type().bytes() == 2
               ? 0xffff
@@ -131,6 +138,11 @@ final class MemoryOps {
             for (int k = 0; k < d.length; k++) {
               warp.wides[d[k] + lane] = Bytes.getLong(bytes, at + 8 * k);
             }
+          } else if (widened[0]) {
+            for (int k = 0; k < d.length; k++) {
+              int word = Bytes.getWord(bytes, at + size * k, type);
+              warp.wides[d[k] + lane] = IntegerOps.extendLong(word, type);
+            }
           } else if (size == 4) {
             for (int k = 0; k < d.length; k++) {
               warp.words[d[k] + lane] = Bytes.getInt(bytes, at + 4 * k);
@@ -153,7 +165,9 @@ final class MemoryOps {
     ScalarType type = accessType(i, words);
     words.end();
     List<Operand> values = elements(i, i.operand(1), count);
-    int[] a = values.stream().mapToInt(value -> rows.row(i, value, type)).toArray();
+    boolean narrowed = !type.wide() && inWideRegister(values.getFirst());
+    ScalarType held = narrowed ? ScalarType.B64 : type;
+    int[] a = values.stream().mapToInt(value -> rows.row(i, value, held)).toArray();
     AddressRow address = address(i, rows, i.operand(0), space);
     Spaces.Space memory = Spaces.named(space);
     if (!space.equals("local")) {
@@ -171,6 +185,8 @@ final class MemoryOps {
           for (int k = 0; k < a.length; k++) {
             if (size == 8) {
               Bytes.putLong(bytes, at + 8 * k, warp.wides[a[k] + lane]);
+            } else if (narrowed) {
+              Bytes.putWord(bytes, at + size * k, type, (int) warp.wides[a[k] + lane]);
             } else {
               Bytes.putWord(bytes, at + size * k, type, warp.words[a[k] + lane]);
             }
