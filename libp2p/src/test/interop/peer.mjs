@@ -17,6 +17,7 @@ import { dcutr } from '@libp2p/dcutr'
 import { gossipsub } from '@libp2p/gossipsub'
 import { identify, identifyPush } from '@libp2p/identify'
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
+import { mdns } from '@libp2p/mdns'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
@@ -39,6 +40,8 @@ const options = {
   kadProtocol: '/rigmesh/kad/1.0.0',
   kadClient: false,
   gossip: {},
+  dcutr: {},
+  mdns: null,
   relay: {},
   ...JSON.parse(process.argv[2] ?? '{}')
 }
@@ -70,7 +73,7 @@ const services = {
     allowQueryWithZeroPeers: true
   }),
   relay: () => circuitRelayServer({ reservations: options.relay }),
-  dcutr: () => dcutr(),
+  dcutr: () => dcutr(options.dcutr),
   autonat: () => autoNATv2({ startupDelay: 1, refreshInterval: 1000 })
 }
 
@@ -85,6 +88,7 @@ const node = await createLibp2p({
   connectionGater: { denyDialMultiaddr: () => false },
   connectionManager: { maxConnections: 4096, inboundConnectionThreshold: 10_000, maxIncomingPendingConnections: 1024 },
   connectionMonitor: { enabled: false },
+  peerDiscovery: options.mdns == null ? [] : [mdns(options.mdns)],
   services: Object.fromEntries(options.services.map(name => [name, services[name]()]))
 })
 
@@ -117,6 +121,9 @@ node.addEventListener('peer:identify', event => {
     recordAddresses: found.signedPeerRecord?.addresses.map(address => address.toString())
   })
 })
+node.addEventListener('peer:discovery', event => emit({
+  event: 'discovered', peer: event.detail.id.toString(), addresses: event.detail.multiaddrs.map(address => address.toString())
+}))
 node.addEventListener('peer:update', event => emit({
   event: 'updated', peer: event.detail.peer.id.toString(), protocols: event.detail.peer.protocols
 }))
@@ -366,6 +373,12 @@ const commands = {
     return {}
   },
 
+  // Reads nothing and answers nothing for a while; what libraries do on threads of their own goes on.
+  freeze: command => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, command.millis)
+    return {}
+  },
+
   handle: async command => {
     await node.handle(command.protocol, (stream, connection) => {
       handlers[command.how](stream, connection).catch(error => {
@@ -418,6 +431,21 @@ const commands = {
   publish: async command => {
     const sent = await gossip.publish(command.topic, unhex(command.data))
     return { recipients: sent.recipients.map(peer => peer.toString()) }
+  },
+  // Publishes in another peer's name, signed with this peer's key.
+  forge: async command => {
+    const honest = gossip.publishConfig
+    gossip.publishConfig = { ...honest, author: peerIdFromString(command.from) }
+    try {
+      return await commands.publish(command)
+    } finally {
+      gossip.publishConfig = honest
+    }
+  },
+  // Grafts whatever the backoff says.
+  graft: command => {
+    gossip.sendGraft(command.peer, [command.topic])
+    return {}
   },
   subscribers: command => ({ peers: gossip.getSubscribers(command.topic).map(peer => peer.toString()) }),
   mesh: command => ({ peers: gossip.getMeshPeers(command.topic) }),

@@ -180,7 +180,7 @@ final class GossipRouter {
     if (peer == null) {
       return List.of();
     }
-    rpc.subscriptions().forEach(subscription -> subscription(peer, subscription, now));
+    rpc.subscriptions().forEach(subscription -> subscription(peer, subscription));
     if (isGraylisted(from)) {
       return outbox.take();
     }
@@ -202,10 +202,10 @@ final class GossipRouter {
     return !direct.contains(peer) && scores.score(peer) < config.thresholds().graylist();
   }
 
-  private void subscription(Neighbour peer, Rpc.Subscription subscription, long now) {
+  private void subscription(Neighbour peer, Rpc.Subscription subscription) {
     if (!subscription.subscribe()) {
       neighbours.unsubscribe(peer, subscription.topic());
-      meshes.unsubscribed(peer, subscription.topic(), now);
+      meshes.unsubscribed(peer, subscription.topic());
     } else if (peer.topics.size() < config.limits().peerTopicsMax()) {
       neighbours.subscribe(peer, subscription.topic());
     }

@@ -150,12 +150,12 @@ final class Meshes {
     }
   }
 
-  /// A peer says that it has left a topic.
-  void unsubscribed(Neighbour peer, String topic, long now) {
+  /// A peer says that it has left a topic. How long it is not to be grafted is in its PRUNE: a
+  /// backoff of this host's own would punish a peer that comes back when it has said.
+  void unsubscribed(Neighbour peer, String topic) {
     Set<Neighbour> mesh = meshes.get(topic);
     if (mesh != null && mesh.remove(peer)) {
       scores.prune(peer.id, topic);
-      backoffs.add(topic, peer.id, now + parameters.unsubscribeBackoff().toMillis());
     }
     Fanout fanout = fanouts.get(topic);
     if (fanout != null) {

@@ -6,13 +6,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/// Two home networks behind routers that translate addresses, and a public network between them, as
-/// network namespaces of this machine:
+/// Hosts with network stacks of their own, as network namespaces of this machine. Either peers side
+/// by side on one public network, see [#internet]; or two home networks behind routers that
+/// translate addresses and a public network between them, see [#homes]:
 ///
 /// ```
 /// a (192.168.1.2) - nata (203.0.113.21) - hub - natb (203.0.113.22) - b (192.168.2.2)
@@ -21,13 +21,51 @@ import java.util.concurrent.TimeUnit;
 /// ```
 ///
 /// The routers keep the port when it is free, and drop what nobody inside has asked for.
-final class Namespaces {
+public final class Namespaces {
   private static final String PREFIX = "rm" + ProcessHandle.current().pid() % 100_000;
 
+  /// Lets in whoever this host has sent something to, from and to whatever ports.
+  private static final String WALL =
+      """
+      table ip wall {
+        set met {
+          type ipv4_addr
+          flags dynamic
+          size 256
+        }
+        chain leaving {
+          type filter hook output priority 0; policy accept;
+          add @met { ip daddr }
+        }
+        chain arriving {
+          type filter hook input priority 0; policy accept;
+          iifname "lo" accept
+          ct state established,related accept
+          ip saddr @met accept
+          drop
+        }
+      }
+      """;
+
+  /// Lets in what belongs to connections that this host has made, and refuses others at once.
+  private static final String SHUT =
+      """
+      table ip wall {
+        chain arriving {
+          type filter hook input priority 0; policy accept;
+          iifname "lo" accept
+          ct state established,related accept
+          meta l4proto tcp reject with tcp reset
+          drop
+        }
+      }
+      """;
+
   private final List<String> made = new ArrayList<>();
+  private final List<String> peers = new ArrayList<>();
 
   /// Why this machine cannot do it; empty when it can.
-  static Optional<String> unavailability() throws IOException, InterruptedException {
+  public static Optional<String> unavailability() throws IOException, InterruptedException {
     if (!System.getProperty("os.name").equals("Linux")) {
       return Optional.of("network namespaces exist on Linux alone");
     }
@@ -55,6 +93,7 @@ final class Namespaces {
             }
           }
           """);
+      nft(probe, WALL);
       return Optional.empty();
     } catch (IOException e) {
       return Optional.of("this kernel has no bridges or address translation: " + e.getMessage());
@@ -72,12 +111,11 @@ final class Namespaces {
     }
   }
 
-  static Namespaces build() throws IOException, InterruptedException {
+  /// Two peers at home and a relay.
+  static Namespaces homes() throws IOException, InterruptedException {
     Namespaces all = new Namespaces();
     try {
-      all.make("hub");
-      run("ip", "-n", all.name("hub"), "link", "add", "br0", "type", "bridge");
-      all.up("hub", "br0");
+      all.makeHub();
       all.make("relay");
       all.attach("relay", "eth0", "203.0.113.10/24");
       all.home("nata", "203.0.113.21/24", "a", "192.168.1");
@@ -89,8 +127,48 @@ final class Namespaces {
     }
   }
 
+  /// Peers of these names, all on one network, with the public addresses of [#address].
+  public static Namespaces internet(String... peers) throws IOException, InterruptedException {
+    Namespaces all = new Namespaces();
+    try {
+      all.makeHub();
+      for (String peer : peers) {
+        all.peers.add(peer);
+        all.make(peer);
+        all.attach(peer, "eth0", all.address(peer) + "/24");
+      }
+      return all;
+    } catch (IOException e) {
+      all.close();
+      throw e;
+    }
+  }
+
+  /// The address of a peer of [#internet]: one that every implementation takes for a public one,
+  /// and that is nobody's here.
+  public String address(String peer) {
+    return "5.6.7." + (10 + peers.indexOf(peer));
+  }
+
+  /// Drops what comes to a peer from addresses that it has not sent anything to, as many routers
+  /// do: a hole is punched by whoever sends first.
+  public void guard(String peer) throws IOException, InterruptedException {
+    nft(name(peer), WALL);
+  }
+
+  /// Refuses every connection that others make to a peer.
+  public void shut(String peer) throws IOException, InterruptedException {
+    nft(name(peer), SHUT);
+  }
+
   String name(String namespace) {
     return PREFIX + namespace;
+  }
+
+  private void makeHub() throws IOException, InterruptedException {
+    make("hub");
+    run("ip", "-n", name("hub"), "link", "add", "br0", "type", "bridge");
+    up("hub", "br0");
   }
 
   private void make(String namespace) throws IOException, InterruptedException {
@@ -205,13 +283,13 @@ final class Namespaces {
   }
 
   /// The command line that runs another in a namespace.
-  List<String> inside(String namespace, String... command) {
+  public List<String> inside(String namespace, List<String> command) {
     List<String> all = new ArrayList<>(List.of("ip", "netns", "exec", name(namespace)));
-    all.addAll(Arrays.asList(command));
+    all.addAll(command);
     return all;
   }
 
-  void close() throws IOException, InterruptedException {
+  public void close() throws IOException, InterruptedException {
     for (String namespace : made) {
       run("ip", "netns", "del", namespace);
     }

@@ -41,7 +41,7 @@ class NatNamespacesIT {
     unavailability.ifPresent(
         why -> System.out.println("The test of hosts behind routers is skipped: " + why));
     assumeTrue(unavailability.isEmpty(), () -> unavailability.orElseThrow());
-    network = Namespaces.build();
+    network = Namespaces.homes();
   }
 
   @AfterEach
@@ -121,16 +121,17 @@ class NatNamespacesIT {
         new ProcessBuilder(
             network.inside(
                 namespace,
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx96m",
-                "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                classPath,
-                NatPeer.class.getName(),
-                role,
-                keys.resolve(namespace).toString(),
-                listen));
+                List.of(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-Xmx96m",
+                    "-XX:TieredStopAtLevel=1",
+                    "--enable-native-access=ALL-UNNAMED",
+                    "-cp",
+                    classPath,
+                    NatPeer.class.getName(),
+                    role,
+                    keys.resolve(namespace).toString(),
+                    listen)));
     Running running = new Running(namespace, builder.redirectErrorStream(true).start());
     processes.add(running);
     running.id = running.await("id ").substring(3);

@@ -252,6 +252,20 @@ class GossipRouterTest {
   }
 
   @Test
+  void aPeerThatLeftATopicMayComeBackWhenItsPruneSaid() {
+    add(0, 1, false);
+    router.join(TOPIC, now);
+    receive(0, rpc -> rpc.subscriptions.add(new Rpc.Subscription(TOPIC, false)));
+    prune(0, Duration.ofSeconds(4));
+    assertThat(meshSize()).isZero();
+    receive(0, rpc -> rpc.subscriptions.add(new Rpc.Subscription(TOPIC, true)));
+    now += 4001;
+    assertThat(sent(graft(0), Rpc::prunes)).as("refused").isEmpty();
+    assertThat(meshSize()).isEqualTo(1);
+    assertThat(score(0)).isNotNegative();
+  }
+
+  @Test
   void aPruneWithoutBackoffFromAnOldPeerMeansAMinute() {
     add(0, PeerFeatures.MESHSUB_1_0, false);
     router.join(TOPIC, now);

@@ -4,13 +4,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.function.UnaryOperator;
 
 /// A js-libp2p peer, the oracle of these tests; see src/test/interop/peer.mjs for its commands.
 public final class JsPeer extends PeerProcess {
-  private JsPeer(ObjectNode options) throws IOException {
-    super(
-        new ProcessBuilder(node(folder()).toString(), "peer.mjs", options.toString())
-            .directory(folder().toFile()));
+  private JsPeer(List<String> command) throws IOException {
+    super(new ProcessBuilder(command).directory(folder().toFile()));
   }
 
   public static Options options() {
@@ -20,6 +20,7 @@ public final class JsPeer extends PeerProcess {
   /// What a peer is started with.
   public static final class Options {
     private final ObjectNode options = MAPPER.createObjectNode();
+    private UnaryOperator<List<String>> place = command -> command;
 
     private Options() {
       options.putArray("listen");
@@ -60,6 +61,12 @@ public final class JsPeer extends PeerProcess {
       return this;
     }
 
+    /// Where the peer's command runs, such as in a network namespace.
+    public Options in(UnaryOperator<List<String>> where) {
+      place = where;
+      return this;
+    }
+
     public Options set(String name, Object value) {
       options.set(name, MAPPER.valueToTree(value));
       return this;
@@ -67,7 +74,8 @@ public final class JsPeer extends PeerProcess {
 
     public JsPeer start() {
       try {
-        return new JsPeer(options);
+        return new JsPeer(
+            place.apply(List.of(node(folder()).toString(), "peer.mjs", options.toString())));
       } catch (IOException e) {
         throw new AssertionError("js-libp2p could not be started", e);
       }

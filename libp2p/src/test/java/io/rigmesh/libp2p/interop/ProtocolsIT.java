@@ -4,18 +4,12 @@ import static io.rigmesh.libp2p.interop.Cast.soon;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.google.protobuf.ByteString;
 import io.rigmesh.libp2p.Connection;
 import io.rigmesh.libp2p.Eventually;
 import io.rigmesh.libp2p.Host;
 import io.rigmesh.libp2p.PeerAddress;
 import io.rigmesh.libp2p.ProtocolId;
 import io.rigmesh.libp2p.StreamHandler;
-import io.rigmesh.libp2p.gossip.Gossip;
-import io.rigmesh.libp2p.gossip.GossipConfig;
-import io.rigmesh.libp2p.gossip.GossipMessage;
-import io.rigmesh.libp2p.gossip.Gossipsub;
-import io.rigmesh.libp2p.gossip.Topic;
 import io.rigmesh.libp2p.identify.IdentifyInfo;
 import io.rigmesh.libp2p.identity.PeerRecord;
 import io.rigmesh.libp2p.identity.SignedEnvelope;
@@ -24,18 +18,13 @@ import io.rigmesh.libp2p.kad.KademliaConfig;
 import io.rigmesh.libp2p.kad.KademliaMode;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Ping, identify, gossip and Kademlia between ours and js-libp2p.
+/// Ping, identify and Kademlia between ours and js-libp2p.
 final class ProtocolsIT {
   private static final ProtocolId KAD = new ProtocolId("/rigmesh/kad/1.0.0");
-  private static final String TOPIC = "/interop/news/1";
   private static final HexFormat HEX = HexFormat.of();
 
   private final Cast cast = new Cast();
@@ -101,69 +90,11 @@ final class ProtocolsIT {
         "ours has heard the push", () -> ours.peerStore().protocols(js.id()).contains(newer));
   }
 
-  @Test
-  void gossipReachesBothSidesAndPassesThroughOurs() throws Exception {
-    JsPeer first = cast.js(Wire.TCP_NOISE.js().services("gossip"));
-    JsPeer second = cast.js(Wire.TCP_NOISE.js().services("gossip"));
-    Host ours = cast.ours(Wire.TCP_NOISE.ours());
-    Gossip gossip = cast.keep(Gossipsub.start(ours, GossipConfig.defaults()));
-    Topic topic = gossip.topic(TOPIC);
-    BlockingQueue<GossipMessage> received = new LinkedBlockingQueue<>();
-    cast.keep(topic.subscribe(received::add));
-    soon(ours.connect(first.address()));
-    second.call("dial", "address", Cast.fullAddress(ours));
-    first.call("subscribe", "topic", TOPIC);
-    second.call("subscribe", "topic", TOPIC);
-    Eventually.await("both are in our mesh", () -> topic.mesh().size() == 2);
-    Eventually.await(
-        "ours is in their mesh",
-        () ->
-            texts(first.call("mesh", "topic", TOPIC).get("peers")).contains(ours.id().toString())
-                && texts(second.call("mesh", "topic", TOPIC).get("peers"))
-                    .contains(ours.id().toString()));
-
-    soon(topic.publish(new byte[] {1, 2, 3}));
-    GossipMessage own = received.poll(20, TimeUnit.SECONDS);
-    assertThat(own).as("a host hears itself").isNotNull();
-    assertThat(own.from()).isEqualTo(ours.id());
-    for (JsPeer js : List.of(first, second)) {
-      JsonNode message = js.await("message", any -> true);
-      assertThat(message.get("from").asText()).isEqualTo(ours.id().toString());
-      assertThat(message.get("data").asText()).isEqualTo("010203");
-    }
-
-    // The two are not connected: what one says reaches the other through ours alone, once.
-    first.call("publish", "topic", TOPIC, "data", "0a0b");
-    GossipMessage here = received.poll(20, TimeUnit.SECONDS);
-    assertThat(here).isNotNull();
-    assertThat(here.from()).isEqualTo(first.id());
-    assertThat(here.data()).isEqualTo(ByteString.copyFrom(new byte[] {10, 11}));
-    JsonNode there = second.await("message", any -> true);
-    assertThat(there.get("from").asText()).isEqualTo(first.id().toString());
-    assertThat(there.get("data").asText()).isEqualTo("0a0b");
-    assertThat(second.seen("message")).as("no second copy").isEmpty();
-  }
-
-  @Test
-  void gossipThatOursLeavesIsPrunedAndBackedOff() throws Exception {
-    JsPeer js = cast.js(Wire.TCP_NOISE.js().services("gossip"));
-    Host ours = cast.ours(Wire.TCP_NOISE.ours());
-    Gossip gossip = cast.keep(Gossipsub.start(ours, GossipConfig.defaults()));
-    Topic topic = gossip.topic(TOPIC);
-    AutoCloseable subscription = topic.subscribe(message -> {});
-    soon(ours.connect(js.address()));
-    js.call("subscribe", "topic", TOPIC);
-    Eventually.await("grafted", () -> topic.mesh().contains(js.id()));
-    js.await("graft", event -> event.get("peerId").asText().equals(ours.id().toString()));
-    subscription.close();
-    js.await("prune", event -> event.get("peerId").asText().equals(ours.id().toString()));
-    assertThat(texts(js.call("mesh", "topic", TOPIC).get("peers"))).isEmpty();
-  }
-
-  @Test
-  void providerRecordsAreFoundBothWays() {
-    JsPeer js = cast.js(Wire.TCP_NOISE.js().services("kad"));
-    Host ours = cast.ours(Wire.TCP_NOISE.ours());
+  @ParameterizedTest
+  @EnumSource(names = {"TCP_NOISE", "QUIC"})
+  void providerRecordsAreFoundBothWays(Wire wire) {
+    JsPeer js = cast.js(wire.js().services("kad"));
+    Host ours = cast.ours(wire.ours());
     Kademlia kad = cast.keep(Kademlia.start(ours, kad(KademliaMode.SERVER)));
     soon(ours.connect(js.address()));
     Eventually.await("js is in our table", () -> kad.tableSize() == 1);
@@ -187,7 +118,7 @@ final class ProtocolsIT {
     assertThat(texts(providers.get(0).get("addresses")))
         .contains(ours.listenAddresses().getFirst().toString());
 
-    JsPeer third = cast.js(Wire.TCP_NOISE.js().services("kad"));
+    JsPeer third = cast.js(wire.js().services("kad"));
     third.call("dial", "address", js.fullAddress());
     Eventually.await(
         "a peer that only js knows is found",
@@ -198,11 +129,12 @@ final class ProtocolsIT {
                 .isPresent());
   }
 
-  @Test
-  void aClientIsInNobodysTable() {
-    JsPeer js = cast.js(Wire.TCP_NOISE.js().services("kad"));
-    JsPeer jsClient = cast.js(Wire.TCP_NOISE.js().services("kad").set("kadClient", true));
-    Host client = cast.ours(Wire.TCP_NOISE.ours());
+  @ParameterizedTest
+  @EnumSource(names = {"TCP_NOISE", "QUIC"})
+  void aClientIsInNobodysTable(Wire wire) {
+    JsPeer js = cast.js(wire.js().services("kad"));
+    JsPeer jsClient = cast.js(wire.js().services("kad").set("kadClient", true));
+    Host client = cast.ours(wire.ours());
     Kademlia kad = cast.keep(Kademlia.start(client, kad(KademliaMode.CLIENT)));
     Connection connection = soon(client.connect(js.address()));
     JsonNode seen =

@@ -8,7 +8,6 @@ import io.rigmesh.libp2p.BlockingStream;
 import io.rigmesh.libp2p.Connection;
 import io.rigmesh.libp2p.Eventually;
 import io.rigmesh.libp2p.Host;
-import io.rigmesh.libp2p.HostBuilder;
 import io.rigmesh.libp2p.PeerAddress;
 import io.rigmesh.libp2p.ProtocolId;
 import io.rigmesh.libp2p.StreamHandler;
@@ -18,7 +17,8 @@ import io.rigmesh.libp2p.relay.RelayLimits;
 import io.rigmesh.libp2p.relay.RelayTransport;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// Circuit relay v2 between ours and js-libp2p: ours as the relay, the listener and the dialler.
 final class RelaysIT {
@@ -31,12 +31,13 @@ final class RelaysIT {
     cast.close();
   }
 
-  @Test
-  void oursRelaysBetweenTwoPeersOfJs() {
-    Host relay = cast.ours(Wire.TCP_NOISE.ours());
+  @ParameterizedTest
+  @EnumSource(names = {"TCP_NOISE", "QUIC"})
+  void oursRelaysBetweenTwoPeersOfJs(Wire wire) {
+    Host relay = cast.ours(wire.ours());
     Relay service = cast.keep(Relay.start(relay, RelayLimits.defaults()));
-    JsPeer listener = cast.js(JsPeer.options().tcp("noise").transport("relay"));
-    JsPeer dialer = cast.js(JsPeer.options().tcp("noise").transport("relay"));
+    JsPeer listener = cast.js(wire.js().transport("relay"));
+    JsPeer dialer = cast.js(wire.js().transport("relay"));
     String circuit = Cast.fullAddress(relay) + "/p2p-circuit";
     listener.call("listen", "address", circuit);
     Eventually.await("js has reserved", () -> service.reservations() == 1);
@@ -61,11 +62,12 @@ final class RelaysIT {
     Eventually.await("the circuit is gone", () -> service.circuits() == 0);
   }
 
-  @Test
-  void oursListensBehindAndDialsThroughARelayOfJs() {
-    JsPeer relay = cast.js(JsPeer.options().tcp("noise").services("relay"));
+  @ParameterizedTest
+  @EnumSource(names = {"TCP_NOISE", "QUIC"})
+  void oursListensBehindAndDialsThroughARelayOfJs(Wire wire) {
+    JsPeer relay = cast.js(wire.js().services("relay"));
     Multiaddr circuit = Multiaddr.of(relay.fullAddress()).then("/p2p-circuit");
-    Host listener = cast.ours(HostBuilder.anonymous().withoutQuic());
+    Host listener = cast.ours(wire.silent());
     RelayTransport.start(listener);
     soon(listener.network().listen(circuit));
     assertThat(relay.call("reservations").get("peers").get(0).asText())
@@ -73,7 +75,7 @@ final class RelaysIT {
     listener.handle(
         ECHO, StreamHandler.blocking((stream, io) -> io.input().transferTo(io.output())));
 
-    Host dialer = cast.ours(HostBuilder.anonymous().withoutQuic());
+    Host dialer = cast.ours(wire.silent());
     RelayTransport.start(dialer);
     Connection connection = soon(dialer.connect(new PeerAddress(listener.id(), List.of(circuit))));
     assertThat(connection.limited()).isTrue();
@@ -81,7 +83,7 @@ final class RelaysIT {
     io.write(Pattern.bytes(0, 1000));
     assertThat(io.readFully(1000)).isEqualTo(Pattern.bytes(0, 1000));
 
-    JsPeer js = cast.js(JsPeer.options().tcp("noise").transport("relay"));
+    JsPeer js = cast.js(wire.js().transport("relay"));
     JsonNode dialled = js.call("dial", "address", circuit + "/p2p/" + listener.id());
     assertThat(dialled.get("limited").asBoolean()).isTrue();
     int stream =

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.netty.util.internal.PlatformDependent;
 import io.rigmesh.libp2p.BlockingStream;
 import io.rigmesh.libp2p.Connection;
 import io.rigmesh.libp2p.Direction;
@@ -180,6 +181,47 @@ final class StreamsIT {
     assertThat(taken.get("bytes").asInt()).isEqualTo(bytes);
     assertThat(taken.get("sha256").asText()).isEqualTo(Pattern.sha256(Pattern.bytes(0, bytes)));
     writing.get(10, TimeUnit.SECONDS);
+  }
+
+  /// js-libp2p's QUIC reads whatever comes in its own memory, so its whole thread stops here: what
+  /// then holds ours back is QUIC's flow control, kept by the library's native threads.
+  @ParameterizedTest
+  @EnumSource
+  void aPeerOfJsThatStopsReadingHoldsOursBackAndTakesLittleMemory(Wire wire) throws Exception {
+    int bytes = 48_000_000;
+    JsPeer js = cast.js(wire.js());
+    js.call("handle", "protocol", SINK.name(), "how", "sink");
+    Host ours = cast.ours(wire.ours());
+    soon(ours.connect(js.address()));
+    BlockingStream io = soon(ours.open(js.id(), SINK)).blocking().timeout(Duration.ofMinutes(1));
+    io.write(new byte[50_000]);
+    int freezing = js.send("freeze", "millis", 6_000);
+    AtomicInteger written = new AtomicInteger(50_000);
+    long directBefore = PlatformDependent.usedDirectMemory();
+    CompletableFuture<Void> writing =
+        CompletableFuture.runAsync(() -> {
+          for (int at = 50_000; at < bytes; at += 50_000) {
+            io.write(new byte[50_000]);
+            written.addAndGet(50_000);
+          }
+          io.closeWrite();
+        });
+    int before = 0;
+    for (int now = written.get(); now != before; now = written.get()) {
+      before = now;
+      assertThat(writing).isNotDone();
+      TimeUnit.MILLISECONDS.sleep(700);
+    }
+    // A window of QUIC is 10 MB, sockets and buffers hold a little more.
+    assertThat(written).as("bytes taken for a peer that reads none").hasValueLessThan(24_000_000);
+    assertThat(PlatformDependent.usedDirectMemory() - directBefore)
+        .as("memory of sockets and streams")
+        .isLessThan(24L * 1024 * 1024);
+    assertThat(ours.resources().usage().memoryBytes()).isLessThan(20L * 1024 * 1024);
+
+    js.answer(freezing, Duration.ofSeconds(30), "freeze");
+    writing.get(60, TimeUnit.SECONDS);
+    assertThat(ByteBuffer.wrap(io.readFully(8)).getLong()).isEqualTo(bytes);
   }
 
   @ParameterizedTest

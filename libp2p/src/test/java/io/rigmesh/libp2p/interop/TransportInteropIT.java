@@ -13,8 +13,9 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
 
 /// The public transport interop test in small: two processes that meet over a real Redis.
 final class TransportInteropIT {
@@ -58,27 +59,46 @@ final class TransportInteropIT {
     cast.close();
   }
 
-  @Test
-  void theDialerPrintsItsLatenciesAsYaml() throws Exception {
-    for (Map<String, String> kind :
-        List.of(
-            Map.of("TRANSPORT", "tcp", "SECURE_CHANNEL", "noise", "MUXER", "yamux"),
-            Map.of("TRANSPORT", "tcp", "SECURE_CHANNEL", "tls", "MUXER", "yamux"),
-            Map.of("TRANSPORT", "quic-v1"))) {
-      String key = "k" + kind.hashCode();
-      side(kind, key, false);
-      assertResult(side(kind, key, true));
-    }
+  private static final List<Map<String, String>> KINDS =
+      List.of(
+          Map.of("TRANSPORT", "tcp", "SECURE_CHANNEL", "noise", "MUXER", "yamux"),
+          Map.of("TRANSPORT", "tcp", "SECURE_CHANNEL", "tls", "MUXER", "yamux"),
+          Map.of("TRANSPORT", "quic-v1"));
+
+  /// The same kinds between processes of js-libp2p and ours.
+  private static Wire wire(Map<String, String> kind) {
+    return Wire.values()[KINDS.indexOf(kind)];
   }
 
-  @Test
-  void theDialerReachesJs() throws Exception {
-    JsPeer js = cast.js(Wire.TCP_NOISE.js());
+  @ParameterizedTest
+  @FieldSource("KINDS")
+  void theDialerPrintsItsLatenciesAsYaml(Map<String, String> kind) throws Exception {
+    side(kind, "ours", false);
+    assertResult(side(kind, "ours", true));
+  }
+
+  @ParameterizedTest
+  @FieldSource("KINDS")
+  void theDialerReachesJs(Map<String, String> kind) throws Exception {
+    JsPeer js = cast.js(wire(kind).js());
     try (RedisConnection connection = new RedisConnection(redis)) {
       connection.push("js_listener_multiaddr", js.fullAddress());
     }
-    assertResult(
-        side(Map.of("TRANSPORT", "tcp", "SECURE_CHANNEL", "noise", "MUXER", "yamux"), "js", true));
+    assertResult(side(kind, "js", true));
+  }
+
+  @ParameterizedTest
+  @FieldSource("KINDS")
+  void jsReachesTheListener(Map<String, String> kind) throws Exception {
+    side(kind, "ours", false);
+    JsPeer js = cast.js(wire(kind).js());
+    String address;
+    try (RedisConnection connection = new RedisConnection(redis)) {
+      address = connection.pop("ours_listener_multiaddr", 60).orElseThrow();
+    }
+    assertThat(js.call("dial", "address", address).get("security").asText())
+        .isEqualTo(wire(kind).jsSecurity);
+    assertThat(js.call("ping", "address", address).get("millis").asInt()).isNotNegative();
   }
 
   private static void assertResult(Process dialer) throws Exception {

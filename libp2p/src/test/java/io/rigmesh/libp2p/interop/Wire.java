@@ -30,12 +30,16 @@ enum Wire {
 
   /// Ours, listening.
   HostBuilder ours() {
+    return silent().listen(this == QUIC ? "/ip4/127.0.0.1/udp/0/quic-v1" : "/ip4/127.0.0.1/tcp/0");
+  }
+
+  /// Ours, which listens nowhere.
+  HostBuilder silent() {
     HostBuilder builder = HostBuilder.anonymous();
     return switch (this) {
-      case TCP_NOISE ->
-          builder.withoutQuic().securities(Security.NOISE).listen("/ip4/127.0.0.1/tcp/0");
-      case TCP_TLS -> builder.withoutQuic().securities(Security.TLS).listen("/ip4/127.0.0.1/tcp/0");
-      case QUIC -> builder.listen("/ip4/127.0.0.1/udp/0/quic-v1");
+      case TCP_NOISE -> builder.withoutQuic().securities(Security.NOISE);
+      case TCP_TLS -> builder.withoutQuic().securities(Security.TLS);
+      case QUIC -> builder;
     };
   }
 }
