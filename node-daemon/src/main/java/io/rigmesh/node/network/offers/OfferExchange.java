@@ -47,6 +47,11 @@ public final class OfferExchange implements LiveOffers, AutoCloseable {
   private static final double REQUESTS_PER_SECOND = 0.1;
   private static final double REQUESTS_BURST = 5;
 
+  /// When a new neighbour is asked after it came. Once is not enough: an offer that it makes after
+  /// the first answer, but before it knows that this node hears the topic, is gossiped past us.
+  private static final List<Duration> ASK_AFTER =
+      List.of(Duration.ZERO, Duration.ofSeconds(5), Duration.ofSeconds(30));
+
   private final OfferBook book;
   private final Domain domain;
   private final Blames blames;
@@ -57,12 +62,13 @@ public final class OfferExchange implements LiveOffers, AutoCloseable {
       new ConnectionListener() {
         @Override
         public void connected(Connection connection) {
-          Thread.ofVirtual().name("offers").start(() -> ask(connection));
+          Thread.ofVirtual().name("offers").start(() -> askRepeatedly(connection));
         }
       };
   private @Nullable Host host;
   private @Nullable Topic topic;
   private @Nullable AutoCloseable subscription;
+  private volatile boolean closed;
 
   /// What is known, at first nothing.
   ///
@@ -167,6 +173,22 @@ public final class OfferExchange implements LiveOffers, AutoCloseable {
 
   // Offers by request: a node that comes later knows them at once, instead of as each is made anew.
 
+  private void askRepeatedly(Connection connection) {
+    Duration passed = Duration.ZERO;
+    try {
+      for (Duration after : ASK_AFTER) {
+        Thread.sleep(after.minus(passed));
+        passed = after;
+        if (closed || !connection.isOpen()) {
+          return;
+        }
+        ask(connection);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   private void ask(Connection connection) {
     PeerId peer = connection.peer();
     if (!rates.tryTake(peer)) {
@@ -221,6 +243,7 @@ public final class OfferExchange implements LiveOffers, AutoCloseable {
 
   @Override
   public void close() {
+    closed = true;
     Host on = host;
     if (on != null) {
       on.removeListener(neighbours);

@@ -174,6 +174,21 @@ class OfferExchangeIT {
   }
 
   @Test
+  void offerThatWasGossipedBeforeANeighbourWasHeardOfIsAskedForAgain() throws Exception {
+    Node provider = new Node().judging();
+    Node other = new Node();
+    provider.exchange.publish(other.offer(1, 600));
+    // From here on it can be asked, but tells nobody.
+    provider.gossip.close();
+    Node late = new Node().judging();
+    Peers.connect(late.host, provider.host);
+    Peers.await("the first question is answered", () -> sequences(late).contains(1L));
+    provider.exchange.publish(provider.offer(2, 600));
+    Peers.await("a later one is, too", () -> sequences(late).contains(2L));
+    assertThat(late.blames.total()).isZero();
+  }
+
+  @Test
   void withdrawnOfferVanishesEverywhereAndItsReplayDoesNotBringItBack() throws Exception {
     Node provider = new Node().judging();
     Node middle = new Node().judging();
