@@ -1,70 +1,237 @@
 package io.rigmesh.worker.kernels.vector;
 
+import static io.rigmesh.worker.kernels.vector.Lanes.INTS;
+import static io.rigmesh.worker.kernels.vector.Lanes.WIDTH;
+import static io.rigmesh.worker.kernels.vector.Tiles.PANEL;
+
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/// The innermost loops of the integer product. Sums of integers are exact, so vectors may run along
-/// them.
+/// The innermost loops of the integer product: a few rows times one panel of columns, a short lane
+/// for each column.
 ///
-/// Two products of at most 127 * 127 fit a signed short, so products are made and added in pairs as
-/// shorts, and pairs are widened to the int32 lanes of the sum.
+/// Two products of at most 127 * 127 fit a signed short, so they are added as shorts to a pair s. A
+/// sum of pairs does not fit, and widening each would cost more than the products; instead two
+/// short lanes are kept, `low` = the sum of s modulo 2^16 and `high` = the sum of s >> 8. Every s
+/// lies between 256 * (s >> 8) and that plus 255, so over at most 256 pairs the sum lies between
+/// 256 * high and that plus 65,280, and its remainder modulo 2^16 tells which it is: [#finish].
+/// `high` stays within 256 * 127.
+///
+/// A panel is [Tiles#PANEL] columns wide, k after k: byte (k, j) at `wp + k * PANEL + j`. Rows of x
+/// are ints that hold an element in both halves, so that one broadcast reaches every short.
+///
+/// The loops are written out without methods of their own in between: beyond some size C2 inlines
+/// only the Vector API's, and a vector that passes through a call is an object.
 final class ByteTiles {
+  /// The largest depth of a call.
+  static final int DEPTH = 512;
+
+  /// Rows of the tallest tile that the machine's registers hold.
+  static final int ROWS = WIDTH >= 16 ? 8 : 4;
+
   private static final VectorSpecies<Short> SHORTS =
       VectorSpecies.of(short.class, Lanes.FLOATS.vectorShape());
   private static final VectorSpecies<Byte> BYTES = Lanes.HALF_BYTES;
-  private static final int LENGTH = SHORTS.length();
-
-  /// How many elements a step of the loops takes: every row is filled up to a multiple of it.
-  static final int STEP = 2 * LENGTH;
 
   private ByteTiles() {}
 
-  /// sums(at + r) = the exact dot of one row of x and row r of four of the weight, `stride` apart.
-  static void dots4(
-      byte[] w, int wp, int stride, short[] x, int xp, int depth, int[] sums, int at) {
-    IntVector s0 = IntVector.zero(Lanes.INTS);
-    IntVector s1 = IntVector.zero(Lanes.INTS);
-    IntVector s2 = IntVector.zero(Lanes.INTS);
-    IntVector s3 = IntVector.zero(Lanes.INTS);
-    for (int k = 0; k < depth; k += STEP) {
-      ShortVector x0 = ShortVector.fromArray(SHORTS, x, xp + k);
-      ShortVector x1 = ShortVector.fromArray(SHORTS, x, xp + k + LENGTH);
-      s0 = s0.add(pairs(w, wp + k, x0, x1));
-      s1 = s1.add(pairs(w, wp + stride + k, x0, x1));
-      s2 = s2.add(pairs(w, wp + 2 * stride + k, x0, x1));
-      s3 = s3.add(pairs(w, wp + 3 * stride + k, x0, x1));
+  /// Eight rows of x, `ldx` apart, times a panel over `depth` elements, an even number; row i of
+  /// the lanes is stored at `i * PANEL`.
+  static void rows8(
+      byte[] w, int wp, int[] x, int xp, int ldx, int depth, short[] low, short[] high) {
+    ShortVector l0 = ShortVector.zero(SHORTS);
+    ShortVector h0 = ShortVector.zero(SHORTS);
+    ShortVector l1 = ShortVector.zero(SHORTS);
+    ShortVector h1 = ShortVector.zero(SHORTS);
+    ShortVector l2 = ShortVector.zero(SHORTS);
+    ShortVector h2 = ShortVector.zero(SHORTS);
+    ShortVector l3 = ShortVector.zero(SHORTS);
+    ShortVector h3 = ShortVector.zero(SHORTS);
+    ShortVector l4 = ShortVector.zero(SHORTS);
+    ShortVector h4 = ShortVector.zero(SHORTS);
+    ShortVector l5 = ShortVector.zero(SHORTS);
+    ShortVector h5 = ShortVector.zero(SHORTS);
+    ShortVector l6 = ShortVector.zero(SHORTS);
+    ShortVector h6 = ShortVector.zero(SHORTS);
+    ShortVector l7 = ShortVector.zero(SHORTS);
+    ShortVector h7 = ShortVector.zero(SHORTS);
+    int x1 = xp + ldx;
+    int x2 = xp + 2 * ldx;
+    int x3 = xp + 3 * ldx;
+    int x4 = xp + 4 * ldx;
+    int x5 = xp + 5 * ldx;
+    int x6 = xp + 6 * ldx;
+    int x7 = xp + 7 * ldx;
+    for (int k = 0; k < depth; k += 2) {
+      ShortVector w0 =
+          ByteVector.fromArray(BYTES, w, wp + k * PANEL)
+              .convertShape(VectorOperators.B2S, SHORTS, 0)
+              .reinterpretAsShorts();
+      ShortVector w1 =
+          ByteVector.fromArray(BYTES, w, wp + k * PANEL + PANEL)
+              .convertShape(VectorOperators.B2S, SHORTS, 0)
+              .reinterpretAsShorts();
+      ShortVector s0 =
+          w0.mul(IntVector.broadcast(INTS, x[xp + k]).reinterpretAsShorts())
+              .add(w1.mul(IntVector.broadcast(INTS, x[xp + k + 1]).reinterpretAsShorts()));
+      l0 = l0.add(s0);
+      h0 = h0.add(s0.lanewise(VectorOperators.ASHR, 8));
+      ShortVector s1 =
+          w0.mul(IntVector.broadcast(INTS, x[x1 + k]).reinterpretAsShorts())
+              .add(w1.mul(IntVector.broadcast(INTS, x[x1 + k + 1]).reinterpretAsShorts()));
+      l1 = l1.add(s1);
+      h1 = h1.add(s1.lanewise(VectorOperators.ASHR, 8));
+      ShortVector s2 =
+          w0.mul(IntVector.broadcast(INTS, x[x2 + k]).reinterpretAsShorts())
+              .add(w1.mul(IntVector.broadcast(INTS, x[x2 + k + 1]).reinterpretAsShorts()));
+      l2 = l2.add(s2);
+      h2 = h2.add(s2.lanewise(VectorOperators.ASHR, 8));
+      ShortVector s3 =
+          w0.mul(IntVector.broadcast(INTS, x[x3 + k]).reinterpretAsShorts())
+              .add(w1.mul(IntVector.broadcast(INTS, x[x3 + k + 1]).reinterpretAsShorts()));
+      l3 = l3.add(s3);
+      h3 = h3.add(s3.lanewise(VectorOperators.ASHR, 8));
+      ShortVector s4 =
+          w0.mul(IntVector.broadcast(INTS, x[x4 + k]).reinterpretAsShorts())
+              .add(w1.mul(IntVector.broadcast(INTS, x[x4 + k + 1]).reinterpretAsShorts()));
+      l4 = l4.add(s4);
+      h4 = h4.add(s4.lanewise(VectorOperators.ASHR, 8));
+      ShortVector s5 =
+          w0.mul(IntVector.broadcast(INTS, x[x5 + k]).reinterpretAsShorts())
+              .add(w1.mul(IntVector.broadcast(INTS, x[x5 + k + 1]).reinterpretAsShorts()));
+      l5 = l5.add(s5);
+      h5 = h5.add(s5.lanewise(VectorOperators.ASHR, 8));
+      ShortVector s6 =
+          w0.mul(IntVector.broadcast(INTS, x[x6 + k]).reinterpretAsShorts())
+              .add(w1.mul(IntVector.broadcast(INTS, x[x6 + k + 1]).reinterpretAsShorts()));
+      l6 = l6.add(s6);
+      h6 = h6.add(s6.lanewise(VectorOperators.ASHR, 8));
+      ShortVector s7 =
+          w0.mul(IntVector.broadcast(INTS, x[x7 + k]).reinterpretAsShorts())
+              .add(w1.mul(IntVector.broadcast(INTS, x[x7 + k + 1]).reinterpretAsShorts()));
+      l7 = l7.add(s7);
+      h7 = h7.add(s7.lanewise(VectorOperators.ASHR, 8));
     }
-    sums[at] = s0.reduceLanes(VectorOperators.ADD);
-    sums[at + 1] = s1.reduceLanes(VectorOperators.ADD);
-    sums[at + 2] = s2.reduceLanes(VectorOperators.ADD);
-    sums[at + 3] = s3.reduceLanes(VectorOperators.ADD);
+    l0.intoArray(low, 0);
+    h0.intoArray(high, 0);
+    l1.intoArray(low, PANEL);
+    h1.intoArray(high, PANEL);
+    l2.intoArray(low, 2 * PANEL);
+    h2.intoArray(high, 2 * PANEL);
+    l3.intoArray(low, 3 * PANEL);
+    h3.intoArray(high, 3 * PANEL);
+    l4.intoArray(low, 4 * PANEL);
+    h4.intoArray(high, 4 * PANEL);
+    l5.intoArray(low, 5 * PANEL);
+    h5.intoArray(high, 5 * PANEL);
+    l6.intoArray(low, 6 * PANEL);
+    h6.intoArray(high, 6 * PANEL);
+    l7.intoArray(low, 7 * PANEL);
+    h7.intoArray(high, 7 * PANEL);
   }
 
-  /// As [#dots4] for one row of the weight.
-  static int dot(byte[] w, int wp, short[] x, int xp, int depth) {
-    IntVector s = IntVector.zero(Lanes.INTS);
-    for (int k = 0; k < depth; k += STEP) {
-      ShortVector x0 = ShortVector.fromArray(SHORTS, x, xp + k);
-      ShortVector x1 = ShortVector.fromArray(SHORTS, x, xp + k + LENGTH);
-      s = s.add(pairs(w, wp + k, x0, x1));
+  /// As [#rows8] for 4 rows.
+  static void rows4(
+      byte[] w, int wp, int[] x, int xp, int ldx, int depth, short[] low, short[] high) {
+    ShortVector l0 = ShortVector.zero(SHORTS);
+    ShortVector h0 = ShortVector.zero(SHORTS);
+    ShortVector l1 = ShortVector.zero(SHORTS);
+    ShortVector h1 = ShortVector.zero(SHORTS);
+    ShortVector l2 = ShortVector.zero(SHORTS);
+    ShortVector h2 = ShortVector.zero(SHORTS);
+    ShortVector l3 = ShortVector.zero(SHORTS);
+    ShortVector h3 = ShortVector.zero(SHORTS);
+    int x1 = xp + ldx;
+    int x2 = xp + 2 * ldx;
+    int x3 = xp + 3 * ldx;
+    for (int k = 0; k < depth; k += 2) {
+      ShortVector w0 =
+          ByteVector.fromArray(BYTES, w, wp + k * PANEL)
+              .convertShape(VectorOperators.B2S, SHORTS, 0)
+              .reinterpretAsShorts();
+      ShortVector w1 =
+          ByteVector.fromArray(BYTES, w, wp + k * PANEL + PANEL)
+              .convertShape(VectorOperators.B2S, SHORTS, 0)
+              .reinterpretAsShorts();
+      ShortVector s0 =
+          w0.mul(IntVector.broadcast(INTS, x[xp + k]).reinterpretAsShorts())
+              .add(w1.mul(IntVector.broadcast(INTS, x[xp + k + 1]).reinterpretAsShorts()));
+      l0 = l0.add(s0);
+      h0 = h0.add(s0.lanewise(VectorOperators.ASHR, 8));
+      ShortVector s1 =
+          w0.mul(IntVector.broadcast(INTS, x[x1 + k]).reinterpretAsShorts())
+              .add(w1.mul(IntVector.broadcast(INTS, x[x1 + k + 1]).reinterpretAsShorts()));
+      l1 = l1.add(s1);
+      h1 = h1.add(s1.lanewise(VectorOperators.ASHR, 8));
+      ShortVector s2 =
+          w0.mul(IntVector.broadcast(INTS, x[x2 + k]).reinterpretAsShorts())
+              .add(w1.mul(IntVector.broadcast(INTS, x[x2 + k + 1]).reinterpretAsShorts()));
+      l2 = l2.add(s2);
+      h2 = h2.add(s2.lanewise(VectorOperators.ASHR, 8));
+      ShortVector s3 =
+          w0.mul(IntVector.broadcast(INTS, x[x3 + k]).reinterpretAsShorts())
+              .add(w1.mul(IntVector.broadcast(INTS, x[x3 + k + 1]).reinterpretAsShorts()));
+      l3 = l3.add(s3);
+      h3 = h3.add(s3.lanewise(VectorOperators.ASHR, 8));
     }
-    return s.reduceLanes(VectorOperators.ADD);
+    l0.intoArray(low, 0);
+    h0.intoArray(high, 0);
+    l1.intoArray(low, PANEL);
+    h1.intoArray(high, PANEL);
+    l2.intoArray(low, 2 * PANEL);
+    h2.intoArray(high, 2 * PANEL);
+    l3.intoArray(low, 3 * PANEL);
+    h3.intoArray(high, 3 * PANEL);
   }
 
-  private static IntVector pairs(byte[] w, int wp, ShortVector x0, ShortVector x1) {
-    ShortVector p0 = shorts(w, wp).mul(x0);
-    ShortVector p1 = shorts(w, wp + LENGTH).mul(x1);
-    IntVector pairs = p0.add(p1).reinterpretAsInts();
-    IntVector low = pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-    return low.add(pairs.lanewise(VectorOperators.ASHR, 16));
+  /// As [#rows8] for one row.
+  static void rows1(byte[] w, int wp, int[] x, int xp, int depth, short[] low, short[] high) {
+    ShortVector l0 = ShortVector.zero(SHORTS);
+    ShortVector h0 = ShortVector.zero(SHORTS);
+    for (int k = 0; k < depth; k += 2) {
+      ShortVector w0 =
+          ByteVector.fromArray(BYTES, w, wp + k * PANEL)
+              .convertShape(VectorOperators.B2S, SHORTS, 0)
+              .reinterpretAsShorts();
+      ShortVector w1 =
+          ByteVector.fromArray(BYTES, w, wp + k * PANEL + PANEL)
+              .convertShape(VectorOperators.B2S, SHORTS, 0)
+              .reinterpretAsShorts();
+      ShortVector s0 =
+          w0.mul(IntVector.broadcast(INTS, x[xp + k]).reinterpretAsShorts())
+              .add(w1.mul(IntVector.broadcast(INTS, x[xp + k + 1]).reinterpretAsShorts()));
+      l0 = l0.add(s0);
+      h0 = h0.add(s0.lanewise(VectorOperators.ASHR, 8));
+    }
+    l0.intoArray(low, 0);
+    h0.intoArray(high, 0);
   }
 
-  private static ShortVector shorts(byte[] w, int at) {
-    return ByteVector.fromArray(BYTES, w, at)
-        .convertShape(VectorOperators.B2S, SHORTS, 0)
-        .reinterpretAsShorts();
+  /// Makes int32 sums of the lanes of `rows` rows and stores them, or adds them to what is there.
+  static void finish(short[] low, short[] high, int rows, int[] sums, boolean first) {
+    for (int at = 0; at < rows * PANEL; at += PANEL) {
+      ShortVector h = ShortVector.fromArray(SHORTS, high, at);
+      ShortVector d =
+          ShortVector.fromArray(SHORTS, low, at).sub(h.lanewise(VectorOperators.LSHL, 8));
+      IntVector s0 =
+          h.convertShape(VectorOperators.S2I, INTS, 0)
+              .reinterpretAsInts()
+              .lanewise(VectorOperators.LSHL, 8)
+              .add(d.convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0).reinterpretAsInts());
+      IntVector s1 =
+          h.convertShape(VectorOperators.S2I, INTS, 1)
+              .reinterpretAsInts()
+              .lanewise(VectorOperators.LSHL, 8)
+              .add(d.convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 1).reinterpretAsInts());
+      if (!first) {
+        s0 = s0.add(IntVector.fromArray(INTS, sums, at));
+        s1 = s1.add(IntVector.fromArray(INTS, sums, at + WIDTH));
+      }
+      s0.intoArray(sums, at);
+      s1.intoArray(sums, at + WIDTH);
+    }
   }
 }

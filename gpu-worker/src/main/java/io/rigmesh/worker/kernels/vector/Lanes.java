@@ -17,10 +17,6 @@ final class Lanes {
   static final VectorSpecies<Byte> HALF_BYTES =
       VectorSpecies.of(byte.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
 
-  /// As many shorts as a vector has ints.
-  static final VectorSpecies<Short> HALF_SHORTS =
-      VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
-
   private static final int MAGNITUDE = 0x7fffffff;
   private static final int EXPONENT = 0x7f800000;
 

@@ -5,6 +5,7 @@ import static io.rigmesh.worker.kernels.vector.Lanes.INTS;
 import static io.rigmesh.worker.kernels.vector.Lanes.WIDTH;
 
 import io.rigmesh.worker.kernels.QuantisedRows;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -36,10 +37,10 @@ final class Quantiser {
     return amax >= EXPONENT ? Float.NaN : Float.intBitsToFloat(amax) / QuantisedRows.LIMIT;
   }
 
-  /// Writes the row's integers to `q`.
-  static void quantise(float[] x, int at, int count, float scale, short[] q, int to) {
+  /// Writes the row's integers to `q`, each in both halves of an int.
+  static void quantise(float[] x, int at, int count, float scale, int[] q, int to) {
     if (scale == 0f) {
-      java.util.Arrays.fill(q, to, to + count, (short) 0);
+      Arrays.fill(q, to, to + count, 0);
       return;
     }
     int i = 0;
@@ -52,14 +53,12 @@ final class Quantiser {
               .sub(ROUNDER_BITS)
               .min(QuantisedRows.LIMIT)
               .max(-QuantisedRows.LIMIT);
-      rounded
-          .convertShape(VectorOperators.I2S, Lanes.HALF_SHORTS, 0)
-          .reinterpretAsShorts()
-          .intoArray(q, to + i);
+      rounded.and(0xffff).or(rounded.lanewise(VectorOperators.LSHL, 16)).intoArray(q, to + i);
     }
     for (; i < count; i++) {
       int rounded = Float.floatToRawIntBits(x[at + i] / scale + ROUNDER) - ROUNDER_BITS;
-      q[to + i] = (short) Math.max(-QuantisedRows.LIMIT, Math.min(QuantisedRows.LIMIT, rounded));
+      int limited = Math.max(-QuantisedRows.LIMIT, Math.min(QuantisedRows.LIMIT, rounded));
+      q[to + i] = (limited & 0xffff) | (limited << 16);
     }
   }
 }

@@ -55,6 +55,7 @@ public final class VectorKernels implements Kernels {
   private static final class Scratch {
     final float[] lanes = new float[LANES];
     final float[] tile = new float[Product.scratchLength()];
+    final ByteProduct.Scratch bytes = new ByteProduct.Scratch();
     final float[] piece = new float[ELEMENTS];
     final float[] square = new float[Transpose.scratchLength()];
     final VectorAttention attention = new VectorAttention();
@@ -68,7 +69,7 @@ public final class VectorKernels implements Kernels {
   private float[] panels = {};
   private float[] columns = {};
   private float[] perRow = {};
-  private short[] quantised = {};
+  private int[] quantised = {};
 
   /// Starts `threads - 1` helper threads.
   public VectorKernels(int threads) {
@@ -113,19 +114,35 @@ public final class VectorKernels implements Kernels {
   private ByteWeight bytes(Tensor weight) {
     int in = weight.dim(1);
     int out = weight.dim(0);
-    int stride = ByteWeight.strideFor(in);
-    byte[] rows = new byte[Math.multiplyExact(out, stride)];
-    float[] scales = new float[out];
-    short[] row = new short[in];
-    for (int n = 0; n < out; n++) {
-      int at = weight.offset() + n * in;
-      scales[n] = NonFiniteException.check("quantise", n, Quantiser.scale(weight.data(), at, in));
-      Quantiser.quantise(weight.data(), at, in, scales[n], row, 0);
-      for (int k = 0; k < in; k++) {
-        rows[n * stride + k] = (byte) row[k];
-      }
+    ByteWeight packed = ByteWeight.zeros(in, out);
+    boolean bad =
+        parallel.run(
+            packed.panelCount(),
+            1,
+            (worker, from, to) -> {
+              int[] row = new int[in];
+              boolean seen = false;
+              for (int n = from * PANEL; n < Math.min(out, to * PANEL); n++) {
+                int at = weight.offset() + n * in;
+                float scale = Quantiser.scale(weight.data(), at, in);
+                seen |= Float.isNaN(scale);
+                packed.scales()[n] = scale;
+                Quantiser.quantise(weight.data(), at, in, scale, row, 0);
+                int target = n / PANEL * packed.depth() * PANEL + n % PANEL;
+                for (int k = 0; k < in; k++) {
+                  packed.panels()[target + k * PANEL] = (byte) row[k];
+                }
+              }
+              return seen;
+            });
+    checkScales(bad, packed.scales(), out);
+    return packed;
+  }
+
+  private static void checkScales(boolean bad, float[] scales, int rows) {
+    for (int row = 0; bad && row < rows; row++) {
+      NonFiniteException.check("quantise", row, scales[row]);
     }
-    return new ByteWeight(in, out, stride, rows, scales);
   }
 
   @Override
@@ -154,65 +171,55 @@ public final class VectorKernels implements Kernels {
 
   private void multiplyBytes(Tensor x, ByteWeight weight, Tensor y, float[] bias) {
     int rows = x.rowCount();
-    int cols = x.cols();
-    int stride = weight.stride();
-    int out = weight.out();
-    perRow = VectorAttention.grown(perRow, rows);
-    if (quantised.length < rows * stride) {
-      quantised = new short[rows * stride];
-    }
-    float[] scales = perRow;
-    short[] q = quantised;
-    boolean poisoned =
-        parallel.run(
-            rows,
-            rowChunk(cols),
-            (worker, from, to) -> {
-              boolean bad = false;
-              for (int t = from; t < to; t++) {
-                scales[t] = Quantiser.scale(x.data(), x.offset() + t * cols, cols);
-                bad |= Float.isNaN(scales[t]);
-                Quantiser.quantise(x.data(), x.offset() + t * cols, cols, scales[t], q, t * stride);
-                Arrays.fill(q, t * stride + cols, (t + 1) * stride, (short) 0);
-              }
-              return bad;
-            });
-    if (poisoned) {
-      for (int t = 0; t < rows; t++) {
-        NonFiniteException.check("quantise", t, scales[t]);
-      }
-    }
+    quantise(x, weight.depth());
+    ByteProduct product = new ByteProduct(quantised, perRow, weight, y.data(), y.offset());
+    int rowPieces = (rows + PRODUCT_ROWS - 1) / PRODUCT_ROWS;
+    int panelsEach = panelsEach(rowPieces, weight.panelCount());
     boolean bad =
         parallel.run(
-            (out + 15) / 16,
+            rowPieces * ((weight.panelCount() + panelsEach - 1) / panelsEach),
             1,
             (worker, from, to) -> {
-              int[] sums = new int[4];
               boolean seen = false;
-              int last = Math.min(out, to * 16);
-              for (int t = 0; t < rows; t++) {
-                int at = y.offset() + t * out;
-                int n = from * 16;
-                for (; n + 4 <= last; n += 4) {
-                  ByteTiles.dots4(
-                      weight.rows(), n * stride, stride, q, t * stride, stride, sums, 0);
-                  for (int i = 0; i < 4; i++) {
-                    y.data()[at + n + i] = sums[i] * (scales[t] * weight.scales()[n + i]);
-                  }
-                }
-                for (; n < last; n++) {
-                  int sum = ByteTiles.dot(weight.rows(), n * stride, q, t * stride, stride);
-                  y.data()[at + n] = sum * (scales[t] * weight.scales()[n]);
-                }
-                n = from * 16;
-                if (bias.length > 0) {
-                  ElementLoops.add(y.data(), at + n, bias, n, y.data(), at + n, last - n);
-                }
-                seen |= Lanes.anyNonFinite(y.data(), at + n, last - n);
+              for (int piece = from; piece < to; piece++) {
+                int row = piece % rowPieces * PRODUCT_ROWS;
+                int rowTo = Math.min(rows, row + PRODUCT_ROWS);
+                int panel = piece / rowPieces * panelsEach;
+                int panelTo = Math.min(weight.panelCount(), panel + panelsEach);
+                product.compute(row, rowTo, panel, panelTo, scratch[worker].bytes);
+                seen |= completed(y, row, rowTo, panel, panelTo, bias);
               }
               return seen;
             });
     locate(bad, "linear", y);
+  }
+
+  /// Quantises the rows of x to [#quantised], `depth` apart, and their scales to [#perRow].
+  private void quantise(Tensor x, int depth) {
+    int rows = x.rowCount();
+    int cols = x.cols();
+    perRow = VectorAttention.grown(perRow, rows);
+    if (quantised.length < Math.multiplyExact(rows, depth)) {
+      quantised = new int[rows * depth];
+    }
+    float[] scales = perRow;
+    int[] q = quantised;
+    boolean bad =
+        parallel.run(
+            rows,
+            rowChunk(cols),
+            (worker, from, to) -> {
+              boolean seen = false;
+              for (int t = from; t < to; t++) {
+                int at = x.offset() + t * cols;
+                scales[t] = Quantiser.scale(x.data(), at, cols);
+                seen |= Float.isNaN(scales[t]);
+                Quantiser.quantise(x.data(), at, cols, scales[t], q, t * depth);
+                Arrays.fill(q, t * depth + cols, (t + 1) * depth, 0);
+              }
+              return seen;
+            });
+    checkScales(bad, scales, rows);
   }
 
   @Override
@@ -284,13 +291,7 @@ public final class VectorKernels implements Kernels {
   private void compute(String op, Product product, Tensor y, float[] bias) {
     int rows = product.rows();
     int rowPieces = (rows + PRODUCT_ROWS - 1) / PRODUCT_ROWS;
-    int wide = PRODUCT_PANELS;
-    while (wide > 1
-        && threads() > 1
-        && rowPieces * ((product.panels() + wide - 1) / wide) < 4 * threads()) {
-      wide /= 2;
-    }
-    int panelsEach = wide;
+    int panelsEach = panelsEach(rowPieces, product.panels());
     int panelPieces = (product.panels() + panelsEach - 1) / panelsEach;
     boolean bad =
         parallel.run(
@@ -301,39 +302,42 @@ public final class VectorKernels implements Kernels {
               for (int piece = from; piece < to; piece++) {
                 int row = piece % rowPieces * PRODUCT_ROWS;
                 int panel = piece / rowPieces * panelsEach;
-                seen |=
-                    productPiece(
-                        product,
-                        row,
-                        Math.min(rows, row + PRODUCT_ROWS),
-                        panel,
-                        Math.min(product.panels(), panel + panelsEach),
-                        bias,
-                        scratch[worker].tile);
+                int rowTo = Math.min(rows, row + PRODUCT_ROWS);
+                int panelTo = Math.min(product.panels(), panel + panelsEach);
+                product.compute(row, rowTo, panel, panelTo, scratch[worker].tile);
+                seen |= completed(y, row, rowTo, panel, panelTo, bias);
               }
               return seen;
             });
     locate(bad, op, y);
   }
 
-  private static boolean productPiece(
-      Product product,
-      int rowFrom,
-      int rowTo,
-      int panelFrom,
-      int panelTo,
-      float[] bias,
-      float[] tile) {
-    product.compute(rowFrom, rowTo, panelFrom, panelTo, tile);
+  /// How many panels a piece of a product has: fewer where there would not be enough pieces to
+  /// share out.
+  private int panelsEach(int rowPieces, int panelCount) {
+    int wide = PRODUCT_PANELS;
+    while (wide > 1
+        && threads() > 1
+        && rowPieces * ((panelCount + wide - 1) / wide) < 4 * threads()) {
+      wide /= 2;
+    }
+    return wide;
+  }
+
+  /// Adds the bias, if there is one, to a piece of a product, and says whether it holds NaN or
+  /// infinity.
+  private static boolean completed(
+      Tensor y, int rowFrom, int rowTo, int panelFrom, int panelTo, float[] bias) {
+    int cols = y.cols();
     int col = panelFrom * PANEL;
-    int width = Math.min(product.cols(), panelTo * PANEL) - col;
+    int width = Math.min(cols, panelTo * PANEL) - col;
     boolean bad = false;
     for (int row = rowFrom; row < rowTo; row++) {
-      int at = product.cp() + row * product.ldc() + col;
+      int at = y.offset() + row * cols + col;
       if (bias.length > 0) {
-        ElementLoops.add(product.c(), at, bias, col, product.c(), at, width);
+        ElementLoops.add(y.data(), at, bias, col, y.data(), at, width);
       }
-      bad |= Lanes.anyNonFinite(product.c(), at, width);
+      bad |= Lanes.anyNonFinite(y.data(), at, width);
     }
     return bad;
   }
