@@ -4,8 +4,8 @@
 // CPU twin: Kernels.attention over KeyValuePages. Three launches: the scores of all visible keys, each one ascending chain over
 // the components; then per split of 1024 keys, counted from position 0, the chains of p and of p * v, which are independent of the
 // other splits, so that many blocks share one query; then the splits are added in ascending order. The maximum is exact in
-// any order. Nothing is rescaled. Keys and values are read once for `share` query heads of their group. Rows at or past *rows
-// are left alone. A launch covers rows first_row to first_row + grid.x, and scratch memory is counted from first_row.
+// any order. Nothing is rescaled. Keys and values are read once for `share` query heads of their group. `list` names the rows
+// that take part, *count of them; a launch covers its entries from `first` on, and scratch memory is counted from there.
 #include "elementary.cuh"
 #include "fault.cuh"
 #include "lanes.cuh"
@@ -25,15 +25,15 @@ __device__ __forceinline__ int first_visible(int position, int window) {
 // names a row.
 extern "C" __global__ void __launch_bounds__(KEYS) attention_scores(const float* q, int q_stride, const float* keys, const int* page_tables,
                                                                     int table_pitch, const int* positions, const int* sequences,
-                                                                    float* scores, float* maxima, const int* rows, int first_row,
+                                                                    float* scores, float* maxima, const int* list, const int* count, int first,
                                                                     int heads, int kv_heads, int d, int share, int window, int context,
                                                                     float scale, unsigned long long* fault, int op) {
   extern __shared__ float query[];
   __shared__ float most[SHARE_MAX][KEYS / 32];
-  int row = first_row + blockIdx.x;
-  if (row >= *rows) {
+  if (first + (int)blockIdx.x >= *count) {
     return;
   }
+  int row = list[first + blockIdx.x];
   int position = positions[row];
   int from = first_visible(position, window);
   int piece = blockIdx.z;
@@ -100,14 +100,14 @@ extern "C" __global__ void __launch_bounds__(KEYS) attention_scores(const float*
 // share bytes of shared memory with the launch.
 extern "C" __global__ void __launch_bounds__(KEYS) attention_values(const float* scores, const float* maxima, const float* values,
                                                                     const int* page_tables, int table_pitch, const int* positions,
-                                                                    const int* sequences, float* chains, const int* rows, int first_row,
+                                                                    const int* sequences, float* chains, const int* list, const int* count, int first,
                                                                     int heads, int kv_heads, int d, int share, int window, int context) {
   extern __shared__ float p[];
   __shared__ float shared[32];
-  int row = first_row + blockIdx.x;
-  if (row >= *rows) {
+  if (first + (int)blockIdx.x >= *count) {
     return;
   }
+  int row = list[first + blockIdx.x];
   int position = positions[row];
   int from = first_visible(position, window);
   int split = blockIdx.z;
@@ -161,24 +161,24 @@ extern "C" __global__ void __launch_bounds__(KEYS) attention_values(const float*
 
 // out(i, c) = ((the splits' chains added in ascending order) + 0) / z. Splits without a visible key are left out. Grid (rows,
 // heads), block of at least 32. out (rows, heads * d).
-extern "C" __global__ void attention_combine(const float* chains, const int* positions, float* out, const int* rows, int first_row,
+extern "C" __global__ void attention_combine(const float* chains, const int* positions, float* out, const int* list, const int* count, int first,
                                              int heads, int d, int splits, int window, unsigned long long* fault, int op) {
-  int row = first_row + blockIdx.x;
-  if (row >= *rows) {
+  if (first + (int)blockIdx.x >= *count) {
     return;
   }
+  int row = list[first + blockIdx.x];
   int position = positions[row];
-  int first = first_visible(position, window) / SPLIT;
+  int start = first_visible(position, window) / SPLIT;
   int last = position / SPLIT;
   int head = blockIdx.y;
   const float* lines = chains + ((size_t)blockIdx.x * heads + head) * splits * (d + 1);
-  float z = lines[(size_t)first * (d + 1) + d];
-  for (int s = first + 1; s <= last; s++) {
+  float z = lines[(size_t)start * (d + 1) + d];
+  for (int s = start + 1; s <= last; s++) {
     z = __fadd_rn(z, lines[(size_t)s * (d + 1) + d]);
   }
   for (int c = threadIdx.x; c < d; c += blockDim.x) {
-    float total = lines[(size_t)first * (d + 1) + c];
-    for (int s = first + 1; s <= last; s++) {
+    float total = lines[(size_t)start * (d + 1) + c];
+    for (int s = start + 1; s <= last; s++) {
       total = __fadd_rn(total, lines[(size_t)s * (d + 1) + c]);
     }
     float value = __fdiv_rn(__fadd_rn(total, 0.0f), z);

@@ -6,8 +6,8 @@
 // carries the chains of p and of p * v of the split of 1024 keys in hand in registers; at a split's end they are added to the
 // totals. Nothing is rescaled and no score is stored in device memory. A key that a query does not see has p = +0, which changes
 // no bit (docs/numerics.md). A block of 128 threads holds 64 lines, a line being one query of one head; `share` heads of one group
-// (1, 2 or 4) take turns so that they read a key once, so a tile is 64 / share queries. Grid (tiles, heads / share). tiles (count, 2):
-// first row and number of rows, all of one sequence and of ascending position. d is at most the D of the entry.
+// (1, 2 or 4) take turns so that they read a key once, so a tile is 64 / share queries. Grid (tiles, heads / share). tiles
+// (*count_of_tiles, 2): first row and number of rows, all of one sequence and of ascending position. d is at most the D of the entry.
 #include "elementary.cuh"
 #include "fault.cuh"
 #include "pages.cuh"
@@ -18,7 +18,8 @@
 
 template <int D>
 __device__ __forceinline__ void attention(const float* q, int q_stride, const float* keys, const float* values, const int* page_tables,
-                                          int table_pitch, const int* positions, const int* sequences, const int* tiles, float* out,
+                                          int table_pitch, const int* positions, const int* sequences, const int* tiles,
+                                          const int* count_of_tiles, float* out,
                                           int heads, int kv_heads, int d, int share, int window, float scale, unsigned long long* fault,
                                           int op) {
   constexpr int COMPONENTS = D / 16;
@@ -28,6 +29,9 @@ __device__ __forceinline__ void attention(const float* q, int q_stride, const fl
   float* page_data = queries + D * LINES;
   float* weights = page_data + D * PAGE;
   float* z = weights + PAGE * LINES;
+  if ((int)blockIdx.x >= *count_of_tiles) {
+    return;
+  }
   int first_row = tiles[blockIdx.x * 2];
   int count = tiles[blockIdx.x * 2 + 1] * share;
   int head = blockIdx.y * share;
@@ -220,18 +224,18 @@ __device__ __forceinline__ void attention(const float* q, int q_stride, const fl
 extern "C" __global__ void __launch_bounds__(THREADS) attention_tiles_64(const float* q, int q_stride, const float* keys,
                                                                          const float* values, const int* page_tables, int table_pitch,
                                                                          const int* positions, const int* sequences, const int* tiles,
-                                                                         float* out, int heads, int kv_heads, int d, int share, int window,
-                                                                         float scale, unsigned long long* fault, int op) {
-  attention<64>(q, q_stride, keys, values, page_tables, table_pitch, positions, sequences, tiles, out, heads, kv_heads, d, share, window,
-                scale, fault, op);
+                                                                         const int* count_of_tiles, float* out, int heads, int kv_heads, int d,
+                                                                         int share, int window, float scale, unsigned long long* fault, int op) {
+  attention<64>(q, q_stride, keys, values, page_tables, table_pitch, positions, sequences, tiles, count_of_tiles, out, heads, kv_heads, d,
+                share, window, scale, fault, op);
 }
 
 // As attention_tiles_64 for heads of up to 128 components; 57600 bytes of shared memory with the launch.
 extern "C" __global__ void __launch_bounds__(THREADS) attention_tiles_128(const float* q, int q_stride, const float* keys,
                                                                           const float* values, const int* page_tables, int table_pitch,
                                                                           const int* positions, const int* sequences, const int* tiles,
-                                                                          float* out, int heads, int kv_heads, int d, int share, int window,
-                                                                          float scale, unsigned long long* fault, int op) {
-  attention<128>(q, q_stride, keys, values, page_tables, table_pitch, positions, sequences, tiles, out, heads, kv_heads, d, share, window,
-                 scale, fault, op);
+                                                                          const int* count_of_tiles, float* out, int heads, int kv_heads, int d,
+                                                                          int share, int window, float scale, unsigned long long* fault, int op) {
+  attention<128>(q, q_stride, keys, values, page_tables, table_pitch, positions, sequences, tiles, count_of_tiles, out, heads, kv_heads,
+                 d, share, window, scale, fault, op);
 }
