@@ -75,15 +75,11 @@ final class MatrixOps {
         int[][] left = leftFragment(warp, a, m, k, first);
         int[][] right = rightFragment(warp, b, k, second);
         int[] results = new int[m / 4 * Warp.LANES];
-        for (int lane = 0; lane < Warp.LANES; lane++) {
-          for (int r = 0; r < d.length; r++) {
-            int row = lane / 4 + 8 * (r / 2);
-            int column = lane % 4 * 2 + (r & 1);
-            int sum = warp.words[c[r] + lane];
-            for (int x = 0; x < k; x++) {
-              sum += left[row][x] * right[column][x];
-            }
-            results[r * Warp.LANES + lane] = sum;
+        for (int row = 0; row < m; row++) {
+          for (int column = 0; column < 8; column++) {
+            int r = row / 8 * 2 + column % 2;
+            int lane = row % 8 * 4 + column / 2;
+            results[r * Warp.LANES + lane] = warp.words[c[r] + lane] + dot(left[row], right[column]);
           }
         }
         for (int r = 0; r < d.length; r++) {
@@ -91,6 +87,14 @@ final class MatrixOps {
         }
       }
     };
+  }
+
+  private static int dot(int[] x, int[] y) {
+    int sum = 0;
+    for (int k = 0; k < x.length; k++) {
+      sum += x[k] * y[k];
+    }
+    return sum;
   }
 
   /// The matrix A `(m, k)` that the threads' registers hold.

@@ -1,23 +1,97 @@
 package io.rigmesh.worker.ptx;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.rigmesh.worker.cuda.PtxManifest;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Every instruction of every shipped module is one that the interpreter knows and that is exact.
+/// Every shipped kernel, run by the interpreter on odd shapes and on every kind of numbers, gives
+/// the bits of the scalar reference, and its fault word names what the reference names.
 class ShippedKernelsTest {
-  static java.util.stream.Stream<String> modules() {
-    return PtxManifest.load().modules().stream().map(PtxManifest.Module::name);
+  private static final Map<String, Consumer<KernelStage>> CHECKS = checks();
+
+  private static Map<String, Consumer<KernelStage>> checks() {
+    Map<String, Consumer<KernelStage>> checks = new TreeMap<>();
+    ElementChecks.addTo(checks);
+    RowChecks.addTo(checks);
+    LinearChecks.addTo(checks);
+    AttentionChecks.addTo(checks);
+    return checks;
+  }
+
+  static Stream<PtxManifest.Module> modules() {
+    return PtxManifest.load().modules().stream();
+  }
+
+  static Stream<String> kernels() {
+    return modules().flatMap(module -> module.kernels().stream()).map(PtxManifest.Kernel::entry);
   }
 
   @ParameterizedTest
   @MethodSource("modules")
-  void everyInstructionIsKnown(String name) {
-    PtxManifest.Module module = PtxManifest.load().module(name);
+  void everyInstructionIsKnown(PtxManifest.Module module) {
     assertThat(new PtxDevice().load(module.ptx()).kernels())
         .containsExactlyInAnyOrderElementsOf(
             module.kernels().stream().map(PtxManifest.Kernel::entry).toList());
+  }
+
+  @Test
+  void everyShippedKernelHasACheck() {
+    assertThat(CHECKS.keySet()).containsExactlyInAnyOrderElementsOf(kernels().toList());
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void aKernelGivesTheBitsOfTheReference(String entry) {
+    for (Numbers.Kind kind : Numbers.Kind.values()) {
+      try (KernelStage stage = new KernelStage(entry, kind, kind.ordinal() + entry.length())) {
+        CHECKS.get(entry).accept(stage);
+      }
+    }
+  }
+
+  /// What the checks are worth: a kernel without one of its barriers, or with one of its
+  /// instructions exchanged for a neighbour, does not pass.
+  @ParameterizedTest
+  @CsvSource({
+    "rms_norm, bar.sync, 0, //",
+    "rms_norm, bar.sync, 1, //",
+    "softmax, bar.sync, 2, //",
+    "transpose_f32, bar.sync, 0, //",
+    "linear_i8_mma_16x32, cp.async.wait_group, 0, //",
+    "linear_i8_mma_16x32, bar.sync, 0, //",
+    "rms_norm, div.rn, 0, mul.rn",
+    "swiglu, fma.rn, 3, fma.rn.ftz",
+    "add_rows, setp.lt, 0, setp.le",
+    "add_rows, add.rn, 0, sub.rn",
+    "linear_f32_rows, bar.sync, 0, //"
+  })
+  void aBrokenKernelIsFound(String entry, String instruction, int which, String instead) {
+    String ptx = PtxManifest.load().moduleOf(entry).ptx();
+    int at = ptx.indexOf(".entry " + entry + "(");
+    for (int i = 0; i <= which; i++) {
+      at = ptx.indexOf(instruction + (instruction.contains(".rn") ? ".f32" : ""), at + 1);
+    }
+    assertThat(at).isPositive();
+    String broken = ptx.substring(0, at) + instead + ptx.substring(at + instruction.length());
+    assertThatThrownBy(
+            () -> {
+              for (Numbers.Kind kind : Numbers.Kind.values()) {
+                try (KernelStage stage =
+                    new KernelStage(entry, kind, kind.ordinal(), Optional.of(broken))) {
+                  CHECKS.get(entry).accept(stage);
+                }
+              }
+            })
+        .isInstanceOfAny(AssertionError.class, PtxException.class);
   }
 }
