@@ -1,0 +1,37 @@
+package io.rigmesh.worker.cuda;
+
+import java.util.Locale;
+
+/// What a CUDA device can run.
+///
+/// @param major of its compute capability
+/// @param minor of its compute capability
+/// @param multiprocessors how many
+/// @param sharedBytesMax the most shared memory that a block can ask for
+public record Architecture(int major, int minor, int multiprocessors, int sharedBytesMax) {
+  /// The least that the kernels run on: Turing.
+  public static final Architecture LEAST = new Architecture(7, 5, 1, 64 << 10);
+
+  /// An NVIDIA H100 or H200.
+  public static final Architecture HOPPER = new Architecture(9, 0, 132, 227 << 10);
+
+  /// Whether PTX for `compute_major minor` runs here.
+  public boolean runs(int otherMajor, int otherMinor) {
+    return major > otherMajor || (major == otherMajor && minor >= otherMinor);
+  }
+
+  /// Whether the integer tensor cores of Ampere and later are here, which the tile kernels use.
+  public boolean hasInt8Tiles() {
+    return runs(8, 0);
+  }
+
+  @Override
+  public String toString() {
+    return String.format(
+        Locale.ROOT,
+        "compute capability %d.%d with %d multiprocessors",
+        major,
+        minor,
+        multiprocessors);
+  }
+}

@@ -1,0 +1,218 @@
+package io.rigmesh.worker.cuda;
+
+import io.rigmesh.worker.kernels.HeadLayout;
+import io.rigmesh.worker.llama.LlamaConfig;
+import java.util.List;
+
+/// The launches of one layer's attention: rows of decodes one by one with their keys shared out
+/// over many blocks, rows of prompts in tiles.
+final class AttentionLaunches {
+  /// A tile of attention has 64 lines, each a query of one head.
+  private static final int TILE_LINES = 64;
+
+  private static final int TILE_HEAD_DIM_MAX = 128;
+  private static final int TILE_THREADS = 128;
+  private static final int PAGE = 32;
+
+  private AttentionLaunches() {}
+
+  /// Whether the tile kernels serve heads of this length on this device.
+  static boolean tilesServe(int headDim, Architecture architecture) {
+    return headDim <= TILE_HEAD_DIM_MAX && sharedBytes(headDim) <= architecture.sharedBytesMax();
+  }
+
+  /// How many rows a tile has.
+  static int tileRows(HeadLayout layout) {
+    return TILE_LINES / share(layout);
+  }
+
+  /// How many query heads of a group are computed by one block, so that keys are read once for
+  /// them.
+  private static int share(HeadLayout layout) {
+    int group = layout.group();
+    return group % 4 == 0 ? 4 : group % 2 == 0 ? 2 : 1;
+  }
+
+  private static int tileWidth(int headDim) {
+    return headDim <= 64 ? 64 : TILE_HEAD_DIM_MAX;
+  }
+
+  private static int sharedBytes(int headDim) {
+    int width = tileWidth(headDim);
+    return Float.BYTES * (width * TILE_LINES + width * PAGE + PAGE * TILE_LINES + TILE_LINES);
+  }
+
+  static void add(
+      LaunchPlan.Builder plan,
+      String where,
+      LlamaConfig config,
+      StepMemory memory,
+      StepShape shape,
+      int layer,
+      int window) {
+    if (shape.tiles() > 0) {
+      tiles(plan, where, config, memory, shape, layer, window);
+    }
+    long perRow = (long) config.heads() * shape.context();
+    int group = Math.clamp(memory.scoreCount() / perRow, 1, Math.max(1, shape.listed()));
+    for (int first = 0; first < shape.listed(); first += group) {
+      int count = Math.min(group, shape.listed() - first);
+      rows(plan, where, config, memory, shape, layer, window, first, count);
+    }
+  }
+
+  private static void tiles(
+      LaunchPlan.Builder plan,
+      String where,
+      LlamaConfig config,
+      StepMemory memory,
+      StepShape shape,
+      int layer,
+      int window) {
+    HeadLayout layout = config.headLayout();
+    StepMemory.Input input = memory.input();
+    int share = share(layout);
+    int d = layout.headDim();
+    long queries = (long) shape.tiles() * tileRows(layout);
+    plan.add(
+        new Launch(
+            where + "attention of prompts",
+            "attention_tiles_" + tileWidth(d),
+            shape.tiles(),
+            layout.heads() / share,
+            1,
+            TILE_THREADS,
+            sharedBytes(d),
+            new Arguments()
+                .at(memory.qkv())
+                .ints(qkvCols(layout))
+                .at(memory.keys().get(layer), memory.values().get(layer), input.at(input.tables()))
+                .ints(1)
+                .at(
+                    input.at(input.positions()),
+                    input.at(input.sequences()),
+                    input.at(input.tiles()),
+                    input.at(StepMemory.Input.TILES),
+                    memory.mixed())
+                .ints(layout.heads(), layout.kvHeads(), d, share, window)
+                .real(layout.scoreScale())
+                .at(memory.fault())
+                .ints(plan.nextFault())
+                .list(),
+            List.of("attention score", "attention"),
+            // Scores are computed twice; half of the square is visible.
+            new Work(
+                8L * shape.context() * layout.keyCols(),
+                4L * queries * layout.queryCols(),
+                6L * queries * seen(shape, window) * layout.queryCols() / 2,
+                Work.Unit.FLOAT32)));
+  }
+
+  private static void rows(
+      LaunchPlan.Builder plan,
+      String where,
+      LlamaConfig config,
+      StepMemory memory,
+      StepShape shape,
+      int layer,
+      int window,
+      int first,
+      int count) {
+    HeadLayout layout = config.headLayout();
+    StepMemory.Input input = memory.input();
+    int share = share(layout);
+    int d = layout.headDim();
+    int heads = layout.heads();
+    int context = shape.context();
+    int splits = context / StepShape.CONTEXT_MIN;
+    long keyBytes = 4L * count * seen(shape, window) * layout.keyCols();
+    long scoreBytes = 4L * count * seen(shape, window) * heads;
+    long operations = 2L * count * seen(shape, window) * layout.queryCols();
+    long list = input.at(input.list());
+    long listed = input.at(StepMemory.Input.LISTED);
+    plan.add(
+        new Launch(
+            where + "attention scores",
+            "attention_scores",
+            count,
+            heads / share,
+            context / StepMemory.PIECE,
+            StepMemory.PIECE,
+            Float.BYTES * share * d,
+            new Arguments()
+                .at(memory.qkv())
+                .ints(qkvCols(layout))
+                .at(memory.keys().get(layer), input.at(input.tables()))
+                .ints(1)
+                .at(
+                    input.at(input.positions()),
+                    input.at(input.sequences()),
+                    memory.scores(),
+                    memory.maxima(),
+                    list,
+                    listed)
+                .ints(first, heads, layout.kvHeads(), d, share, window, context)
+                .real(layout.scoreScale())
+                .at(memory.fault())
+                .ints(plan.nextFault())
+                .list(),
+            List.of("attention score"),
+            new Work(keyBytes, scoreBytes, operations, Work.Unit.FLOAT32)));
+    int parts = LinearLaunch.pieces(d, StepMemory.PIECE / share);
+    plan.add(
+        new Launch(
+            where + "attention values",
+            "attention_values",
+            count,
+            heads / share * parts,
+            splits,
+            StepMemory.PIECE,
+            Float.BYTES * StepShape.CONTEXT_MIN * share,
+            new Arguments()
+                .at(
+                    memory.scores(),
+                    memory.maxima(),
+                    memory.values().get(layer),
+                    input.at(input.tables()))
+                .ints(1)
+                .at(
+                    input.at(input.positions()),
+                    input.at(input.sequences()),
+                    memory.chains(),
+                    list,
+                    listed)
+                .ints(first, heads, layout.kvHeads(), d, share, window, context)
+                .list(),
+            List.of(),
+            new Work(
+                keyBytes + scoreBytes,
+                4L * count * heads * splits * (d + 1L),
+                operations,
+                Work.Unit.FLOAT32)));
+    plan.add(
+        new Launch(
+            where + "attention",
+            "attention_combine",
+            count,
+            heads,
+            1,
+            Math.max(32, Math.min(d, 256) / 32 * 32),
+            0,
+            new Arguments()
+                .at(memory.chains(), input.at(input.positions()), memory.mixed(), list, listed)
+                .ints(first, heads, d, splits, window)
+                .at(memory.fault())
+                .ints(plan.nextFault())
+                .list(),
+            List.of("attention"),
+            Work.moving(4L * count * heads * splits * (d + 1L), 4L * count * layout.queryCols())));
+  }
+
+  private static long seen(StepShape shape, int window) {
+    return window > 0 ? Math.min(window, shape.context()) : shape.context();
+  }
+
+  private static int qkvCols(HeadLayout layout) {
+    return layout.queryCols() + 2 * layout.keyCols();
+  }
+}

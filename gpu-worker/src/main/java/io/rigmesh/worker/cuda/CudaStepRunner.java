@@ -1,0 +1,291 @@
+package io.rigmesh.worker.cuda;
+
+import io.rigmesh.protocol.Profile;
+import io.rigmesh.worker.kernels.KeyValuePages;
+import io.rigmesh.worker.llama.LlamaConfig;
+import io.rigmesh.worker.llama.LlamaWeights;
+import io.rigmesh.worker.serve.Segment;
+import io.rigmesh.worker.serve.Step;
+import io.rigmesh.worker.serve.StepOutput;
+import io.rigmesh.worker.serve.StepRunner;
+import io.rigmesh.worker.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Runs steps on a CUDA device. Its twin on the host is CpuStepRunner, with the same bits.
+///
+/// All device memory is taken at once when the model is loaded. Decodes run as recorded graphs, one
+/// for each shape of [StepShape#decode]; other steps launch kernel by kernel. Every step ends with
+/// one reading of its fault word, so a result that overflows is an error of that step.
+public final class CudaStepRunner implements StepRunner {
+  private static final Logger LOG = LoggerFactory.getLogger(CudaStepRunner.class);
+
+  private final Accelerator device;
+  private final LlamaConfig config;
+  private final Profile profile;
+  private final DeviceLlama model;
+  private final StepMemory memory;
+  private final StepInput input;
+  private final Map<StepShape, Prepared> prepared = new HashMap<>();
+  private final long[] results;
+  private final Tensor hidden; // (outputsMax, D)
+  private final Tensor logits; // (outputsMax, V)
+
+  /// Sizes of what a runner takes memory for.
+  ///
+  /// @param pages how many pages of keys and values
+  /// @param rowsMax the most rows of a step
+  /// @param outputsMax the most rows of a step that want a result
+  public record Sizes(int pages, int rowsMax, int outputsMax) {
+    /// Refuses sizes under which nothing runs.
+    public Sizes {
+      if (pages < 1 || rowsMax < 1 || outputsMax < 1 || outputsMax > rowsMax) {
+        throw new IllegalArgumentException(
+            "A runner has at least one page, row and output and no more outputs than rows: %d, %d, %d."
+                .formatted(pages, rowsMax, outputsMax));
+      }
+    }
+  }
+
+  private record Prepared(LaunchPlan plan, Accelerator.Recording recording) {}
+
+  /// Everything that lies on the device.
+  private record Layout(DeviceLlama model, StepMemory memory, WeightLoader.Staging staging) {
+    static Layout take(Arena arena, LlamaWeights weights, Profile profile, Sizes sizes) {
+      LlamaConfig config = weights.config();
+      int positions =
+          (int) Math.min(config.positionsMax(), (long) sizes.pages() * KeyValuePages.PAGE);
+      DeviceLlama model =
+          DeviceLlama.take(arena, config, profile, weights.embedding().type(), positions);
+      StepMemory memory =
+          StepMemory.take(
+              arena,
+              config,
+              profile,
+              new StepMemory.Limits(sizes.pages(), sizes.rowsMax(), sizes.outputsMax(), positions));
+      return new Layout(model, memory, WeightLoader.Staging.take(arena, weights));
+    }
+  }
+
+  /// Loads a model.
+  ///
+  /// @param device what runs it; it stays the caller's to close, after this
+  /// @param weights what is loaded; it can be closed afterwards
+  /// @throws CudaException when the device has too little memory
+  public CudaStepRunner(
+      Accelerator device,
+      LlamaWeights weights,
+      Profile profile,
+      Sizes sizes,
+      LoadProgress progress) {
+    this.device = device;
+    this.config = weights.config();
+    this.profile = profile;
+    long bytes = bytes(weights, profile, sizes);
+    long free = device.memoryFreeBytes();
+    if (bytes > free) {
+      throw new CudaException(
+          "%s has %d MiB of memory free, and this model in %s with %d pages takes %d MiB. Choose a smaller model, fewer pages, or i8-v1."
+              .formatted(device.name(), free >> 20, profile.id(), sizes.pages(), bytes >> 20));
+    }
+    Layout layout = Layout.take(new Arena(device.allocate(bytes), bytes), weights, profile, sizes);
+    this.model = layout.model();
+    this.memory = layout.memory();
+    device.write(memory.fault(), MemorySegment.ofArray(new long[] {LaunchPlan.NO_FAULT}));
+    WeightLoader.load(device, memory.fault(), layout.staging(), weights, model, progress);
+    this.input = new StepInput(memory.input(), config.headLayout(), device.architecture());
+    this.results = new long[1 + sizes.outputsMax()];
+    this.hidden = Tensor.zeros(sizes.outputsMax(), config.hiddenSize());
+    this.logits = Tensor.zeros(sizes.outputsMax(), config.vocabularySize());
+    LOG.info(
+        "loaded a model of {} parameters in {} on {}: {} MiB, {} pages",
+        config.parameterCount(),
+        profile.id(),
+        device.name(),
+        bytes >> 20,
+        sizes.pages());
+  }
+
+  /// How many bytes of device memory a runner takes.
+  public static long bytes(LlamaWeights weights, Profile profile, Sizes sizes) {
+    Arena arena = Arena.measuring();
+    Layout unused = Layout.take(arena, weights, profile, sizes);
+    LOG.trace("layout of {}", unused.model().config());
+    return arena.used();
+  }
+
+  /// The most pages, up to `pagesMax`, with which a runner fits in `bytes`.
+  ///
+  /// @throws CudaException when not even `pagesMin` fit
+  public static int pagesFor(
+      LlamaWeights weights,
+      Profile profile,
+      int rowsMax,
+      int outputsMax,
+      long bytes,
+      int pagesMin,
+      int pagesMax) {
+    long least = bytes(weights, profile, new Sizes(pagesMin, rowsMax, outputsMax));
+    if (least > bytes) {
+      throw new CudaException(
+          "This model in %s takes at least %d MiB of device memory, and %d MiB are free. Choose a smaller model or i8-v1."
+              .formatted(profile.id(), least >> 20, bytes >> 20));
+    }
+    int low = pagesMin;
+    int high = Math.max(pagesMin, pagesMax);
+    while (low < high) {
+      int middle = low + (high - low + 1) / 2;
+      if (bytes(weights, profile, new Sizes(middle, rowsMax, outputsMax)) <= bytes) {
+        low = middle;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return low;
+  }
+
+  @Override
+  public LlamaConfig config() {
+    return config;
+  }
+
+  @Override
+  public Profile profile() {
+    return profile;
+  }
+
+  @Override
+  public int pages() {
+    return memory.limits().pages();
+  }
+
+  @Override
+  public int rowsMax() {
+    return memory.limits().rowsMax();
+  }
+
+  /// The most rows of one step that want a result.
+  public int outputsMax() {
+    return memory.limits().outputsMax();
+  }
+
+  @Override
+  public StepOutput run(Step step) {
+    check(step);
+    device.write(memory.input().address(), input.write(step));
+    StepShape shape = input.shape(step);
+    LaunchPlan plan;
+    if (input.repeats(step)) {
+      Prepared known = prepared.computeIfAbsent(shape, this::prepare);
+      plan = known.plan();
+      known.recording().replay();
+    } else {
+      plan = StepPlan.of(model, memory, shape, device.architecture());
+      device.run(plan);
+    }
+    int outputs = step.outputs();
+    device.read(
+        memory.results(), MemorySegment.ofArray(results).asSlice(0, (1L + outputs) * Long.BYTES));
+    if (results[0] != LaunchPlan.NO_FAULT) {
+      device.write(memory.fault(), MemorySegment.ofArray(new long[] {LaunchPlan.NO_FAULT}));
+      plan.check(results[0]);
+    }
+    return new Output(Arrays.copyOfRange(results, 1, 1 + outputs));
+  }
+
+  private Prepared prepare(StepShape shape) {
+    LaunchPlan plan = StepPlan.of(model, memory, shape, device.architecture());
+    LOG.debug("recording {} with {} launches", plan.name(), plan.launches().size());
+    return new Prepared(plan, device.record(plan));
+  }
+
+  /// What a step left on the device, brought to the host part by part.
+  private final class Output implements StepOutput {
+    private final long[] best;
+    private @Nullable Tensor states;
+    private @Nullable Tensor scores;
+
+    Output(long[] best) {
+      this.best = best;
+    }
+
+    @Override
+    public Tensor hidden() {
+      Tensor rows = states;
+      if (rows == null) {
+        rows = fetch(memory.hidden(), hidden);
+        states = rows;
+      }
+      return rows;
+    }
+
+    @Override
+    public Tensor logits() {
+      Tensor rows = scores;
+      if (rows == null) {
+        rows = fetch(memory.logits(), logits);
+        scores = rows;
+      }
+      return rows;
+    }
+
+    @Override
+    public int[] argmax() {
+      return Arrays.stream(best).mapToInt(word -> ~(int) word).toArray();
+    }
+
+    private Tensor fetch(long address, Tensor all) {
+      Tensor rows = all.rows(0, best.length);
+      device.read(
+          address,
+          MemorySegment.ofArray(rows.data())
+              .asSlice((long) rows.offset() * Float.BYTES, (long) rows.size() * Float.BYTES));
+      return rows;
+    }
+  }
+
+  private void check(Step step) {
+    if (step.rows() > rowsMax() || step.outputs() > outputsMax()) {
+      throw new IllegalArgumentException(
+          "A step has at most %d rows and %d outputs here, this one %d and %d."
+              .formatted(rowsMax(), outputsMax(), step.rows(), step.outputs()));
+    }
+    for (int token : step.tokenIds()) {
+      if (token < 0 || token >= config.vocabularySize()) {
+        throw new IllegalArgumentException(
+            "There is no token %d: the vocabulary of this model runs from 0 to %d."
+                .formatted(token, config.vocabularySize() - 1));
+      }
+    }
+    for (Segment segment : step.segments()) {
+      if (segment.endPosition() > model.positions()) {
+        throw new IllegalArgumentException(
+            "Position %d is outside this model or its pool, which have %d."
+                .formatted(segment.endPosition() - 1, model.positions()));
+      }
+      if ((long) segment.pageTable().length * KeyValuePages.PAGE < segment.endPosition()) {
+        throw new IllegalArgumentException(
+            "A page table of %d pages does not cover position %d."
+                .formatted(segment.pageTable().length, segment.endPosition() - 1));
+      }
+      for (int page : segment.pageTable()) {
+        if (page < 0 || page >= pages()) {
+          throw new IllegalArgumentException(
+              "There is no page %d: the pool has %d.".formatted(page, pages()));
+        }
+      }
+    }
+  }
+
+  /// Forgets the recorded graphs; the memory goes with the device.
+  @Override
+  public void close() {
+    prepared.values().forEach(known -> known.recording().close());
+    prepared.clear();
+  }
+}

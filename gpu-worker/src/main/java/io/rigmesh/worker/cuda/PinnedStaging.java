@@ -1,0 +1,94 @@
+package io.rigmesh.worker.cuda;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.function.LongFunction;
+import java.util.stream.LongStream;
+import jcuda.Pointer;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUevent;
+import jcuda.driver.CUevent_flags;
+import jcuda.driver.CUstream;
+import jcuda.driver.JCudaDriver;
+
+/// Two buffers of pinned host memory through which everything passes to the device: while the bus
+/// carries one, the host fills the other. Large copies are shared among the processors, since one
+/// alone is slower than the bus.
+final class PinnedStaging implements AutoCloseable {
+  private static final int BUFFER_BYTES = 32 << 20;
+  private static final long PIECE_BYTES = 2 << 20;
+
+  private final CUstream stream;
+  private final LongFunction<CUdeviceptr> pointerOf;
+  private final Pointer[] pointers = {new Pointer(), new Pointer()};
+  private final MemorySegment[] buffers = new MemorySegment[2];
+  private final CUevent[] carried = {new CUevent(), new CUevent()};
+  private int next;
+
+  /// @param stream what carries the copies
+  /// @param pointerOf the driver's pointer for an address
+  PinnedStaging(CUstream stream, LongFunction<CUdeviceptr> pointerOf) {
+    this.stream = stream;
+    this.pointerOf = pointerOf;
+    for (int i = 0; i < 2; i++) {
+      Cuda.check("cuMemHostAlloc", JCudaDriver.cuMemHostAlloc(pointers[i], BUFFER_BYTES, 0));
+      ByteBuffer bytes = pointers[i].getByteBuffer(0, BUFFER_BYTES).order(ByteOrder.nativeOrder());
+      buffers[i] = MemorySegment.ofBuffer(bytes);
+      Cuda.check(
+          "cuEventCreate",
+          JCudaDriver.cuEventCreate(carried[i], CUevent_flags.CU_EVENT_DISABLE_TIMING));
+    }
+  }
+
+  /// Copies to the device; returns when the source is read, not when the device has it.
+  void write(long address, MemorySegment source) {
+    for (long at = 0; at < source.byteSize(); at += BUFFER_BYTES) {
+      long bytes = Math.min(BUFFER_BYTES, source.byteSize() - at);
+      Cuda.check("cuEventSynchronize", JCudaDriver.cuEventSynchronize(carried[next]));
+      copy(source.asSlice(at, bytes), buffers[next]);
+      Cuda.check(
+          "cuMemcpyHtoDAsync",
+          JCudaDriver.cuMemcpyHtoDAsync(
+              pointerOf.apply(address + at), pointers[next], bytes, stream));
+      Cuda.check("cuEventRecord", JCudaDriver.cuEventRecord(carried[next], stream));
+      next ^= 1;
+    }
+  }
+
+  /// Copies from the device once everything before is done.
+  void read(long address, MemorySegment target) {
+    for (long at = 0; at < target.byteSize(); at += BUFFER_BYTES) {
+      long bytes = Math.min(BUFFER_BYTES, target.byteSize() - at);
+      Cuda.check("cuEventSynchronize", JCudaDriver.cuEventSynchronize(carried[next]));
+      Cuda.check(
+          "cuMemcpyDtoHAsync",
+          JCudaDriver.cuMemcpyDtoHAsync(
+              pointers[next], pointerOf.apply(address + at), bytes, stream));
+      Cuda.check("cuStreamSynchronize", JCudaDriver.cuStreamSynchronize(stream));
+      copy(buffers[next].asSlice(0, bytes), target.asSlice(at, bytes));
+    }
+  }
+
+  private static void copy(MemorySegment from, MemorySegment to) {
+    long bytes = from.byteSize();
+    if (bytes <= PIECE_BYTES) {
+      MemorySegment.copy(from, 0, to, 0, bytes);
+      return;
+    }
+    LongStream.rangeClosed(0, (bytes - 1) / PIECE_BYTES)
+        .parallel()
+        .forEach(piece -> {
+          long at = piece * PIECE_BYTES;
+          MemorySegment.copy(from, at, to, at, Math.min(PIECE_BYTES, bytes - at));
+        });
+  }
+
+  @Override
+  public void close() {
+    for (int i = 0; i < 2; i++) {
+      Cuda.check("cuEventDestroy", JCudaDriver.cuEventDestroy(carried[i]));
+      Cuda.check("cuMemFreeHost", JCudaDriver.cuMemFreeHost(pointers[i]));
+    }
+  }
+}

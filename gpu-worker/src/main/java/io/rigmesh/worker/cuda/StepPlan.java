@@ -1,0 +1,393 @@
+package io.rigmesh.worker.cuda;
+
+import io.rigmesh.protocol.Profile;
+import io.rigmesh.worker.cuda.LinearLaunch.Mode;
+import io.rigmesh.worker.format.ElementType;
+import io.rigmesh.worker.llama.LayerAttention;
+import io.rigmesh.worker.llama.LlamaConfig;
+import java.util.List;
+import java.util.Locale;
+
+/// Writes the launches of one step of a model: the same operations in the same order as
+/// CpuStepRunner, those that follow each other on the same numbers joined where that saves a
+/// launch.
+final class StepPlan {
+  private static final int THREADS = 256;
+  private static final int QUANTISE_THREADS = 512;
+  private static final int ELEMENTS_PER_BLOCK = 1024;
+  private static final int ARGMAX_PIECES = 64;
+
+  private final DeviceLlama model;
+  private final LlamaConfig config;
+  private final StepMemory memory;
+  private final StepShape shape;
+  private final Architecture architecture;
+  private final boolean int8;
+  private final LaunchPlan.Builder plan;
+  private String where = "";
+
+  private StepPlan(
+      DeviceLlama model, StepMemory memory, StepShape shape, Architecture architecture) {
+    this.model = model;
+    this.config = model.config();
+    this.memory = memory;
+    this.shape = shape;
+    this.architecture = architecture;
+    this.int8 = model.profile() == Profile.I8_V1;
+    this.plan = new LaunchPlan.Builder("step of " + shape);
+  }
+
+  /// The launches of a step of this shape.
+  static LaunchPlan of(
+      DeviceLlama model, StepMemory memory, StepShape shape, Architecture architecture) {
+    return new StepPlan(model, memory, shape, architecture).write();
+  }
+
+  private LaunchPlan write() {
+    embed();
+    for (int index = 0; index < config.layers(); index++) {
+      where = "layer " + index + " ";
+      attend(index, model.layers().get(index));
+      feedForward(model.layers().get(index));
+    }
+    where = "";
+    if (shape.outputs() > 0) {
+      finish();
+    }
+    return plan.build();
+  }
+
+  private long rows() {
+    return memory.input().at(StepMemory.Input.ROWS);
+  }
+
+  private long outputs() {
+    return memory.input().at(StepMemory.Input.OUTPUTS);
+  }
+
+  private void embed() {
+    gather(
+        "embedding",
+        "embedding_" + model.embeddingType().name().toLowerCase(Locale.ROOT),
+        model.embedding(),
+        model.embeddingType(),
+        memory.input().at(memory.input().tokens()),
+        memory.residual(),
+        rows(),
+        shape.rows());
+  }
+
+  private void gather(
+      String what,
+      String entry,
+      long table,
+      ElementType type,
+      long ids,
+      long y,
+      long rows,
+      int rowsMax) {
+    int width = config.hiddenSize();
+    long elements = (long) rowsMax * width;
+    plan.add(
+        new Launch(
+            what,
+            entry,
+            rowsMax,
+            LinearLaunch.pieces(width, ELEMENTS_PER_BLOCK),
+            1,
+            THREADS,
+            0,
+            new Arguments().at(table, ids, y, rows).ints(width).list(),
+            List.of(),
+            Work.moving(elements * type.bytes(), 4 * elements)));
+  }
+
+  /// residual += output projection of attention over the norm of residual.
+  private void attend(int index, DeviceLlama.Layer layer) {
+    LayerAttention attention = config.layerAttention().get(index);
+    int qkvCols = layer.qkv().columns();
+    norm("attention norm", memory.residual(), layer.attentionNorm());
+    linear("query, key and value", layer.qkv(), layer.qkvBias(), memory.qkv(), Mode.PLAIN);
+    if (config.qkNorm()) {
+      long keys = memory.qkv() + 4L * config.queryCols();
+      normHeads("query norm", memory.qkv(), qkvCols, layer.queryNorm(), config.heads());
+      normHeads("key norm", keys, qkvCols, layer.keyNorm(), config.kvHeads());
+    }
+    ropeAndStore(index, attention.rotary());
+    AttentionLaunches.add(plan, where, config, memory, shape, index, attention.window().orElse(0));
+    quantise("attention's result", memory.mixed(), config.queryCols(), rows(), shape.rows());
+    linear(
+        "output",
+        layer.output(),
+        layer.outputBias(),
+        memory.residual(),
+        Mode.RESIDUAL,
+        memory.mixed());
+  }
+
+  /// residual += SwiGLU block over the norm of residual.
+  private void feedForward(DeviceLlama.Layer layer) {
+    norm("feed-forward norm", memory.residual(), layer.feedForwardNorm());
+    if (int8) {
+      linear("gate and up", layer.gateUp(), 0, memory.inner(), Mode.SWIGLU);
+    } else {
+      linear("gate and up", layer.gateUp(), 0, memory.gateUp(), Mode.PLAIN);
+      swiglu();
+    }
+    quantise("swiglu's result", memory.inner(), config.feedForwardSize(), rows(), shape.rows());
+    linear("down", layer.down(), 0, memory.residual(), Mode.RESIDUAL, memory.inner());
+  }
+
+  private void finish() {
+    gather(
+        "rows that want a result",
+        "embedding_f32",
+        memory.residual(),
+        ElementType.F32,
+        memory.input().at(memory.input().outputRows()),
+        memory.gathered(),
+        outputs(),
+        shape.outputs());
+    int width = config.hiddenSize();
+    rmsNorm(
+        "final norm",
+        memory.gathered(),
+        width,
+        model.finalNorm(),
+        memory.hidden(),
+        outputs(),
+        shape.outputs(),
+        1,
+        width);
+    quantise("hidden state", memory.hidden(), width, outputs(), shape.outputs());
+    plan.add(
+        LinearLaunch.of(
+            new LinearLaunch.Use(
+                "head",
+                model.head(),
+                0,
+                int8 ? memory.rows() : memory.hidden(),
+                memory.rowScales(),
+                memory.logits(),
+                outputs(),
+                shape.outputs(),
+                Mode.PLAIN),
+            architecture,
+            memory.fault(),
+            plan.nextFault()));
+    argmax();
+  }
+
+  /// The norm in front of a linear layer; in i8-v1 it ends in the quantised row.
+  private void norm(String what, long x, long gain) {
+    int width = config.hiddenSize();
+    if (!int8) {
+      rmsNorm(what, x, width, gain, memory.rows(), rows(), shape.rows(), 1, width);
+      return;
+    }
+    int pitch = DeviceMatrix.i8Pitch(width);
+    plan.add(
+        new Launch(
+            where + what,
+            "rms_norm_i8",
+            shape.rows(),
+            1,
+            1,
+            THREADS,
+            0,
+            new Arguments()
+                .at(x)
+                .ints(width)
+                .at(gain)
+                .real(config.normEpsilon())
+                .at(memory.rows(), memory.rowScales())
+                .ints(pitch)
+                .at(rows())
+                .ints(width)
+                .at(memory.fault())
+                .ints(plan.nextFault())
+                .list(),
+            List.of("rmsNorm sum of squares", "rmsNorm"),
+            Work.moving(4L * shape.rows() * width, (long) shape.rows() * pitch)));
+  }
+
+  private void normHeads(String what, long x, int stride, long gain, int heads) {
+    rmsNorm(what, x, stride, gain, x, rows(), shape.rows(), heads, config.headDim());
+  }
+
+  private void rmsNorm(
+      String what,
+      long x,
+      int stride,
+      long gain,
+      long y,
+      long rows,
+      int rowsMax,
+      int parts,
+      int cols) {
+    long bytes = 4L * rowsMax * parts * cols;
+    plan.add(
+        new Launch(
+            where + what,
+            "rms_norm",
+            rowsMax,
+            parts,
+            1,
+            THREADS,
+            0,
+            new Arguments()
+                .at(x)
+                .ints(stride)
+                .at(gain)
+                .real(config.normEpsilon())
+                .at(y)
+                .ints(stride)
+                .at(rows)
+                .ints(cols)
+                .at(memory.fault())
+                .ints(plan.nextFault())
+                .list(),
+            List.of("rmsNorm sum of squares", "rmsNorm"),
+            Work.moving(bytes, bytes)));
+  }
+
+  /// In i8-v1, the rows that the next linear layer reads; f32-v1 reads x itself.
+  private void quantise(String what, long x, int cols, long rows, int rowsMax) {
+    if (!int8) {
+      return;
+    }
+    int pitch = DeviceMatrix.i8Pitch(cols);
+    plan.add(
+        new Launch(
+            where + what,
+            "quantise_rows_f32",
+            rowsMax,
+            1,
+            1,
+            QUANTISE_THREADS,
+            0,
+            new Arguments()
+                .at(x)
+                .ints(cols)
+                .at(memory.rows(), memory.rowScales())
+                .ints(pitch)
+                .at(rows)
+                .ints(cols)
+                .at(memory.fault())
+                .ints(plan.nextFault())
+                .list(),
+            List.of("quantise"),
+            Work.moving(4L * rowsMax * cols, (long) rowsMax * pitch)));
+  }
+
+  private void linear(String what, DeviceMatrix weight, long bias, long y, Mode mode) {
+    linear(what, weight, bias, y, mode, memory.rows());
+  }
+
+  /// @param x what f32-v1 reads; i8-v1 reads the quantised rows
+  private void linear(String what, DeviceMatrix weight, long bias, long y, Mode mode, long x) {
+    plan.add(
+        LinearLaunch.of(
+            new LinearLaunch.Use(
+                where + what,
+                weight,
+                bias,
+                int8 ? memory.rows() : x,
+                memory.rowScales(),
+                y,
+                rows(),
+                shape.rows(),
+                mode),
+            architecture,
+            memory.fault(),
+            plan.nextFault()));
+  }
+
+  private void ropeAndStore(int index, boolean rotary) {
+    StepMemory.Input input = memory.input();
+    int heads = config.heads() + 2 * config.kvHeads();
+    long bytes = 4L * shape.rows() * heads * config.headDim();
+    plan.add(
+        new Launch(
+            where + "rotation and pages",
+            "rope_store",
+            shape.rows(),
+            heads,
+            1,
+            Math.max(32, Math.min(config.headDim() / 2, THREADS) / 32 * 32),
+            0,
+            new Arguments()
+                .at(
+                    memory.qkv(),
+                    input.at(input.positions()),
+                    input.at(input.sequences()),
+                    input.at(input.tables()))
+                .ints(1)
+                .at(
+                    model.cos(),
+                    model.sin(),
+                    memory.keys().get(index),
+                    memory.values().get(index),
+                    rows())
+                .ints(config.heads(), config.kvHeads(), config.headDim(), rotary ? 1 : 0)
+                .at(memory.fault())
+                .ints(plan.nextFault())
+                .list(),
+            List.of("rope", "rope"),
+            Work.moving(bytes, bytes)));
+  }
+
+  private void swiglu() {
+    int inner = config.feedForwardSize();
+    plan.add(
+        new Launch(
+            where + "swiglu",
+            "swiglu_halves",
+            shape.rows(),
+            LinearLaunch.pieces(inner, ELEMENTS_PER_BLOCK),
+            1,
+            THREADS,
+            0,
+            new Arguments()
+                .at(memory.gateUp(), memory.inner(), rows())
+                .ints(inner)
+                .at(memory.fault())
+                .ints(plan.nextFault())
+                .list(),
+            List.of("swiglu"),
+            Work.moving(8L * shape.rows() * inner, 4L * shape.rows() * inner)));
+  }
+
+  private void argmax() {
+    plan.add(
+        new Launch(
+            "argmax begins",
+            "argmax_begin",
+            1,
+            1,
+            1,
+            THREADS,
+            0,
+            new Arguments().at(memory.best()).ints(shape.outputs()).list(),
+            List.of(),
+            Work.moving(0, 8L * shape.outputs())));
+    int pieces =
+        Math.clamp(
+            LinearLaunch.pieces(config.vocabularySize(), ELEMENTS_PER_BLOCK), 1, ARGMAX_PIECES);
+    plan.add(
+        new Launch(
+            "argmax",
+            "argmax",
+            shape.outputs(),
+            pieces,
+            1,
+            THREADS,
+            0,
+            new Arguments()
+                .at(memory.logits(), memory.best(), outputs())
+                .ints(config.vocabularySize())
+                .list(),
+            List.of(),
+            Work.moving(4L * shape.outputs() * config.vocabularySize(), 8L * shape.outputs())));
+  }
+}
