@@ -165,7 +165,8 @@ class MachineTest {
         ld.global.u32 %r0, [%rd1];
         add.s32 %r0, %r0, 1;
         """;
-    assertThat(new Snippet(body.replace("FENCE", "membar.gl;")).runBlocks(2, 1, 0)[0]).isEqualTo(10);
+    assertThat(new Snippet(body.replace("FENCE", "membar.gl;")).runBlocks(2, 1, 0)[0])
+        .isEqualTo(10);
     assertThatThrownBy(() -> new Snippet(body.replace("FENCE", "")).runBlocks(2, 1, 0))
         .hasMessageContaining("races");
   }

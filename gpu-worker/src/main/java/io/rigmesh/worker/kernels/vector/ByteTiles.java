@@ -210,9 +210,91 @@ final class ByteTiles {
     h0.intoArray(high, 0);
   }
 
-  /// Makes int32 sums of the lanes of `rows` rows and stores them, or adds them to what is there.
-  static void finish(short[] low, short[] high, int rows, int[] sums, boolean first) {
-    for (int at = 0; at < rows * PANEL; at += PANEL) {
+  /// One row and four panels, `stride` apart: their streams from memory and their chains run side
+  /// by side. Panel i of the lanes is stored at `i * PANEL`.
+  static void row1Panels4(
+      byte[] w, int wp, int stride, int[] x, int xp, int depth, short[] low, short[] high) {
+    ShortVector l0 = ShortVector.zero(SHORTS);
+    ShortVector h0 = ShortVector.zero(SHORTS);
+    ShortVector l1 = ShortVector.zero(SHORTS);
+    ShortVector h1 = ShortVector.zero(SHORTS);
+    ShortVector l2 = ShortVector.zero(SHORTS);
+    ShortVector h2 = ShortVector.zero(SHORTS);
+    ShortVector l3 = ShortVector.zero(SHORTS);
+    ShortVector h3 = ShortVector.zero(SHORTS);
+    int p1 = wp + stride;
+    int p2 = p1 + stride;
+    int p3 = p2 + stride;
+    for (int k = 0; k < depth; k += 2) {
+      ShortVector x0 = IntVector.broadcast(INTS, x[xp + k]).reinterpretAsShorts();
+      ShortVector x1 = IntVector.broadcast(INTS, x[xp + k + 1]).reinterpretAsShorts();
+      int at = k * PANEL;
+      ShortVector s0 =
+          ByteVector.fromArray(BYTES, w, wp + at)
+              .convertShape(VectorOperators.B2S, SHORTS, 0)
+              .reinterpretAsShorts()
+              .mul(x0)
+              .add(
+                  ByteVector.fromArray(BYTES, w, wp + at + PANEL)
+                      .convertShape(VectorOperators.B2S, SHORTS, 0)
+                      .reinterpretAsShorts()
+                      .mul(x1));
+      l0 = l0.add(s0);
+      h0 = h0.add(s0.lanewise(VectorOperators.ASHR, 8));
+      ShortVector s1 =
+          ByteVector.fromArray(BYTES, w, p1 + at)
+              .convertShape(VectorOperators.B2S, SHORTS, 0)
+              .reinterpretAsShorts()
+              .mul(x0)
+              .add(
+                  ByteVector.fromArray(BYTES, w, p1 + at + PANEL)
+                      .convertShape(VectorOperators.B2S, SHORTS, 0)
+                      .reinterpretAsShorts()
+                      .mul(x1));
+      l1 = l1.add(s1);
+      h1 = h1.add(s1.lanewise(VectorOperators.ASHR, 8));
+      ShortVector s2 =
+          ByteVector.fromArray(BYTES, w, p2 + at)
+              .convertShape(VectorOperators.B2S, SHORTS, 0)
+              .reinterpretAsShorts()
+              .mul(x0)
+              .add(
+                  ByteVector.fromArray(BYTES, w, p2 + at + PANEL)
+                      .convertShape(VectorOperators.B2S, SHORTS, 0)
+                      .reinterpretAsShorts()
+                      .mul(x1));
+      l2 = l2.add(s2);
+      h2 = h2.add(s2.lanewise(VectorOperators.ASHR, 8));
+      ShortVector s3 =
+          ByteVector.fromArray(BYTES, w, p3 + at)
+              .convertShape(VectorOperators.B2S, SHORTS, 0)
+              .reinterpretAsShorts()
+              .mul(x0)
+              .add(
+                  ByteVector.fromArray(BYTES, w, p3 + at + PANEL)
+                      .convertShape(VectorOperators.B2S, SHORTS, 0)
+                      .reinterpretAsShorts()
+                      .mul(x1));
+      l3 = l3.add(s3);
+      h3 = h3.add(s3.lanewise(VectorOperators.ASHR, 8));
+    }
+    l0.intoArray(low, 0);
+    h0.intoArray(high, 0);
+    l1.intoArray(low, PANEL);
+    h1.intoArray(high, PANEL);
+    l2.intoArray(low, 2 * PANEL);
+    h2.intoArray(high, 2 * PANEL);
+    l3.intoArray(low, 3 * PANEL);
+    h3.intoArray(high, 3 * PANEL);
+  }
+
+  /// Makes int32 sums of `count` panels or rows of lanes and stores them `stride` apart from `to`
+  /// on, or adds them to what is there.
+  static void finish(
+      short[] low, short[] high, int count, int[] sums, int to, int stride, boolean first) {
+    for (int i = 0; i < count; i++) {
+      int at = i * PANEL;
+      int target = to + i * stride;
       ShortVector h = ShortVector.fromArray(SHORTS, high, at);
       ShortVector d =
           ShortVector.fromArray(SHORTS, low, at).sub(h.lanewise(VectorOperators.LSHL, 8));
@@ -227,11 +309,11 @@ final class ByteTiles {
               .lanewise(VectorOperators.LSHL, 8)
               .add(d.convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 1).reinterpretAsInts());
       if (!first) {
-        s0 = s0.add(IntVector.fromArray(INTS, sums, at));
-        s1 = s1.add(IntVector.fromArray(INTS, sums, at + WIDTH));
+        s0 = s0.add(IntVector.fromArray(INTS, sums, target));
+        s1 = s1.add(IntVector.fromArray(INTS, sums, target + WIDTH));
       }
-      s0.intoArray(sums, at);
-      s1.intoArray(sums, at + WIDTH);
+      s0.intoArray(sums, target);
+      s1.intoArray(sums, target + WIDTH);
     }
   }
 }
