@@ -62,7 +62,7 @@ public final class OfferExchange implements LiveOffers, AutoCloseable {
       new ConnectionListener() {
         @Override
         public void connected(Connection connection) {
-          Thread.ofVirtual().name("offers").start(() -> askRepeatedly(connection));
+          meet(connection);
         }
       };
   private @Nullable Host host;
@@ -90,6 +90,8 @@ public final class OfferExchange implements LiveOffers, AutoCloseable {
     subscription = joined.subscribe(_ -> {});
     on.handle(ID, StreamHandler.blocking(this::answer));
     on.addListener(neighbours);
+    // Whoever was connected before the listener listened.
+    on.connections().forEach(this::meet);
   }
 
   @Override
@@ -172,6 +174,10 @@ public final class OfferExchange implements LiveOffers, AutoCloseable {
   }
 
   // Offers by request: a node that comes later knows them at once, instead of as each is made anew.
+
+  private void meet(Connection connection) {
+    Thread.ofVirtual().name("offers").start(() -> askRepeatedly(connection));
+  }
 
   private void askRepeatedly(Connection connection) {
     Duration passed = Duration.ZERO;

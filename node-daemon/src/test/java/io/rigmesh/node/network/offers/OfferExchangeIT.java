@@ -174,6 +174,16 @@ class OfferExchangeIT {
   }
 
   @Test
+  void neighbourThatWasConnectedBeforeTheExchangeBeganIsAskedToo() throws Exception {
+    Node provider = new Node().judging();
+    provider.exchange.publish(provider.offer(3, 600));
+    Node late = new Node();
+    Peers.connect(late.host, provider.host);
+    late.judging();
+    Peers.await("the offer is known", () -> sequences(late).contains(3L));
+  }
+
+  @Test
   void offerThatWasGossipedBeforeANeighbourWasHeardOfIsAskedForAgain() throws Exception {
     Node provider = new Node().judging();
     Node other = new Node();
