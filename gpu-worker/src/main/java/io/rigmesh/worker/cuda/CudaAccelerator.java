@@ -125,6 +125,14 @@ public final class CudaAccelerator implements Accelerator {
     staging.read(address, target);
   }
 
+  /// Copies within the device, which is how its memory's rate is measured.
+  public void copy(long from, long to, long bytes) {
+    enter();
+    Cuda.check(
+        "cuMemcpyDtoDAsync",
+        JCudaDriver.cuMemcpyDtoDAsync(memory.pointer(to), memory.pointer(from), bytes, stream));
+  }
+
   @Override
   public void run(LaunchPlan plan) {
     enter();

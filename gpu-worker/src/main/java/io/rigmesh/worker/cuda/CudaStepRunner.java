@@ -1,6 +1,7 @@
 package io.rigmesh.worker.cuda;
 
 import io.rigmesh.protocol.Profile;
+import io.rigmesh.worker.format.ElementType;
 import io.rigmesh.worker.kernels.KeyValuePages;
 import io.rigmesh.worker.llama.LlamaConfig;
 import io.rigmesh.worker.llama.LlamaWeights;
@@ -54,21 +55,36 @@ public final class CudaStepRunner implements StepRunner {
 
   private record Prepared(LaunchPlan plan, Accelerator.Recording recording) {}
 
+  /// What fills a model's memory.
+  @FunctionalInterface
+  interface Filling {
+    void fill(DeviceLlama model, StepMemory memory, WeightLoader.Staging staging);
+  }
+
   /// Everything that lies on the device.
   private record Layout(DeviceLlama model, StepMemory memory, WeightLoader.Staging staging) {
-    static Layout take(Arena arena, LlamaWeights weights, Profile profile, Sizes sizes) {
-      LlamaConfig config = weights.config();
+    static Layout take(
+        Arena arena, LlamaConfig config, Profile profile, Sizes sizes, Source source) {
       int positions =
           (int) Math.min(config.positionsMax(), (long) sizes.pages() * KeyValuePages.PAGE);
-      DeviceLlama model =
-          DeviceLlama.take(arena, config, profile, weights.embedding().type(), positions);
+      DeviceLlama model = DeviceLlama.take(arena, config, profile, source.embedding(), positions);
       StepMemory memory =
           StepMemory.take(
               arena,
               config,
               profile,
               new StepMemory.Limits(sizes.pages(), sizes.rowsMax(), sizes.outputsMax(), positions));
-      return new Layout(model, memory, WeightLoader.Staging.take(arena, weights));
+      return new Layout(model, memory, WeightLoader.Staging.take(arena, source.stagingBytes()));
+    }
+  }
+
+  /// What the layout must know of where weights come from.
+  ///
+  /// @param embedding how the embedding table's elements are stored
+  /// @param stagingBytes how much device memory they pass through
+  record Source(ElementType embedding, long stagingBytes) {
+    static Source of(LlamaWeights weights) {
+      return new Source(weights.embedding().type(), WeightLoader.Staging.bytesFor(weights));
     }
   }
 
@@ -83,21 +99,40 @@ public final class CudaStepRunner implements StepRunner {
       Profile profile,
       Sizes sizes,
       LoadProgress progress) {
+    this(
+        device,
+        weights.config(),
+        profile,
+        sizes,
+        Source.of(weights),
+        (model, memory, staging) ->
+            WeightLoader.load(device, memory.fault(), staging, weights, model, progress));
+  }
+
+  /// As the public one, for weights from anywhere.
+  CudaStepRunner(
+      Accelerator device,
+      LlamaConfig config,
+      Profile profile,
+      Sizes sizes,
+      Source source,
+      Filling filling) {
     this.device = device;
-    this.config = weights.config();
+    this.config = config;
     this.profile = profile;
-    long bytes = bytes(weights, profile, sizes);
+    long bytes = bytes(config, profile, sizes, source);
     long free = device.memoryFreeBytes();
     if (bytes > free) {
       throw new CudaException(
           "%s has %d MiB of memory free, and this model in %s with %d pages takes %d MiB. Choose a smaller model, fewer pages, or i8-v1."
               .formatted(device.name(), free >> 20, profile.id(), sizes.pages(), bytes >> 20));
     }
-    Layout layout = Layout.take(new Arena(device.allocate(bytes), bytes), weights, profile, sizes);
+    Layout layout =
+        Layout.take(new Arena(device.allocate(bytes), bytes), config, profile, sizes, source);
     this.model = layout.model();
     this.memory = layout.memory();
     device.write(memory.fault(), MemorySegment.ofArray(new long[] {LaunchPlan.NO_FAULT}));
-    WeightLoader.load(device, memory.fault(), layout.staging(), weights, model, progress);
+    filling.fill(model, memory, layout.staging());
     this.input = new StepInput(memory.input(), config.headLayout(), device.architecture());
     this.results = new long[1 + sizes.outputsMax()];
     this.hidden = Tensor.zeros(sizes.outputsMax(), config.hiddenSize());
@@ -113,10 +148,26 @@ public final class CudaStepRunner implements StepRunner {
 
   /// How many bytes of device memory a runner takes.
   public static long bytes(LlamaWeights weights, Profile profile, Sizes sizes) {
+    return bytes(weights.config(), profile, sizes, Source.of(weights));
+  }
+
+  static long bytes(LlamaConfig config, Profile profile, Sizes sizes, Source source) {
     Arena arena = Arena.measuring();
-    Layout unused = Layout.take(arena, weights, profile, sizes);
-    LOG.trace("layout of {}", unused.model().config());
+    Layout layout = Layout.take(arena, config, profile, sizes, source);
+    LOG.trace("{} pages take {} bytes", layout.memory().limits().pages(), arena.used());
     return arena.used();
+  }
+
+  /// The plan of a step of a shape, for counting what it costs without a device.
+  static LaunchPlan plan(
+      LlamaConfig config,
+      Profile profile,
+      Sizes sizes,
+      StepShape shape,
+      Architecture architecture) {
+    Layout layout =
+        Layout.take(Arena.measuring(), config, profile, sizes, new Source(ElementType.BF16, 1));
+    return StepPlan.of(layout.model(), layout.memory(), shape, architecture);
   }
 
   /// The most pages, up to `pagesMax`, with which a runner fits in `bytes`.

@@ -35,7 +35,8 @@ final class WeightLoader {
   record Staging(long address, long bytes, long rows) {
     private static final long BYTES = 64L << 20;
 
-    static Staging take(Arena arena, LlamaWeights weights) {
+    /// How many bytes the weights of a model need.
+    static long bytesFor(LlamaWeights weights) {
       long widestRow = 0;
       long largest = 0;
       for (LlamaWeight weight : weights.named().values()) {
@@ -43,7 +44,10 @@ final class WeightLoader {
         widestRow = Math.max(widestRow, rowBytes);
         largest = Math.max(largest, weight.bytes().byteSize());
       }
-      long bytes = Math.max(widestRow, Math.min(BYTES, largest));
+      return Math.max(widestRow, Math.min(BYTES, largest));
+    }
+
+    static Staging take(Arena arena, long bytes) {
       return new Staging(arena.take(bytes), bytes, arena.takeWords(1));
     }
   }

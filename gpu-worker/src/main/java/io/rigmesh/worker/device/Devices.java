@@ -1,6 +1,9 @@
 package io.rigmesh.worker.device;
 
 import com.sun.management.OperatingSystemMXBean;
+import io.rigmesh.worker.cuda.Accelerator;
+import io.rigmesh.worker.cuda.CudaAccelerator;
+import io.rigmesh.worker.cuda.CudaException;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.vector.CpuBackend;
 import java.io.IOException;
@@ -58,8 +61,31 @@ public final class Devices {
         "This machine has no device '"
             + id
             + "'. It has: "
-            + devices.stream().map(Device::id).collect(Collectors.joining(", "))
+            + ids(devices)
             + ". Choose --device cpu.");
+  }
+
+  /// A CUDA device, ready to run launch plans.
+  ///
+  /// @param id such as `cuda:0`
+  /// @throws DeviceException if there is no such device, or it or its driver is too old
+  public static Accelerator openAccelerator(String id) {
+    for (Device.Cuda device : CudaDriver.devices()) {
+      if (device.id().equals(id)) {
+        try {
+          return CudaAccelerator.open(device.ordinal(), device.name());
+        } catch (CudaException e) {
+          throw new DeviceException(id + ": " + e.getMessage());
+        }
+      }
+    }
+    throw new DeviceException(
+        "This machine has no device '%s'. It has: %s. Is NVIDIA's driver installed, and can this user open /dev/nvidia0?"
+            .formatted(id, ids(list())));
+  }
+
+  private static String ids(List<Device> devices) {
+    return devices.stream().map(Device::id).collect(Collectors.joining(", "));
   }
 
   /// What receipts say of the device that kernels run on.

@@ -29,9 +29,7 @@ final class CudaTest {
   void theManifestsPtxVersionIsTheOneThatTheNeededDriverKnows() {
     // PTX ISA 9.0 came with CUDA 13.0; whoever builds with a newer compiler must raise DRIVER_MIN.
     for (PtxManifest.Module module : PtxManifest.load().modules()) {
-      assertThat(module.ptxVersion())
-          .as(module.name())
-          .isEqualTo("9.0");
+      assertThat(module.ptxVersion()).as(module.name()).isEqualTo("9.0");
     }
   }
 }

@@ -59,12 +59,10 @@ final class AttentionChecks {
       int positions = one.firstPosition() + one.rows();
       this.tablePitch = KeyValuePages.pagesFor(positions) + 1;
       int pageCount = tablePitch + 2;
-      List<Integer> order =
-          new ArrayList<>(IntStream.range(0, pageCount).boxed().toList());
+      List<Integer> order = new ArrayList<>(IntStream.range(0, pageCount).boxed().toList());
       Collections.shuffle(order, stage.numbers().random());
       int[] first = {order.get(0), order.get(0)};
-      int[] second =
-          IntStream.range(0, tablePitch).map(p -> order.get(1 + p)).toArray();
+      int[] second = IntStream.range(0, tablePitch).map(p -> order.get(1 + p)).toArray();
       this.tables = new int[2 * tablePitch];
       System.arraycopy(first, 0, tables, 0, Math.min(2, tablePitch));
       System.arraycopy(second, 0, tables, tablePitch, tablePitch);
@@ -109,8 +107,7 @@ final class AttentionChecks {
 
     Tensor reference() {
       Tensor out = Tensor.zeros(rows(), one.layout().queryCols());
-      OptionalInt window =
-          one.window() == 0 ? OptionalInt.empty() : OptionalInt.of(one.window());
+      OptionalInt window = one.window() == 0 ? OptionalInt.empty() : OptionalInt.of(one.window());
       SCALAR.attention(q, pages, 0, one.layout(), spans, window, out);
       return out;
     }
@@ -137,8 +134,7 @@ final class AttentionChecks {
       DeviceBuffer sequences = stage.ints("sequences", scene.sequences());
       DeviceBuffer scores = stage.unwritten("scores", rows * layout.heads() * context * 4);
       DeviceBuffer maxima = stage.unwritten("maxima", rows * layout.heads() * pieces * 4);
-      DeviceBuffer chains =
-          stage.unwritten("chains", rows * layout.heads() * splits * (d + 1) * 4);
+      DeviceBuffer chains = stage.unwritten("chains", rows * layout.heads() * splits * (d + 1) * 4);
       DeviceBuffer out = stage.poisoned("out", rows * layout.queryCols());
       DeviceBuffer list = stage.ints("list", IntStream.range(0, rows).toArray());
       DeviceBuffer count = stage.ints("count", rows);

@@ -201,8 +201,7 @@ final class ElementChecks {
     Narrow narrow = Narrow.of(type);
     Tensor w = narrow.rounded(stage.numbers().matrix(n, k));
     DeviceBuffer y = stage.poisoned("target", k * pitch);
-    stage.launch(
-        new Extent(3, 2, 1), 256, 0, stage.bytes("w", narrow.bytes(w)), y, n, k, pitch);
+    stage.launch(new Extent(3, 2, 1), 256, 0, stage.bytes("w", narrow.bytes(w)), y, n, k, pitch);
     Tensor expected = Tensor.zeros(k, n);
     for (int row = 0; row < n; row++) {
       for (int col = 0; col < k; col++) {

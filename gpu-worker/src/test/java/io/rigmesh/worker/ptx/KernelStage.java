@@ -111,8 +111,7 @@ final class KernelStage implements AutoCloseable {
 
   LaunchCounts launch(Extent grid, int threads, int sharedBytes, Object... arguments) {
     if (changed.isPresent()) {
-      return DEVICE.launch(
-          changed.get(), entry, grid, Extent.of(threads), sharedBytes, arguments);
+      return DEVICE.launch(changed.get(), entry, grid, Extent.of(threads), sharedBytes, arguments);
     }
     return launch(entry, grid, threads, sharedBytes, arguments);
   }
@@ -143,8 +142,8 @@ final class KernelStage implements AutoCloseable {
     return ByteBuffer.wrap(buffer.read(at * 8, 8)).order(ByteOrder.LITTLE_ENDIAN).getLong();
   }
 
-  /// What the reference gives, or nothing where it finds NaN or infinity; then the fault word has to
-  /// name the same operation (`ops` in the order of their numbers) and element.
+  /// What the reference gives, or nothing where it finds NaN or infinity; then the fault word has
+  /// to name the same operation (`ops` in the order of their numbers) and element.
   <T> Optional<T> expected(List<String> ops, Supplier<T> reference) {
     long word = word(fault, 0);
     try {
@@ -154,7 +153,9 @@ final class KernelStage implements AutoCloseable {
     } catch (NonFiniteException e) {
       reported = true;
       assertThat(word).as("%s: a fault as in \"%s\"", entry, e.getMessage()).isNotEqualTo(-1L);
-      assertThat(ops.get((int) (word >>> 48) - OP)).as("%s: the fault's op", entry).isEqualTo(e.op());
+      assertThat(ops.get((int) (word >>> 48) - OP))
+          .as("%s: the fault's op", entry)
+          .isEqualTo(e.op());
       assertThat((int) (word >>> 16)).as("%s: the fault's element", entry).isEqualTo(e.index());
       return Optional.empty();
     }

@@ -90,8 +90,7 @@ final class LinearChecks {
         form.profile() == Profile.I8_V1 && form.tileColumns() == 4 && shape.mode() == SWIGLU
             ? (shape.n() + 3) / 4
             : (shape.n() + form.tileColumns() - 1) / form.tileColumns();
-    Extent grid =
-        new Extent(across, (shape.rows() + form.tileRows() - 1) / form.tileRows() + 1, 1);
+    Extent grid = new Extent(across, (shape.rows() + form.tileRows() - 1) / form.tileRows() + 1, 1);
     if (form.profile() == Profile.F32_V1) {
       int xStride = shape.k() + 1;
       int pitch = (shape.n() + 3) / 4 * 4;

@@ -79,7 +79,8 @@ final class MatrixOps {
           for (int column = 0; column < 8; column++) {
             int r = row / 8 * 2 + column % 2;
             int lane = row % 8 * 4 + column / 2;
-            results[r * Warp.LANES + lane] = warp.words[c[r] + lane] + dot(left[row], right[column]);
+            results[r * Warp.LANES + lane] =
+                warp.words[c[r] + lane] + dot(left[row], right[column]);
           }
         }
         for (int r = 0; r < d.length; r++) {

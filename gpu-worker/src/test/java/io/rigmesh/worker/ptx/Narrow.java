@@ -29,8 +29,7 @@ enum Narrow {
             case F32 -> x;
             case BF16 -> Float.intBitsToFloat(Float.floatToRawIntBits(x) & 0xffff0000);
             case F16 ->
-                Float.float16ToFloat(
-                    Float.floatToFloat16(Math.max(-60000f, Math.min(60000f, x))));
+                Float.float16ToFloat(Float.floatToFloat16(Math.max(-60000f, Math.min(60000f, x))));
           });
     }
     return result;

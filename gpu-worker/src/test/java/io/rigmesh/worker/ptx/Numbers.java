@@ -53,8 +53,7 @@ final class Numbers {
     float x = (float) random.nextGaussian();
     return switch (kind) {
       case ORDINARY -> x;
-      case ZEROS ->
-          row % 3 == 1 || random.nextInt(3) == 0 ? (random.nextBoolean() ? 0f : -0f) : x;
+      case ZEROS -> row % 3 == 1 || random.nextInt(3) == 0 ? (random.nextBoolean() ? 0f : -0f) : x;
       case TINY -> x * 0x1p-75f * (random.nextInt(4) == 0 ? 0x1p-60f : 1f);
       case FAR_APART -> x * (float) StrictMath.pow(2, random.nextInt(61) - 30);
       case SATURATING -> row % 2 == 0 ? (col == 1 ? -1000f : x) : (random.nextBoolean() ? 3f : -3f);

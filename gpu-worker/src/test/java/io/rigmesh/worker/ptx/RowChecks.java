@@ -191,7 +191,9 @@ final class RowChecks {
           cols);
       int[] expected = SCALAR.argmax(x);
       for (int row = 0; row < ROWS; row++) {
-        assertThat(~(int) stage.word(best, row)).as("argmax of row %d", row).isEqualTo(expected[row]);
+        assertThat(~(int) stage.word(best, row))
+            .as("argmax of row %d", row)
+            .isEqualTo(expected[row]);
       }
       assertThat(stage.word(best, ROWS)).isZero();
     }

@@ -25,6 +25,7 @@ class ShippedKernelsTest {
     RowChecks.addTo(checks);
     LinearChecks.addTo(checks);
     AttentionChecks.addTo(checks);
+    PeakChecks.addTo(checks);
     return checks;
   }
 
