@@ -91,6 +91,17 @@ install_torch() {
     fail "PyTorch, the oracle for training, is missing; as root: apt-get install --no-install-recommends python3-torch libopenblas0-pthread"
 }
 
+# Debian's Jinja, the oracle for chat templates.
+install_jinja2() {
+  /usr/bin/python3 -c 'import jinja2' 2>/dev/null && return 0
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+      python3 python3-jinja2 >/dev/null
+  fi
+  /usr/bin/python3 -c 'import jinja2' 2>/dev/null ||
+    fail "Jinja, the oracle for chat templates, is missing; as root: apt-get install --no-install-recommends python3-jinja2"
+}
+
 # Builds the daemon and its library folder, unless they are newer than every source.
 build() {
   local stamp=$root/node-daemon/target/rigmesh/.built

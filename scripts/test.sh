@@ -9,6 +9,7 @@ need_maven
 need_disk 4096 "$root/target"
 install_foundry
 install_torch
+install_jinja2
 install_js_libp2p
 install_redis
 install_netns_tools

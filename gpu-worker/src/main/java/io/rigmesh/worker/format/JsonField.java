@@ -170,6 +170,11 @@ public final class JsonField {
     return value instanceof List<?>;
   }
 
+  /// Whether the value is a string, for fields that hold one or an object.
+  public boolean isText() {
+    return value instanceof String;
+  }
+
   /// The items of an array.
   public List<JsonField> items() {
     if (value instanceof List<?>) {

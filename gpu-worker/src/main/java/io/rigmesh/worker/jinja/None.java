@@ -1,0 +1,6 @@
+package io.rigmesh.worker.jinja;
+
+/// Python's None.
+enum None {
+  NONE
+}
