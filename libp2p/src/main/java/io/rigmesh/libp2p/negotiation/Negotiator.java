@@ -183,7 +183,10 @@ abstract class Negotiator extends ChannelDuplexHandler {
     agreed.completeExceptionally(cause);
     // Whoever comes to the stream later still learns why it has gone.
     context.channel().attr(Multistream.FAILURE).set(cause);
-    context.fireExceptionCaught(cause);
+    if (!context.pipeline().lastContext().name().equals(context.name())) {
+      // Without a handler behind, Netty would log at the remote's will.
+      context.fireExceptionCaught(cause);
+    }
     context.close();
   }
 }

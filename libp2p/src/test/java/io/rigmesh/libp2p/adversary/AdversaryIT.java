@@ -2,21 +2,8 @@ package io.rigmesh.libp2p.adversary;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.rigmesh.libp2p.Eventually;
-import io.rigmesh.libp2p.Host;
-import io.rigmesh.libp2p.HostBuilder;
-import io.rigmesh.libp2p.PeerAddress;
-import io.rigmesh.libp2p.gossip.Gossip;
-import io.rigmesh.libp2p.gossip.GossipConfig;
-import io.rigmesh.libp2p.gossip.Gossipsub;
 import io.rigmesh.libp2p.identity.Ed25519PrivateKey;
-import io.rigmesh.libp2p.kad.Kademlia;
-import io.rigmesh.libp2p.kad.KademliaConfig;
-import io.rigmesh.libp2p.kad.KademliaMode;
-import io.rigmesh.libp2p.multiformats.AddressProtocol;
-import java.io.File;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
 import java.time.Duration;
@@ -34,62 +21,28 @@ import org.junit.jupiter.api.Timeout;
 /// host counts, and its descriptors, are where they were.
 @Timeout(120)
 final class AdversaryIT {
-  private static final Duration HANDSHAKE = Duration.ofSeconds(3);
-  private static final Duration SOON = Duration.ofSeconds(15);
+  private static final Duration SOON = Besieged.SOON;
   private static final byte[] NOTHING = new byte[0];
 
-  private final List<AutoCloseable> services = new ArrayList<>();
-  private Host host;
-  private Host honest;
+  private Besieged besieged;
   private InetSocketAddress address;
-  private int descriptors;
-  private long memoryBytes;
 
   @BeforeEach
   void start() throws Exception {
-    host =
-        HostBuilder.anonymous()
-            .withoutQuic()
-            .handshakeTimeout(HANDSHAKE)
-            .listen("/ip4/127.0.0.1/tcp/0")
-            .start();
-    Gossip gossip = Gossipsub.start(host, GossipConfig.defaults());
-    services.add(gossip);
-    services.add(Kademlia.start(host, KademliaConfig.builder().mode(KademliaMode.SERVER).build()));
-    services.add(gossip.topic("news").subscribe(message -> {}));
-    honest = HostBuilder.anonymous().withoutQuic().start();
-    honest.connect(new PeerAddress(host.id(), host.listenAddresses())).get(20, TimeUnit.SECONDS);
-    address =
-        new InetSocketAddress(
-            "127.0.0.1",
-            host.listenAddresses().getFirst().first(AddressProtocol.TCP).orElseThrow().number());
-    // The first stranger brings up what the host keeps for good.
+    besieged = new Besieged("/ip4/127.0.0.1/tcp/0");
+    address = besieged.socketAddress();
     try (RawPeer first = new RawPeer(address).secure(RawPeer.anyKey())) {
       first.frame(RawPeer.PING, RawPeer.SYN, 0, 7, NOTHING);
     }
-    Eventually.await("only the honest peer is left", () -> host.connections().size() == 1);
-    answers();
-    descriptors = openDescriptors();
-    memoryBytes = host.resources().usage().memoryBytes();
+    besieged.remember();
   }
 
   @AfterEach
   void nothingIsLeftOfThem() throws Exception {
     try {
-      answers();
-      Eventually.await("strangers are gone", SOON, () -> host.connections().size() == 1);
-      assertThat(honest.connections(host.id())).as("the honest peer's connection").hasSize(1);
-      Eventually.await("descriptors are back", SOON, () -> openDescriptors() <= descriptors);
-      Eventually.await(
-          "memory is given back",
-          SOON,
-          () -> host.resources().usage().memoryBytes() <= memoryBytes + 64 * 1024);
+      besieged.assertUnharmed();
     } finally {
-      honest.close();
-      for (AutoCloseable service : services.reversed()) {
-        service.close();
-      }
-      host.close();
+      besieged.close();
     }
   }
 
@@ -110,10 +63,10 @@ final class AdversaryIT {
       }
       // One says its first line a byte at a time, the others nothing at all.
       byte[] line = RawPeer.line("/multistream/1.0.0");
-      long end = System.nanoTime() + HANDSHAKE.plusSeconds(10).toNanos();
+      long end = System.nanoTime() + Besieged.HANDSHAKE.plusSeconds(10).toNanos();
       boolean open = true;
       for (int i = 0; open && System.nanoTime() < end; i++) {
-        answers();
+        besieged.answers();
         TimeUnit.MILLISECONDS.sleep(400);
         try {
           peers.getFirst().write(new byte[] {line[i % line.length]});
@@ -143,7 +96,7 @@ final class AdversaryIT {
     }
     try (RawPeer peer = new RawPeer(address)) {
       peer.negotiateNoise();
-      peer.secure(RawPeer.payload(host.key().publicKey().bytes(), NOTHING));
+      peer.secure(RawPeer.payload(besieged.host.key().publicKey().bytes(), NOTHING));
       peer.awaitClosed(SOON);
     }
   }
@@ -153,6 +106,7 @@ final class AdversaryIT {
     try (RawPeer peer = new RawPeer(address).secure(RawPeer.anyKey())) {
       peer.frame(RawPeer.DATA, RawPeer.SYN, 1, 17 << 20, new byte[100]);
       peer.awaitClosed(SOON);
+      besieged.awaitReason("window");
     }
   }
 
@@ -166,8 +120,8 @@ final class AdversaryIT {
       } catch (SocketException e) {
         // Cut while it was at it.
       }
-      answers();
-      assertThat(host.resources().usage().inboundStreams()).isLessThanOrEqualTo(600);
+      besieged.answers();
+      assertThat(besieged.host.resources().usage().inboundStreams()).isLessThanOrEqualTo(600);
     }
   }
 
@@ -212,13 +166,8 @@ final class AdversaryIT {
       } catch (SocketException e) {
         // Refused while it was at it.
       }
-      answers();
+      besieged.answers();
     }
-  }
-
-  /// The honest peer is answered.
-  private void answers() throws Exception {
-    assertThat(honest.ping().ping(host.id()).get(15, TimeUnit.SECONDS)).isPositive();
   }
 
   private static void readUntilReset(RawPeer peer, int stream) {
@@ -234,16 +183,5 @@ final class AdversaryIT {
     } catch (IOException e) {
       // The connection ended with it.
     }
-  }
-
-  private static int openDescriptors() {
-    String[] open = new File("/proc/self/fd").list();
-    if (open != null) {
-      return open.length;
-    }
-    return (int)
-        ((com.sun.management.UnixOperatingSystemMXBean)
-                ManagementFactory.getOperatingSystemMXBean())
-            .getOpenFileDescriptorCount();
   }
 }

@@ -1,14 +1,7 @@
 package io.rigmesh.libp2p.yamux;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.embedded.EmbeddedChannel;
-import io.rigmesh.libp2p.Direction;
-import io.rigmesh.libp2p.StreamResetException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -20,7 +13,7 @@ class YamuxGarbagePropertyTest {
       @ForAll long seed, @ForAll @IntRange(max = 20_000) int count) {
     byte[] bytes = new byte[count];
     new Random(seed).nextBytes(bytes);
-    receive(bytes, new Random(seed));
+    YamuxFuzz.receive(bytes, new Random(seed));
   }
 
   @Property(tries = 500)
@@ -39,45 +32,6 @@ class YamuxGarbagePropertyTest {
     }
     byte[] bytes = new byte[wire.readableBytes()];
     wire.readBytes(bytes);
-    receive(bytes, random);
-  }
-
-  private static void receive(byte[] bytes, Random random) {
-    TrackedAllocator memory = new TrackedAllocator();
-    CountedScope scope = new CountedScope(1024 * 1024);
-    EmbeddedChannel parent = new EmbeddedChannel();
-    parent.config().setAllocator(memory.allocator());
-    List<StreamProbe> streams = new ArrayList<>();
-    YamuxSession session =
-        YamuxSession.attach(
-            parent,
-            Direction.INBOUND,
-            scope,
-            stream ->
-                streams.add(
-                    random.nextBoolean()
-                        ? new StreamProbe(stream).autoRead()
-                        : new StreamProbe(stream)),
-            YamuxConfig.defaults());
-    streams.add(new StreamProbe(session.open().join()));
-    for (int at = 0; at < bytes.length && parent.isActive(); ) {
-      int piece = Math.min(1 + random.nextInt(500), bytes.length - at);
-      parent.writeInbound(memory.allocator().heapBuffer(piece).writeBytes(bytes, at, piece));
-      at += piece;
-    }
-    if (parent.isActive()) {
-      assertThat(session.closed()).isNotDone();
-      parent.close();
-    }
-    assertThat(session.closed()).isDone();
-    streams.forEach(StreamProbe::autoRead);
-    parent.runPendingTasks();
-    assertThat(streams).allMatch(probe -> probe.inactive);
-    assertThat(streams)
-        .allSatisfy(
-            probe -> assertThat(probe.failures).allMatch(StreamResetException.class::isInstance));
-    parent.finishAndReleaseAll();
-    assertThat(memory.usedBytes()).isZero();
-    assertThat(scope.bytes()).isZero();
+    YamuxFuzz.receive(bytes, random);
   }
 }
