@@ -13,6 +13,7 @@ import io.rigmesh.worker.kernels.OpShapes;
 import io.rigmesh.worker.kernels.PackedWeight;
 import io.rigmesh.worker.kernels.PagedSpan;
 import io.rigmesh.worker.kernels.RopeTable;
+import io.rigmesh.worker.kernels.ScalarKernels;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -806,8 +807,10 @@ public final class VectorKernels implements Kernels {
     VectorAttention.Call call =
         new VectorAttention.Call(q, keys, values, layout, out, out, out, out, out);
     int kvHeads = layout.kvHeads();
-    boolean bad =
-        parallel.run(
+    boolean bad;
+    try {
+      bad =
+          parallel.run(
             spans.size() * kvHeads,
             1,
             (worker, from, to) -> {
@@ -820,6 +823,11 @@ public final class VectorKernels implements Kernels {
               }
               return seen;
             });
+    } catch (NonFiniteException e) {
+      // Threads meet bad scores in any order; the reference names the first row.
+      new ScalarKernels().attention(q, keys, values, layout, spans, out);
+      throw e;
+    }
     locate(bad, "attention", out);
   }
 
@@ -877,8 +885,10 @@ public final class VectorKernels implements Kernels {
         new VectorPagedAttention.Call(
             q, pages, layer, layout, window.orElse(Integer.MAX_VALUE), out);
     int kvHeads = layout.kvHeads();
-    boolean bad =
-        parallel.run(
+    boolean bad;
+    try {
+      bad =
+          parallel.run(
             spans.size() * kvHeads,
             1,
             (worker, from, to) -> {
@@ -891,6 +901,11 @@ public final class VectorKernels implements Kernels {
               }
               return seen;
             });
+    } catch (NonFiniteException e) {
+      // Threads meet bad scores in any order; the reference names the first row.
+      new ScalarKernels().attention(q, pages, layer, layout, spans, window, out);
+      throw e;
+    }
     locate(bad, "attention", out);
   }
 
@@ -911,6 +926,7 @@ public final class VectorKernels implements Kernels {
     VectorAttention.Call call =
         new VectorAttention.Call(q, keys, values, layout, out, dOut, dQ, dKeys, dValues);
     int kvHeads = layout.kvHeads();
+    try {
     parallel.run(
         spans.size() * kvHeads,
         1,
@@ -920,6 +936,11 @@ public final class VectorKernels implements Kernels {
           }
           return false;
         });
+    } catch (NonFiniteException e) {
+      // Threads meet bad scores in any order; the reference names the first row.
+      new ScalarKernels().attentionBackward(q, keys, values, layout, spans, out, dOut, dQ, dKeys, dValues);
+      throw e;
+    }
     checkFinite("attentionBackward", dQ);
     checkFinite("attentionBackward", dKeys);
     checkFinite("attentionBackward", dValues);
