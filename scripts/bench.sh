@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures: scripts/bench.sh NAME... [--json FILE]. Prints a table; FILE gets one JSON object a line. The name cpu stands for all
-# benchmarks of the engine, libp2p for all of the network; an unknown name prints the list. Builds what it needs.
+# benchmarks of the engine, libp2p for all of the network, gpu for the first CUDA device; an unknown name prints the list. Builds
+# what it needs. Without a GPU, gpu prints what is counted: bytes, operations and launches, and every kernel's resources.
 set -euo pipefail
 # shellcheck source=scripts/prerequisites.sh
 . "$(dirname "$0")/prerequisites.sh"
@@ -30,6 +31,9 @@ libp2p*)
   install_js_libp2p
   bench libp2p io.rigmesh.libp2p.interop.Libp2pBenchmarks \
     -Xmx256m --sun-misc-unsafe-memory-access=allow "-Drigmesh.interop=$root/libp2p/src/test/interop" -- "$@"
+  ;;
+gpu)
+  bench gpu-worker io.rigmesh.worker.cuda.GpuBenchmarks --add-modules jdk.incubator.vector -Xmx3g --
   ;;
 *)
   bench gpu-worker io.rigmesh.worker.bench.Benchmarks --add-modules jdk.incubator.vector -Xmx3g -- "$@"
