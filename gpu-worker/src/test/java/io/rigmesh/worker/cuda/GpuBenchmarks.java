@@ -14,9 +14,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// What `scripts/bench.sh gpu` runs. Counts what the launch plans of known model shapes must move and
-/// compute, and reports every kernel's resources; where a GPU is at hand, measures its ceilings, then
-/// the same steps, beside the floor that counting implies.
+/// What `scripts/bench.sh gpu` runs. Counts what the launch plans of known model shapes must move
+/// and compute, and reports every kernel's resources; where a GPU is at hand, measures its
+/// ceilings, then the same steps, beside the floor that counting implies.
 public final class GpuBenchmarks {
   private static final int CONTEXT = 1_024;
   private static final int PREFILL = 512;
@@ -35,8 +35,8 @@ public final class GpuBenchmarks {
     static final Ceilings H200 =
         new Ceilings("assumed, for an H200 (nothing measured)", 4.3e12, 60e12, 1_979e12);
 
-    /// The seconds below which no implementation gets: every weight, and every key and value that is
-    /// seen, read once; the operations of the plan at the ceilings of their units.
+    /// The seconds below which no implementation gets: every weight, and every key and value that
+    /// is seen, read once; the operations of the plan at the ceilings of their units.
     double floor(LaunchPlan plan, long bytes) {
       double memory = bytes / bytesPerSecond;
       double arithmetic =
@@ -54,10 +54,7 @@ public final class GpuBenchmarks {
           new Workload(
               "decode, batch 64", new StepShape(BATCH, BATCH, 0, BATCH, CONTEXT), BATCH, 0.50),
           new Workload(
-              "prefill 512",
-              new StepShape(PREFILL, 0, PREFILL / 16, 1, PREFILL),
-              PREFILL,
-              0.50));
+              "prefill 512", new StepShape(PREFILL, 0, PREFILL / 16, 1, PREFILL), PREFILL, 0.50));
     }
 
     /// The weights, and the keys and values of earlier positions.
@@ -153,62 +150,65 @@ public final class GpuBenchmarks {
     System.out.printf(
         "%-14s %-7s %-17s %8s %11s %11s %11s %12s%n",
         "model", "profile", "step", "launches", "MB", "GOP int8", "GFLOP", "tokens/s");
-    models().forEach((name, config) -> {
-      for (Profile profile : Profile.values()) {
-        for (Workload workload : Workload.all()) {
-          LaunchPlan plan =
-              CudaStepRunner.plan(config, profile, sizes(), workload.shape(), architecture);
-          System.out.printf(
-              "%-14s %-7s %-17s %8d %11.1f %11.1f %11.1f %12.0f%n",
-              name,
-              profile.id(),
-              workload.name(),
-              plan.launches().size(),
-              plan.bytes() / 1e6,
-              plan.operations(Work.Unit.INT8) / 1e9,
-              plan.operations(Work.Unit.FLOAT32) / 1e9,
-              workload.tokens() / ceilings.floor(plan, workload.bytes(config, profile)));
-        }
-      }
-    });
+    models()
+        .forEach((name, config) -> {
+          for (Profile profile : Profile.values()) {
+            for (Workload workload : Workload.all()) {
+              LaunchPlan plan =
+                  CudaStepRunner.plan(config, profile, sizes(), workload.shape(), architecture);
+              System.out.printf(
+                  "%-14s %-7s %-17s %8d %11.1f %11.1f %11.1f %12.0f%n",
+                  name,
+                  profile.id(),
+                  workload.name(),
+                  plan.launches().size(),
+                  plan.bytes() / 1e6,
+                  plan.operations(Work.Unit.INT8) / 1e9,
+                  plan.operations(Work.Unit.FLOAT32) / 1e9,
+                  workload.tokens() / ceilings.floor(plan, workload.bytes(config, profile)));
+            }
+          }
+        });
   }
 
   private static void measured(Device.Cuda device, Ceilings ceilings) {
-    System.out.printf("%nMeasured on %s, driver for CUDA %s:%n", device.name(), device.driverVersion());
+    System.out.printf(
+        "%nMeasured on %s, driver for CUDA %s:%n", device.name(), device.driverVersion());
     System.out.printf(
         "%-14s %-7s %-17s %12s %12s %9s %5s%n",
         "model", "profile", "step", "tokens/s", "floor's", "of floor", "bar");
-    models().forEach((name, config) -> {
-      for (Profile profile : Profile.values()) {
-        // Each model gets the whole device.
-        try (Accelerator accelerator = Devices.openAccelerator(device.id());
-            CudaStepRunner runner =
-                new CudaStepRunner(
-                    accelerator,
-                    config,
-                    profile,
-                    sizes(),
-                    new CudaStepRunner.Source(ElementType.BF16, 1),
-                    (model, memory, staging) -> RandomWeights.fill(accelerator, model))) {
-          for (Workload workload : Workload.all()) {
-            LaunchPlan plan =
-                CudaStepRunner.plan(
-                    config, profile, sizes(), workload.shape(), accelerator.architecture());
-            double seconds = seconds(runner, workload.step());
-            double floor = ceilings.floor(plan, workload.bytes(config, profile));
-            System.out.printf(
-                "%-14s %-7s %-17s %12.0f %12.0f %8.0f%% %4.0f%%%n",
-                name,
-                profile.id(),
-                workload.name(),
-                workload.tokens() / seconds,
-                workload.tokens() / floor,
-                100 * floor / seconds,
-                100 * (profile == Profile.I8_V1 ? workload.bar() : 0));
+    models()
+        .forEach((name, config) -> {
+          for (Profile profile : Profile.values()) {
+            // Each model gets the whole device.
+            try (Accelerator accelerator = Devices.openAccelerator(device.id());
+                CudaStepRunner runner =
+                    new CudaStepRunner(
+                        accelerator,
+                        config,
+                        profile,
+                        sizes(),
+                        new CudaStepRunner.Source(ElementType.BF16, 1),
+                        (model, memory, staging) -> RandomWeights.fill(accelerator, model))) {
+              for (Workload workload : Workload.all()) {
+                LaunchPlan plan =
+                    CudaStepRunner.plan(
+                        config, profile, sizes(), workload.shape(), accelerator.architecture());
+                double seconds = seconds(runner, workload.step());
+                double floor = ceilings.floor(plan, workload.bytes(config, profile));
+                System.out.printf(
+                    "%-14s %-7s %-17s %12.0f %12.0f %8.0f%% %4.0f%%%n",
+                    name,
+                    profile.id(),
+                    workload.name(),
+                    workload.tokens() / seconds,
+                    workload.tokens() / floor,
+                    100 * floor / seconds,
+                    100 * (profile == Profile.I8_V1 ? workload.bar() : 0));
+              }
+            }
           }
-        }
-      }
-    });
+        });
   }
 
   /// The median time of a step, the reading of its results included.

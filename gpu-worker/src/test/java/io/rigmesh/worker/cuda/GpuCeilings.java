@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 
-/// Measures what a device can do at most: copy, multiply and add binary32 numbers, multiply bytes on the
-/// tensor cores; and how much of the binary32 ceiling the ordered product reaches.
+/// Measures what a device can do at most: copy, multiply and add binary32 numbers, multiply bytes
+/// on the tensor cores; and how much of the binary32 ceiling the ordered product reaches.
 final class GpuCeilings {
   private static final long COPY_BYTES = 2L << 30;
   private static final int STEPS = 4_096;
@@ -56,9 +56,7 @@ final class GpuCeilings {
   private double float32() {
     long y = device.allocate(4L * blocks * THREADS);
     LaunchPlan plan =
-        plan(
-            "peak_f32",
-            new Arguments().at(y).real(0.75f).real(1.5f).ints(STEPS).list());
+        plan("peak_f32", new Arguments().at(y).real(0.75f).real(1.5f).ints(STEPS).list());
     return 2.0 * 16 * STEPS * blocks * THREADS / seconds(y, 4, () -> device.run(plan));
   }
 
@@ -101,7 +99,15 @@ final class GpuCeilings {
         entry,
         List.of(
             new Launch(
-                entry, entry, blocks, 1, 1, THREADS, 0, arguments, List.of(),
+                entry,
+                entry,
+                blocks,
+                1,
+                1,
+                THREADS,
+                0,
+                arguments,
+                List.of(),
                 Work.moving(0, 4L * blocks * THREADS))));
   }
 

@@ -6,9 +6,9 @@ import io.rigmesh.worker.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
 
-/// Fills a model on a device with random weights whose steps stay finite, so that one of any size can
-/// be timed without files. Every matrix repeats one stretch of random bytes, which is longer than any
-/// cache of a device is wide.
+/// Fills a model on a device with random weights whose steps stay finite, so that one of any size
+/// can be timed without files. Every matrix repeats one stretch of random bytes, which is longer
+/// than any cache of a device is wide.
 final class RandomWeights {
   private static final int STRETCH_BYTES = 64 << 20;
 
@@ -42,8 +42,7 @@ final class RandomWeights {
   static void fill(Accelerator device, DeviceLlama model) {
     RandomWeights weights = new RandomWeights(device);
     int width = model.config().hiddenSize();
-    weights.repeat(
-        model.embedding(), 2L * model.config().vocabularySize() * width, weights.halves);
+    weights.repeat(model.embedding(), 2L * model.config().vocabularySize() * width, weights.halves);
     for (DeviceLlama.Layer layer : model.layers()) {
       weights.ones(layer.attentionNorm(), width);
       weights.ones(layer.feedForwardNorm(), width);

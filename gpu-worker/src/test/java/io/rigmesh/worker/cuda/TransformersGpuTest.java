@@ -21,8 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Logits of the device beside those of Hugging Face transformers in float64; skipped where there is
-/// no GPU, or where scripts/gpu-check.sh found no transformers and said so.
+/// Logits of the device beside those of Hugging Face transformers in float64; skipped where there
+/// is no GPU, or where scripts/gpu-check.sh found no transformers and said so.
 @Tag("gpu")
 final class TransformersGpuTest {
   private static final double RELATIVE_MAX = 1e-4;
