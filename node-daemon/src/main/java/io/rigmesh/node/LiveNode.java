@@ -146,7 +146,7 @@ final class LiveNode implements Node {
 
   private static DeviceView view(Workers.Status status, Optional<Scheduler.DeviceLoad> load) {
     Optional<WorkerDescription> description = status.description();
-    List<Work> running = load.flatMap(Scheduler.DeviceLoad::running).stream().toList();
+    List<Work> running = load.map(Scheduler.DeviceLoad::running).orElse(List.of());
     return new DeviceView(
         status.device(),
         description.map(WorkerDescription::deviceName).orElse(status.device()),

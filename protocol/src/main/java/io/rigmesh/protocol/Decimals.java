@@ -53,6 +53,18 @@ final class Decimals {
     return value;
   }
 
+  /// As [#real], of a decimal that may have a minus in front; zero has none.
+  static float signed(String text, float min, float max, String what) {
+    if (!text.startsWith("-")) {
+      return real(text, Math.max(0f, min), max, what);
+    }
+    float value = -real(text.substring(1), 0f, -min, what);
+    if (value == 0f) {
+      throw new MalformedException(what + " has one spelling, 0, not '" + cut(text) + "'");
+    }
+    return value;
+  }
+
   /// The canonical spelling of the shortest decimal that reads back as `value`.
   static String spell(float value) {
     return spell(new BigDecimal(Float.toString(value)));

@@ -41,6 +41,7 @@ public record Job(
 
   private static final String TAG = "rigmesh-job-v1";
   private static final int PARAMETERS_MAX = 32;
+  private static final int PARAMETER_BYTES_MAX = 1_024;
 
   /// Checks what the types cannot.
   public Job {
@@ -97,7 +98,9 @@ public record Job(
     int count = in.count(PARAMETERS_MAX, "parameters");
     List<Parameter> parameters = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      parameters.add(new Parameter(in.text(64, "parameter name"), in.text(64, "parameter value")));
+      parameters.add(
+          new Parameter(
+              in.text(64, "parameter name"), in.text(PARAMETER_BYTES_MAX, "parameter value")));
     }
     Job job =
         new Job(

@@ -8,7 +8,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// What is to be computed, with its settings. A task and its parameter list are two views of one
-/// value: the list is sorted by name, names every setting, and spells each value in one way.
+/// value: the list is sorted by name, names every setting but options that are as if they were not
+/// there, and spells each value in one way.
 public sealed interface Task {
   /// Which of the three it is.
   JobKind kind();
@@ -141,7 +142,14 @@ public sealed interface Task {
   /// @param temperature 0 for greedy, otherwise the divisor of the logits, at most 10
   /// @param topK sample among the k likeliest only; 0 for all
   /// @param topP sample among the likeliest whose probabilities sum to p; 1 for all
-  record Generate(int maxTokens, float temperature, int topK, float topP) implements Task {
+  /// @param options what most jobs leave as it is
+  record Generate(int maxTokens, float temperature, int topK, float topP, GenerateOptions options)
+      implements Task {
+    /// Without options.
+    public Generate(int maxTokens, float temperature, int topK, float topP) {
+      this(maxTokens, temperature, topK, topP, GenerateOptions.NONE);
+    }
+
     @Override
     public JobKind kind() {
       return JobKind.GENERATE;
@@ -149,11 +157,14 @@ public sealed interface Task {
 
     @Override
     public List<Parameter> parameters() {
-      return List.of(
-          new Parameter("maxTokens", Integer.toString(maxTokens)),
-          new Parameter("temperature", Decimals.spell(temperature)),
-          new Parameter("topK", Integer.toString(topK)),
-          new Parameter("topP", Decimals.spell(topP)));
+      List<Parameter> list = new ArrayList<>();
+      list.add(new Parameter("maxTokens", Integer.toString(maxTokens)));
+      list.add(new Parameter("temperature", Decimals.spell(temperature)));
+      list.add(new Parameter("topK", Integer.toString(topK)));
+      list.add(new Parameter("topP", Decimals.spell(topP)));
+      options.write(list);
+      list.sort(Comparator.comparing(Parameter::name));
+      return List.copyOf(list);
     }
 
     private static Generate read(Settings s) {
@@ -161,7 +172,8 @@ public sealed interface Task {
           s.integer("maxTokens", 1, 131_072),
           s.real("temperature", 0f, 10f),
           s.integer("topK", 0, 1_000_000),
-          s.real("topP", 1e-6f, 1f));
+          s.real("topP", 1e-6f, 1f),
+          GenerateOptions.read(s));
     }
   }
 
@@ -205,7 +217,12 @@ public sealed interface Task {
       return Decimals.real(take(name), min, max, name);
     }
 
-    private String take(String name) {
+    /// A decimal that may be negative.
+    float signed(String name, float min, float max) {
+      return Decimals.signed(take(name), min, max, name);
+    }
+
+    String take(String name) {
       String value = values.remove(name);
       if (value == null) {
         throw new MalformedException("a " + kind.id() + " job needs the parameter " + name);

@@ -82,8 +82,7 @@ final class ConformanceInputs {
         }
         yield (words[1] & 1) == 0 ? 3f : -3f;
       }
-      case OVERFLOWING ->
-          Integer.remainderUnsigned(words[1], 40) == 0 ? u * 0x1p127f : u;
+      case OVERFLOWING -> Integer.remainderUnsigned(words[1], 40) == 0 ? u * 0x1p127f : u;
     };
   }
 

@@ -16,8 +16,8 @@ import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
-/// How every operation of the suite is run: in which order its inputs are drawn and its results
-/// are hashed. docs/conformance.md says the same in words.
+/// How every operation of the suite is run: in which order its inputs are drawn and its results are
+/// hashed. docs/conformance.md says the same in words.
 final class OpCatalogue {
   static final float EPSILON = 1e-5f;
   static final float FACTOR = 0.37f;
@@ -76,8 +76,7 @@ final class OpCatalogue {
         (k, v, in) -> {
           Tensor x = in.matrix(v.size("rows"), v.size("in"));
           Tensor w = in.matrix(v.size("out"), v.size("in"));
-          return into(
-              y -> k.linear(x, k.pack(w, v.profile()), y), v.size("rows"), v.size("out"));
+          return into(y -> k.linear(x, k.pack(w, v.profile()), y), v.size("rows"), v.size("out"));
         });
     runs.put(
         "linearWithBias",
@@ -92,9 +91,7 @@ final class OpCatalogue {
         "quantise",
         (k, v, in) -> {
           QuantisedRows rows = QuantisedRows.of(x(v, in));
-          return new OpResults()
-              .add(Tensor.of(rows.scales(), rows.rows()))
-              .add(rows.values());
+          return new OpResults().add(Tensor.of(rows.scales(), rows.rows())).add(rows.values());
         });
     runs.put(
         "linearInputGradient",
@@ -230,8 +227,7 @@ final class OpCatalogue {
         });
     runs.put("argmax", (k, v, in) -> new OpResults().add(k.argmax(x(v, in))));
     runs.put("laneSum", (k, v, in) -> new OpResults().add(k.laneSum(x(v, in))));
-    runs.put(
-        "laneSumOfSquares", (k, v, in) -> new OpResults().add(k.laneSumOfSquares(x(v, in))));
+    runs.put("laneSumOfSquares", (k, v, in) -> new OpResults().add(k.laneSumOfSquares(x(v, in))));
     runs.put(
         "crossEntropy",
         (k, v, in) -> {

@@ -221,6 +221,7 @@ public final class CudaStepRunner implements StepRunner {
   }
 
   /// The most rows of one step that want a result.
+  @Override
   public int outputsMax() {
     return memory.limits().outputsMax();
   }

@@ -1,6 +1,7 @@
 package io.rigmesh.worker.generate;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// What is to be generated.
@@ -24,7 +25,37 @@ public record GenerationRequest(
     }
   }
 
-  int[] promptTokens() {
+  /// The prompt's tokens in a new array.
+  public int[] promptTokens() {
     return prompt.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  /// Why a generation ends after so many tokens, the last being `lastToken`, if it does.
+  ///
+  /// @param positionsMax how many positions the model has
+  public Optional<FinishReason> reasonToStop(int count, int lastToken, int positionsMax) {
+    if (stopTokens.contains(lastToken)) {
+      return Optional.of(FinishReason.STOP_TOKEN);
+    }
+    if (count >= tokensMax) {
+      return Optional.of(FinishReason.TOKENS_MAX);
+    }
+    if (prompt.size() + count >= positionsMax) {
+      return Optional.of(FinishReason.CONTEXT_FULL);
+    }
+    return Optional.empty();
+  }
+
+  /// Where a generation of these tokens has to end, or empty if it has to go on after all of them.
+  ///
+  /// @param positionsMax how many positions the model has
+  public Optional<Ending> ending(int[] generated, int positionsMax) {
+    for (int count = 1; count <= generated.length; count++) {
+      Optional<FinishReason> reason = reasonToStop(count, generated[count - 1], positionsMax);
+      if (reason.isPresent()) {
+        return Optional.of(new Ending(count, reason.get()));
+      }
+    }
+    return Optional.empty();
   }
 }

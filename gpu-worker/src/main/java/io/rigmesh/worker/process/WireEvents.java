@@ -8,6 +8,7 @@ import io.rigmesh.protocol.Meter;
 import io.rigmesh.protocol.ProtocolJson;
 import io.rigmesh.worker.task.FailureCode;
 import io.rigmesh.worker.task.RunEvent;
+import io.rigmesh.worker.task.TokenLogprobs;
 import io.rigmesh.worker.verify.Verdict;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
@@ -25,8 +26,16 @@ final class WireEvents {
               .setModelRoot(bytes(model))
               .setResumedSteps(resumedSteps);
       case RunEvent.Progress progress -> wire.setProgress(write(progress));
-      case RunEvent.Token(var position, var id, var text, var link) ->
-          wire.getTokenBuilder().setPosition(position).setId(id).setText(text).setLink(bytes(link));
+      case RunEvent.Token(var position, var id, var text, var link, var logprobs, var finish) -> {
+        var token =
+            wire.getTokenBuilder()
+                .setPosition(position)
+                .setId(id)
+                .setText(text)
+                .setLink(bytes(link));
+        logprobs.ifPresent(l -> token.setLogprobs(write(l)));
+        finish.ifPresent(token::setFinish);
+      }
       case RunEvent.Done(var meter, var evidence, var model, var output, var trained) -> {
         var done =
             wire.getDoneBuilder()
@@ -44,6 +53,30 @@ final class WireEvents {
           wire.getFailedBuilder().setCode(write(code)).setMessage(message);
     }
     return wire.build();
+  }
+
+  private static io.rigmesh.worker.wire.Logprobs write(TokenLogprobs logprobs) {
+    var wire =
+        io.rigmesh.worker.wire.Logprobs.newBuilder()
+            .setText(logprobs.text())
+            .setLogprob(logprobs.logprob());
+    logprobs
+        .likeliest()
+        .forEach(candidate ->
+            wire.addLikeliestBuilder()
+                .setId(candidate.id())
+                .setText(candidate.text())
+                .setLogprob(candidate.logprob()));
+    return wire.build();
+  }
+
+  private static TokenLogprobs read(io.rigmesh.worker.wire.Logprobs wire) {
+    return new TokenLogprobs(
+        wire.getText(),
+        wire.getLogprob(),
+        wire.getLikeliestList().stream()
+            .map(c -> new TokenLogprobs.Candidate(c.getId(), c.getText(), c.getLogprob()))
+            .toList());
   }
 
   static io.rigmesh.worker.wire.Progress write(RunEvent.Progress progress) {
@@ -84,7 +117,12 @@ final class WireEvents {
       case TOKEN -> {
         var token = wire.getToken();
         yield new RunEvent.Token(
-            token.getPosition(), token.getId(), token.getText(), hash(token.getLink()));
+            token.getPosition(),
+            token.getId(),
+            token.getText(),
+            hash(token.getLink()),
+            token.hasLogprobs() ? Optional.of(read(token.getLogprobs())) : Optional.empty(),
+            Optional.of(token.getFinish()).filter(reason -> !reason.isEmpty()));
       }
       case DONE -> {
         var done = wire.getDone();

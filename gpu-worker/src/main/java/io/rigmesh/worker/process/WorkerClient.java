@@ -82,7 +82,8 @@ public final class WorkerClient implements AutoCloseable {
           answer.getMemoryFreeBytes(),
           answer.getThreads(),
           answer.getProfilesList().stream().map(Profile::of).toList(),
-          answer.getProcessId());
+          answer.getProcessId(),
+          answer.getGenerationsMax());
     } catch (StatusRuntimeException | MalformedException e) {
       throw failure("asked to describe itself", e);
     }

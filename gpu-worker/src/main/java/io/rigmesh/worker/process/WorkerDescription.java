@@ -12,6 +12,7 @@ import java.util.List;
 /// @param threads how many compute
 /// @param profiles the arithmetics it has kernels for
 /// @param processId the worker's process
+/// @param generationsMax how many generations with one model and profile run at once
 public record WorkerDescription(
     String deviceName,
     String kind,
@@ -19,7 +20,8 @@ public record WorkerDescription(
     long memoryFreeBytes,
     int threads,
     List<Profile> profiles,
-    long processId) {
+    long processId,
+    int generationsMax) {
   /// Copies the list.
   public WorkerDescription {
     profiles = List.copyOf(profiles);

@@ -10,6 +10,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.rigmesh.worker.kernels.Kernels;
+import io.rigmesh.worker.task.ModelShelf;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -68,7 +69,7 @@ final class WorkerServer implements AutoCloseable {
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("worker-socket", true), NioIoHandler.newFactory());
     ExecutorService calls = Executors.newVirtualThreadPerTaskExecutor();
-    WorkerService service = new WorkerService(kernels, outOfMemory);
+    WorkerService service = new WorkerService(kernels, ModelShelf.onCpu(kernels), outOfMemory);
     Server server =
         NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket))
             .channelType(NioServerDomainSocketChannel.class)

@@ -5,7 +5,6 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.MalformedException;
 import io.rigmesh.protocol.Profile;
@@ -15,6 +14,7 @@ import io.rigmesh.worker.device.Devices;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.task.FailureCode;
 import io.rigmesh.worker.task.JobEngine;
+import io.rigmesh.worker.task.ModelShelf;
 import io.rigmesh.worker.task.RunEvent;
 import io.rigmesh.worker.task.RunRequest;
 import io.rigmesh.worker.verify.Materials;
@@ -37,36 +37,31 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The calls of worker.proto. Jobs and verifications share one compute thread and come one at a
-/// time; a second one is refused, since queueing is the daemon's business.
+/// The calls of worker.proto. Generations with one model and profile run beside each other, as many
+/// as the engine takes; anything else runs alone. What does not fit with what runs is refused,
+/// since queueing is the daemon's business.
 final class WorkerService extends WorkerGrpc.WorkerImplBase {
   private static final Logger LOG = LoggerFactory.getLogger(WorkerService.class);
   private static final int RECEIPT_BYTES_MAX = WireLimits.EVENT_BYTES_MAX;
 
   private final Kernels kernels;
+  private final ModelShelf shelf;
+  private final JobEngine engine;
   private final Runnable outOfMemory;
   private final ExecutorService compute =
-      Executors.newSingleThreadExecutor(Thread.ofPlatform().name("job").daemon().factory());
-  private final AtomicReference<@Nullable Work> running = new AtomicReference<>();
+      Executors.newCachedThreadPool(Thread.ofPlatform().name("job-", 0).daemon().factory());
+  private final Running running;
 
-  /// What the compute thread is at.
-  private static final class Work {
-    final Hash job;
-    volatile boolean cancelled;
-
-    Work(Hash job) {
-      this.job = job;
-    }
-  }
-
-  WorkerService(Kernels kernels, Runnable outOfMemory) {
+  WorkerService(Kernels kernels, ModelShelf shelf, Runnable outOfMemory) {
     this.kernels = kernels;
+    this.shelf = shelf;
+    this.engine = new JobEngine(kernels, shelf);
     this.outOfMemory = outOfMemory;
+    this.running = new Running(shelf.sequencesMax());
   }
 
   @Override
@@ -82,6 +77,7 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
             .setThreads(kernels.threads())
             .addAllProfiles(Arrays.stream(Profile.values()).map(Profile::id).toList())
             .setProcessId(ProcessHandle.current().pid())
+            .setGenerationsMax(running.generationsMax())
             .build());
     answer.onCompleted();
   }
@@ -106,15 +102,12 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
       return;
     }
     begin(
-        request.job().id(),
+        new Running.Work(request.job()),
         observer,
         work -> {
           RunEvent.End end =
-              new JobEngine(kernels)
-                  .run(
-                      request,
-                      event -> observer.onNext(WireEvents.write(event)),
-                      () -> work.cancelled);
+              engine.run(
+                  request, event -> observer.onNext(WireEvents.write(event)), work::isCancelled);
           observer.onNext(WireEvents.write(end));
           return end instanceof RunEvent.Failed failed
               && failed.code() == FailureCode.OUT_OF_MEMORY;
@@ -123,11 +116,7 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
 
   @Override
   public void cancel(CancelRequest request, StreamObserver<CancelResponse> answer) {
-    Work work = running.get();
-    boolean mine = work != null && work.job.equals(WireEvents.hash(request.getJobId()));
-    if (mine && work != null) {
-      work.cancelled = true;
-    }
+    boolean mine = running.cancel(WireEvents.hash(request.getJobId()));
     answer.onNext(CancelResponse.newBuilder().setRunning(mine).build());
     answer.onCompleted();
   }
@@ -154,17 +143,17 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
             ? new Samples.All()
             : new Samples.Some(request.getSamples(), request.getSampleSeed());
     begin(
-        receipt.receipt().receipt().job(),
+        new Running.Work(receipt.receipt().receipt().job()),
         observer,
         work -> {
           Verdict verdict =
-              new Verifier(kernels)
+              new Verifier(kernels, shelf)
                   .verify(
                       receipt,
                       materials,
                       samples,
                       progress -> {
-                        if (work.cancelled) {
+                        if (work.isCancelled()) {
                           throw new CancellationException("the verification was cancelled");
                         }
                         observer.onNext(
@@ -179,14 +168,12 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
 
   /// Cancels what runs, and takes nothing new.
   void close() {
-    Work work = running.get();
-    if (work != null) {
-      work.cancelled = true;
-    }
+    running.cancelAll();
     compute.shutdown();
     try {
       // A step may take long; the process ends anyway and its checkpoints are whole.
       if (compute.awaitTermination(2, SECONDS)) {
+        engine.close();
         kernels.close();
       }
     } catch (InterruptedException e) {
@@ -194,23 +181,21 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
     }
   }
 
-  /// What the compute thread does for one call.
+  /// What a thread does for one call.
   private interface Body {
     /// Sends the events, and says whether memory ran out.
-    boolean run(Work work);
+    boolean run(Running.Work work);
   }
 
-  private <E> void begin(Hash job, StreamObserver<E> observer, Body body) {
-    Work work = new Work(job);
-    if (!running.compareAndSet(null, work)) {
+  private <E> void begin(Running.Work work, StreamObserver<E> observer, Body body) {
+    Optional<String> refusal = running.begin(work);
+    if (refusal.isPresent()) {
       observer.onError(
-          Status.FAILED_PRECONDITION
-              .withDescription("this worker runs one job at a time and is at another")
-              .asRuntimeException());
+          Status.FAILED_PRECONDITION.withDescription(refusal.get()).asRuntimeException());
       return;
     }
     // The caller's going away, however it happens, cancels the job.
-    ((ServerCallStreamObserver<E>) observer).setOnCancelHandler(() -> work.cancelled = true);
+    ((ServerCallStreamObserver<E>) observer).setOnCancelHandler(work::cancel);
     compute.execute(() -> {
       boolean memoryRanOut = false;
       @Nullable Throwable fault = null;
@@ -222,11 +207,11 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
         memoryRanOut = true;
         fault = Status.RESOURCE_EXHAUSTED.withDescription(e.getMessage()).asRuntimeException();
       } catch (RuntimeException | Error e) {
-        LOG.error("job {} ended with a fault of the worker", job, e);
+        LOG.error("job {} ended with a fault of the worker", work.job(), e);
         fault = Status.INTERNAL.withDescription(e.toString()).asRuntimeException();
       } finally {
         // Before the last word, so that who hears it can send the next job.
-        running.set(null);
+        running.end(work);
       }
       if (fault == null) {
         observer.onCompleted();

@@ -22,6 +22,11 @@ public interface StepRunner extends AutoCloseable {
   /// The most rows of one step.
   int rowsMax();
 
+  /// The most rows of one step that want a result.
+  default int outputsMax() {
+    return rowsMax();
+  }
+
   /// Runs one step: writes the keys and values of its rows into their pages and computes what the
   /// output asks for.
   ///

@@ -7,33 +7,48 @@ import io.rigmesh.worker.format.ModelFormatException;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.NonFiniteException;
 import java.io.UncheckedIOException;
-import java.util.Locale;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Runs jobs, one at a time, on one device.
-public final class JobEngine {
+/// Runs jobs on one device: generations with the model that it holds beside each other, anything
+/// else alone.
+public final class JobEngine implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(JobEngine.class);
 
   private final Kernels kernels;
+  private final ModelShelf shelf;
 
   /// @param kernels what computes; it stays the caller's to close
-  public JobEngine(Kernels kernels) {
+  /// @param shelf the language model that the device holds; closed with the engine
+  public JobEngine(Kernels kernels, ModelShelf shelf) {
     this.kernels = kernels;
+    this.shelf = shelf;
   }
 
-  /// Runs a job to its end, whatever that is.
+  /// An engine on the CPU.
+  ///
+  /// @param kernels what computes; it stays the caller's to close
+  public static JobEngine onCpu(Kernels kernels) {
+    return new JobEngine(kernels, ModelShelf.onCpu(kernels));
+  }
+
+  /// Runs a job to its end, whatever that is. Generations with one model and profile may run at
+  /// once, each on a thread of its own; while anything else runs, nothing else may.
   ///
   /// @param events gets every event but the last, on this thread
   /// @param cancelled asked before every step
   public RunEvent.End run(
       RunRequest request, Consumer<RunEvent> events, BooleanSupplier cancelled) {
     try {
-      RunContext context = new RunContext(kernels, events, cancelled);
+      RunContext context = new RunContext(kernels, shelf, events, cancelled);
       requireProfile(request.job().task(), request.job().profile());
+      if (!(request.job().task() instanceof Task.Generate)) {
+        // What is no generation has the whole memory.
+        shelf.clear();
+      }
       return switch (request.job().task()) {
         case Task.Train task ->
             new TrainingRun(context, request, TrainingJob.of(request.job(), task)).run();
@@ -62,15 +77,20 @@ public final class JobEngine {
   }
 
   /// Refuses a task in a profile that the engine does not have it in.
-  static void requireProfile(Task task, Profile profile) {
-    if (profile != Profile.F32_V1 && !(task instanceof Task.Embed)) {
+  private static void requireProfile(Task task, Profile profile) {
+    if (profile != Profile.F32_V1 && task instanceof Task.Train) {
       throw new InvalidJobException(
-          "This engine does not %s in %s; ask for %s."
-              .formatted(task.kind().name().toLowerCase(Locale.ROOT), profile, Profile.F32_V1));
+          "This engine does not train in %s; ask for %s.".formatted(profile, Profile.F32_V1));
     }
   }
 
   private static RunEvent.Failed failed(FailureCode code, RuntimeException e) {
     return new RunEvent.Failed(code, String.valueOf(e.getMessage()));
+  }
+
+  /// Frees the model that the device holds.
+  @Override
+  public void close() {
+    shelf.close();
   }
 }

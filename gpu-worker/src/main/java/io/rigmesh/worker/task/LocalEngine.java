@@ -1,15 +1,23 @@
 package io.rigmesh.worker.task;
 
+import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.protocol.Task;
 import io.rigmesh.worker.device.Devices;
 import io.rigmesh.worker.embed.Embedder;
 import io.rigmesh.worker.generate.FinishReason;
 import io.rigmesh.worker.kernels.Kernels;
-import io.rigmesh.worker.tokenizer.IncrementalDecoder;
+import io.rigmesh.worker.serve.CpuStepRunner;
+import io.rigmesh.worker.serve.EngineException;
+import io.rigmesh.worker.serve.EngineLimits;
+import io.rigmesh.worker.serve.SequenceEvent;
+import io.rigmesh.worker.serve.SequenceRequest;
+import io.rigmesh.worker.serve.TokenStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -75,28 +83,64 @@ public final class LocalEngine implements AutoCloseable {
       long seed,
       Consumer<TextToken> sink,
       BooleanSupplier cancelled) {
-    JobEngine.requireProfile(task, profile);
-    try (Generation generation = Generation.open(kernels, modelFolder, prompt, task, seed)) {
-      IncrementalDecoder decoder = generation.incrementalDecoder();
-      List<Integer> tokens = new ArrayList<>();
-      StringBuilder text = new StringBuilder();
-      FinishReason reason =
-          generation
-              .generator()
-              .generate(
-                  generation.request(),
-                  token -> {
-                    String piece = decoder.append(token.tokenId());
-                    if (generation.isLast(token)) {
-                      piece += decoder.finish();
-                    }
-                    tokens.add(token.tokenId());
-                    text.append(piece);
-                    sink.accept(new TextToken(token.position(), token.tokenId(), piece));
-                  },
-                  cancelled)
-              .reason();
-      return new Generated(generation.request().prompt(), tokens, text.toString(), reason);
+    try (LanguageModel model =
+        LanguageModel.open(
+            modelFolder,
+            profile,
+            kernels,
+            (weights, wanted, limits) -> CpuStepRunner.load(kernels, weights, wanted, limits),
+            EngineLimits.usual())) {
+      Generation generation = Generation.of(model, prompt, task, seed);
+      try (TokenStream stream =
+          generation.start(new int[0], SequenceRequest.Mode.GENERATE, Hash.ZERO)) {
+        return follow(generation, stream, sink, cancelled);
+      } catch (EngineException e) {
+        throw new InvalidJobException(String.valueOf(e.getMessage()), e);
+      }
+    }
+  }
+
+  private static Generated follow(
+      Generation generation,
+      TokenStream stream,
+      Consumer<TextToken> sink,
+      BooleanSupplier cancelled) {
+    List<Integer> tokens = new ArrayList<>();
+    StringBuilder text = new StringBuilder();
+    GenerationText words = generation.text();
+    List<Integer> prompt = generation.request().prompt();
+    while (true) {
+      if (cancelled.getAsBoolean()) {
+        return new Generated(prompt, tokens, text.toString(), FinishReason.CANCELLED);
+      }
+      switch (next(stream)) {
+        case SequenceEvent.Token(var token, var _) -> {
+          tokens.add(token.tokenId());
+          String piece = words.append(token.tokenId());
+          Optional<FinishReason> reason = generation.reasonToStop(token, words);
+          if (reason.isPresent()) {
+            piece += words.finish();
+          }
+          text.append(piece);
+          sink.accept(new TextToken(token.position(), token.tokenId(), piece));
+          if (reason.isPresent()) {
+            return new Generated(prompt, tokens, text.toString(), reason.get());
+          }
+        }
+        case SequenceEvent.Ended(var ending) -> {
+          return new Generated(prompt, tokens, text.toString(), ending.reason());
+        }
+        case SequenceEvent.Failed(var cause) -> throw cause;
+      }
+    }
+  }
+
+  private static SequenceEvent next(TokenStream stream) {
+    try {
+      return stream.next();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CancellationException("interrupted while generating");
     }
   }
 

@@ -31,7 +31,16 @@ public sealed interface RunEvent {
   /// @param id the token
   /// @param text what it adds to the text: whole characters only, so empty while one is still open
   /// @param link the commitment chain's link of this token
-  record Token(long position, int id, String text, Hash link) implements RunEvent {}
+  /// @param logprobs what the model thought of it, where the job asks for that
+  /// @param finish of the last token, why the text ends, as `output.json` names it
+  record Token(
+      long position,
+      int id,
+      String text,
+      Hash link,
+      Optional<TokenLogprobs> logprobs,
+      Optional<String> finish)
+      implements RunEvent {}
 
   /// The last event.
   sealed interface End extends RunEvent {}

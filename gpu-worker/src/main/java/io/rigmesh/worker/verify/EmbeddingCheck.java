@@ -61,13 +61,15 @@ final class EmbeddingCheck {
       requireChain(tokens, rows, embedder.dimensions());
       SortedSet<Integer> chosen = selection.of(tokens.size());
       long checked = 0;
+      long startNanos = System.nanoTime();
       for (int index : chosen) {
         float[] vector = embedder.embedTokens(List.of(tokens.get(index))).getFirst();
         requireSame(index, vector, row(rows, index, embedder.dimensions()));
         checked++;
         progress.accept(new RunEvent.Progress(checked, chosen.size(), Optional.empty(), 0.0));
       }
-      return new Recomputed(checked, tokens.size(), "sentences");
+      return new Recomputed(
+          checked, tokens.size(), "sentences", Recomputed.secondsSince(startNanos));
     }
   }
 

@@ -9,19 +9,30 @@ import io.rigmesh.protocol.Meter;
 import io.rigmesh.protocol.Receipt;
 import io.rigmesh.protocol.Task;
 import io.rigmesh.worker.generate.Ending;
+import io.rigmesh.worker.generate.FinishReason;
 import io.rigmesh.worker.generate.GeneratedToken;
-import io.rigmesh.worker.kernels.Kernels;
+import io.rigmesh.worker.serve.EngineException;
+import io.rigmesh.worker.serve.SequenceEvent;
+import io.rigmesh.worker.serve.SequenceRequest;
+import io.rigmesh.worker.serve.TokenStream;
 import io.rigmesh.worker.task.Generation;
+import io.rigmesh.worker.task.InvalidJobException;
 import io.rigmesh.worker.task.JobInput;
+import io.rigmesh.worker.task.ModelShelf;
 import io.rigmesh.worker.task.RunEvent;
+import io.rigmesh.worker.task.TokenLogprobs;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedSet;
+import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 
 /// Checks a generation with one prefill pass over the prompt and the claimed tokens, up to the last
@@ -31,7 +42,7 @@ import java.util.function.Consumer;
 final class GenerationCheck {
   private static final long OUTPUT_BYTES_MAX = 64L << 20;
 
-  private final Kernels kernels;
+  private final ModelShelf shelf;
   private final Job job;
   private final Task.Generate task;
   private final Receipt receipt;
@@ -39,13 +50,13 @@ final class GenerationCheck {
   private final Materials materials;
 
   GenerationCheck(
-      Kernels kernels,
+      ModelShelf shelf,
       Job job,
       Task.Generate task,
       Receipt receipt,
       Evidence.Generation evidence,
       Materials materials) {
-    this.kernels = kernels;
+    this.shelf = shelf;
     this.job = job;
     this.task = task;
     this.receipt = receipt;
@@ -54,10 +65,11 @@ final class GenerationCheck {
   }
 
   Recomputed run(Selection selection, Consumer<RunEvent.Progress> progress) {
-    String prompt = JobInput.text(materials.inputFile(), job, JobInput.PROMPT_BYTES_MAX);
-    Path folder = JobInput.model(materials.modelFolder(), job);
+    String input = JobInput.text(materials.inputFile(), job, JobInput.PROMPT_BYTES_MAX);
     requireCounts();
-    try (Generation generation = Generation.open(kernels, folder, prompt, task, job.seed())) {
+    try (ModelShelf.Use use =
+        shelf.use(job.model(), job.profile(), () -> JobInput.model(materials.modelFolder(), job))) {
+      Generation generation = Generation.of(use.model(), input, task, job.seed());
       Finding.require(
           generation.request().prompt().equals(evidence.promptTokens()),
           "The evidence's prompt tokens are not what the model's tokenizer makes of the prompt.");
@@ -65,22 +77,52 @@ final class GenerationCheck {
       requireInVocabulary(tokens, generation.config().vocabularySize());
       SortedSet<Integer> chosen = selection.of(tokens.length);
       int count = chosen.isEmpty() ? 0 : chosen.last() + 1;
-      CommitmentChain start = Generation.start(job, evidence.promptTokens());
-      int[] checked = Arrays.copyOf(tokens, (int) Math.min(count, endOf(generation, tokens)));
-      generation
-          .generator()
-          .replay(
-              generation.request(),
-              checked,
-              token -> {
-                requireSame(token, start);
-                progress.accept(
-                    new RunEvent.Progress(
-                        token.index() + 1L, checked.length, Optional.empty(), 0.0));
-              });
-      requireEnded(generation, tokens);
-      requireOutput(generation);
-      return new Recomputed(checked.length, tokens.length, "tokens");
+      Optional<Ending> ending = generation.ending(evidence.tokens());
+      int[] checked =
+          Arrays.copyOf(tokens, Math.min(count, ending.map(Ending::tokens).orElse(tokens.length)));
+      long startNanos = System.nanoTime();
+      List<byte[]> logprobs = replay(generation, checked, progress);
+      double seconds = Recomputed.secondsSince(startNanos);
+      FinishReason reason = requireEnded(ending, tokens.length);
+      requireOutput(generation, reason);
+      if (generation.tellsLogprobs()) {
+        requireLogprobs(logprobs);
+      }
+      return new Recomputed(checked.length, tokens.length, "tokens", seconds);
+    }
+  }
+
+  /// Recomputes tokens with the prefill of the prompt.
+  ///
+  /// @return the lines of what the model thought of them, where the job asks for that
+  private List<byte[]> replay(
+      Generation generation, int[] checked, Consumer<RunEvent.Progress> progress) {
+    List<byte[]> logprobs = new ArrayList<>();
+    if (checked.length == 0) {
+      return logprobs;
+    }
+    CommitmentChain start = Generation.start(job, evidence.promptTokens());
+    try (TokenStream stream = generation.start(checked, SequenceRequest.Mode.REPLAY, Hash.ZERO)) {
+      while (true) {
+        switch (stream.next()) {
+          case SequenceEvent.Token(var token, var seen) -> {
+            requireSame(token, start);
+            seen.ifPresent(
+                l -> logprobs.add(TokenLogprobs.of(generation, token.tokenId(), l).line()));
+            progress.accept(
+                new RunEvent.Progress(token.index() + 1L, checked.length, Optional.empty(), 0.0));
+          }
+          case SequenceEvent.Ended _ -> {
+            return logprobs;
+          }
+          case SequenceEvent.Failed(var cause) -> throw cause;
+        }
+      }
+    } catch (EngineException e) {
+      throw new InvalidJobException(String.valueOf(e.getMessage()), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CancellationException("interrupted while verifying");
     }
   }
 
@@ -107,15 +149,6 @@ final class GenerationCheck {
     }
   }
 
-  /// How many of the tokens come before or at the end that they themselves give.
-  private static long endOf(Generation generation, int[] tokens) {
-    return generation
-        .generator()
-        .ending(generation.request(), tokens)
-        .map(ending -> (long) ending.tokens())
-        .orElse((long) tokens.length);
-  }
-
   private void requireSame(GeneratedToken token, CommitmentChain start) {
     int index = token.index();
     int claimed = evidence.tokens().get(index);
@@ -137,28 +170,26 @@ final class GenerationCheck {
     }
   }
 
-  private void requireEnded(Generation generation, int[] tokens) {
+  private static FinishReason requireEnded(Optional<Ending> found, int tokens) {
     Ending ending =
-        generation
-            .generator()
-            .ending(generation.request(), tokens)
-            .orElseThrow(() ->
-                Finding.differs(
-                    tokens.length + 1L,
-                    "Token %d differs: the generation goes on after %d tokens, but the evidence ends there."
-                        .formatted(tokens.length + 1, tokens.length)));
-    if (ending.tokens() != tokens.length) {
+        found.orElseThrow(() ->
+            Finding.differs(
+                tokens + 1L,
+                "Token %d differs: the generation goes on after %d tokens, but the evidence ends there."
+                    .formatted(tokens + 1, tokens)));
+    if (ending.tokens() != tokens) {
       throw Finding.differs(
           ending.tokens() + 1L,
           "Token %d differs: the generation ends after %d tokens, but the evidence goes on."
               .formatted(ending.tokens() + 1, ending.tokens()));
     }
+    return ending.reason();
   }
 
-  private void requireOutput(Generation generation) {
+  private void requireOutput(Generation generation, FinishReason reason) {
     Path file = materials.outputFolder().resolve(Generation.OUTPUT);
     List<Integer> tokens = evidence.tokens();
-    byte[] expected = Generation.outputJson(generation.text(tokens), tokens);
+    byte[] expected = Generation.outputJson(generation.text(tokens), reason, tokens);
     try {
       Finding.require(
           Files.isRegularFile(file)
@@ -167,6 +198,35 @@ final class GenerationCheck {
           file + " does not hold the text and the tokens of the evidence.");
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /// Compares the lines of the tokens that were recomputed; that there are as many as tokens, of
+  /// all.
+  private void requireLogprobs(List<byte[]> expected) {
+    Path file = materials.outputFolder().resolve(TokenLogprobs.FILE);
+    try (BufferedReader reader = Files.newBufferedReader(file)) {
+      int count = 0;
+      String line = reader.readLine();
+      while (line != null && count < evidence.tokens().size()) {
+        if (count < expected.size()) {
+          String wanted = new String(expected.get(count), StandardCharsets.UTF_8);
+          if (!wanted.equals(line + "\n")) {
+            throw Finding.differs(
+                count + 1L,
+                "Token %d differs: %s does not say what the model thought of it."
+                    .formatted(count + 1, file));
+          }
+        }
+        count++;
+        line = reader.readLine();
+      }
+      Finding.require(
+          line == null && count == evidence.tokens().size(),
+          "%s has not one line for each of the %d tokens."
+              .formatted(file, evidence.tokens().size()));
+    } catch (IOException e) {
+      throw Finding.invalid("cannot read " + file + ": " + e.getMessage());
     }
   }
 }

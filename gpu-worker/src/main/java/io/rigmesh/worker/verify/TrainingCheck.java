@@ -183,6 +183,7 @@ final class TrainingCheck {
     SortedSet<Integer> chosen = selection.of(ends.size());
     long toCheck = chosen.stream().mapToLong(segment -> ends.get(segment) - startOf(segment)).sum();
     long checked = 0;
+    long startNanos = System.nanoTime();
     // One trainer for all: its state goes on from segment to segment where they adjoin.
     Trainer trainer = trainer(initial, tokens);
     for (int segment : chosen) {
@@ -197,7 +198,8 @@ final class TrainingCheck {
       }
       requireSameState(trainer.state(), segment + 1);
     }
-    return new Recomputed(checked, job.task().steps(), "steps");
+    return new Recomputed(
+        checked, job.task().steps(), "steps", Recomputed.secondsSince(startNanos));
   }
 
   private int startOf(int segment) {

@@ -12,6 +12,7 @@ import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.NonFiniteException;
 import io.rigmesh.worker.task.Folders;
 import io.rigmesh.worker.task.InvalidJobException;
+import io.rigmesh.worker.task.ModelShelf;
 import io.rigmesh.worker.task.RunEvent;
 import io.rigmesh.worker.task.TrainingJob;
 import java.util.function.Consumer;
@@ -24,10 +25,14 @@ import java.util.function.Consumer;
 /// a time.
 public final class Verifier {
   private final Kernels kernels;
+  private final ModelShelf shelf;
 
   /// @param kernels what recomputes; any backend, since all have the same bits
-  public Verifier(Kernels kernels) {
+  /// @param shelf the language models that generations are checked with; it stays the caller's to
+  ///   close
+  public Verifier(Kernels kernels, ModelShelf shelf) {
     this.kernels = kernels;
+    this.shelf = shelf;
   }
 
   /// Checks a receipt.
@@ -48,8 +53,12 @@ public final class Verifier {
       return new Verdict.Exact(
           recomputed.checked(),
           recomputed.total(),
-          "Exact: signatures, roots and chain hold, and %d of %d %s were recomputed to the same bits."
-              .formatted(recomputed.checked(), recomputed.total(), recomputed.unit()));
+          "Exact: signatures, roots and chain hold, and %d of %d %s were recomputed to the same bits in %.3f seconds."
+              .formatted(
+                  recomputed.checked(),
+                  recomputed.total(),
+                  recomputed.unit(),
+                  recomputed.seconds()));
     } catch (Finding e) {
       return e.verdict();
     } catch (InvalidJobException | ModelFormatException e) {
@@ -67,12 +76,15 @@ public final class Verifier {
       Consumer<RunEvent.Progress> progress) {
     Job job = file.job().job();
     Receipt receipt = file.receipt().receipt();
+    if (!(job.task() instanceof Task.Generate)) {
+      shelf.clear();
+    }
     return switch (job.task()) {
       case Task.Train task when file.evidence() instanceof Evidence.Training evidence ->
           new TrainingCheck(kernels, TrainingJob.of(job, task), receipt, evidence, materials)
               .run(selection, progress);
       case Task.Generate task when file.evidence() instanceof Evidence.Generation evidence ->
-          new GenerationCheck(kernels, job, task, receipt, evidence, materials)
+          new GenerationCheck(shelf, job, task, receipt, evidence, materials)
               .run(selection, progress);
       case Task.Embed _ when file.evidence() instanceof Evidence.Embedding evidence ->
           new EmbeddingCheck(kernels, job, receipt, evidence, materials).run(selection, progress);

@@ -51,7 +51,12 @@ class OpSuiteTest {
     try (Kernels scalar = new ScalarKernels()) {
       OpVector other =
           OpSuite.compute(
-              scalar, "tanh", real.profile(), real.kind(), real.seed(), java.util.Map.of("rows", 1, "cols", 1));
+              scalar,
+              "tanh",
+              real.profile(),
+              real.kind(),
+              real.seed(),
+              java.util.Map.of("rows", 1, "cols", 1));
       assertThat(other).isNotEqualTo(real);
     }
   }

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class SamplerTest {
   private static final int DRAWS = 20_000;
+  private static final TokenHistory NOTHING = TokenHistory.of(new int[0]);
 
   @Test
   void temperatureZeroTakesTheLargestLogitAndOfEqualOnesTheLowestId() {
@@ -98,11 +99,11 @@ class SamplerTest {
   }
 
   private static double[] frequencies(SamplingParameters parameters, float... logits) {
-    Sampler sampler = new Sampler(new ScalarKernels(), parameters, logits.length);
+    Sampler sampler = new Sampler(new ScalarKernels(), logits.length);
     Tensor row = Tensor.of(logits, 1, logits.length);
     double[] seen = new double[logits.length];
     for (int position = 0; position < DRAWS; position++) {
-      seen[sampler.token(row, position)] += 1.0 / DRAWS;
+      seen[sampler.token(row, parameters, NOTHING, position)] += 1.0 / DRAWS;
     }
     for (int id = 0; id < seen.length; id++) {
       seen[id] = Math.round(seen[id] * DRAWS) / (double) DRAWS;
@@ -111,8 +112,8 @@ class SamplerTest {
   }
 
   private static int token(SamplingParameters parameters, int position, float... logits) {
-    Sampler sampler = new Sampler(new ScalarKernels(), parameters, logits.length);
-    return sampler.token(Tensor.of(logits, 1, logits.length), position);
+    Sampler sampler = new Sampler(new ScalarKernels(), logits.length);
+    return sampler.token(Tensor.of(logits, 1, logits.length), parameters, NOTHING, position);
   }
 
   private static float ln(double p) {

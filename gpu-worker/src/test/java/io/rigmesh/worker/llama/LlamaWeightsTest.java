@@ -3,6 +3,7 @@ package io.rigmesh.worker.llama;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.format.ElementType;
 import io.rigmesh.worker.format.ModelFolder;
 import io.rigmesh.worker.format.ModelFormatException;
@@ -10,6 +11,8 @@ import io.rigmesh.worker.format.SafetensorsFile;
 import io.rigmesh.worker.format.SafetensorsWriter;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.ScalarKernels;
+import io.rigmesh.worker.serve.CpuStepRunner;
+import io.rigmesh.worker.serve.Runners;
 import io.rigmesh.worker.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
@@ -180,13 +183,11 @@ class LlamaWeightsTest {
   private static List<Integer> hidden(Path path, int chunkRows) {
     try (LlamaWeights weights = LlamaWeights.open(path);
         Kernels kernels = new ScalarKernels()) {
-      LlamaDecoder decoder = new LlamaDecoder(kernels, weights, 9, chunkRows);
-      KeyValueCache cache = decoder.cache(9);
-      int[] tokens = LlamaFixtures.tokens(9, 23, 1);
+      CpuStepRunner runner =
+          new CpuStepRunner(kernels, weights, Profile.F32_V1, new CpuStepRunner.Sizes(1, 9, 9));
       List<Integer> bits = new ArrayList<>();
-      for (int from = 0; from < 9; from += chunkRows) {
-        Tensor rows = decoder.append(cache, tokens, from, Math.min(9, from + chunkRows));
-        Arrays.stream(LlamaFixtures.bits(rows)).forEach(bits::add);
+      for (int[] row : Runners.hidden(runner, LlamaFixtures.tokens(9, 23, 1), chunkRows)) {
+        Arrays.stream(row).forEach(bits::add);
       }
       return bits;
     }

@@ -107,7 +107,9 @@ public final class JobFixtures {
 
   public static RunEvent.End run(
       Kernels kernels, RunRequest request, List<RunEvent> events, BooleanSupplier cancelled) {
-    return new JobEngine(kernels).run(request, events::add, cancelled);
+    try (JobEngine engine = JobEngine.onCpu(kernels)) {
+      return engine.run(request, events::add, cancelled);
+    }
   }
 
   /// What a provider would hand over for a job done.

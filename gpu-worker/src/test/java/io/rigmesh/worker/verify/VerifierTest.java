@@ -20,6 +20,7 @@ import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.vector.VectorKernels;
 import io.rigmesh.worker.task.Folders;
 import io.rigmesh.worker.task.JobFixtures;
+import io.rigmesh.worker.task.ModelShelf;
 import io.rigmesh.worker.task.RunEvent;
 import io.rigmesh.worker.task.RunRequest;
 import java.nio.file.Path;
@@ -38,6 +39,7 @@ class VerifierTest {
   @TempDir Path folder;
 
   private final Kernels kernels = new VectorKernels(2);
+  private final ModelShelf shelf = ModelShelf.onCpu(kernels);
   private Path text;
   private Job trainJob;
   private RunRequest trainRequest;
@@ -53,11 +55,12 @@ class VerifierTest {
 
   @AfterEach
   void close() {
+    shelf.close();
     kernels.close();
   }
 
   private Verdict verify(ReceiptFile file, RunRequest request, Samples samples) {
-    return new Verifier(kernels)
+    return new Verifier(kernels, shelf)
         .verify(file, JobFixtures.materials(request), samples, progress -> {});
   }
 
@@ -136,7 +139,7 @@ class VerifierTest {
     @Test
     void progressCountsTheStepsRecomputed() {
       List<Long> steps = new ArrayList<>();
-      new Verifier(kernels)
+      new Verifier(kernels, shelf)
           .verify(
               receiptFile(trainJob, trained),
               JobFixtures.materials(trainRequest),

@@ -6,6 +6,7 @@ import io.rigmesh.protocol.ProtocolJson;
 import io.rigmesh.protocol.ReceiptFile;
 import io.rigmesh.worker.device.Devices;
 import io.rigmesh.worker.kernels.Kernels;
+import io.rigmesh.worker.task.ModelShelf;
 import io.rigmesh.worker.verify.Materials;
 import io.rigmesh.worker.verify.Samples;
 import io.rigmesh.worker.verify.Verdict;
@@ -81,9 +82,10 @@ final class VerifyCommand implements Callable<Integer> {
         all ? new Samples.All() : new Samples.Some(samples, new SecureRandom().nextLong());
     ProgressBar bar = new ProgressBar(console, "verify");
     Verdict verdict;
-    try (Kernels kernels = Devices.open("cpu", threadCount())) {
+    try (Kernels kernels = Devices.open("cpu", threadCount());
+        ModelShelf shelf = ModelShelf.onCpu(kernels)) {
       verdict =
-          new Verifier(kernels)
+          new Verifier(kernels, shelf)
               .verify(file, materials, chosen, p -> bar.show(p.step(), p.totalSteps(), ""));
     } finally {
       bar.end();

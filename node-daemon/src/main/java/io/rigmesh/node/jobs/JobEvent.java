@@ -15,7 +15,7 @@ public record JobEvent(long sequence, long atMillis, Type type, String data) {
     STATE,
     /// It is so far: `{"step", "total", "loss"?, "tokensPerSecond"}`.
     PROGRESS,
-    /// A token was made: `{"position", "id", "text", "link"}`.
+    /// A token was made: `{"position", "id", "text", "link", "logprobs"?, "finish"?}`.
     TOKEN,
     /// Something worth telling a person: `{"message"}`.
     NOTE;

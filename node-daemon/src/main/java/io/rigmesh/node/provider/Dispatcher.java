@@ -93,7 +93,11 @@ public final class Dispatcher implements Service, WorkerWatch {
   public void serves(String device, WorkerDescription description) {
     changing(() -> {
       scheduler.serves(
-          new Device(device, description.memoryTotalBytes(), Set.copyOf(description.profiles())));
+          new Device(
+              device,
+              description.memoryTotalBytes(),
+              Set.copyOf(description.profiles()),
+              Math.max(1, description.generationsMax())));
       return true;
     });
   }
@@ -170,7 +174,7 @@ public final class Dispatcher implements Service, WorkerWatch {
 
   /// Gives up whatever a job holds.
   void release(Hash job) {
-    changing(() -> scheduler.cancel(job));
+    changing(() -> scheduler.cancel(job, clock.millis()));
   }
 
   /// Waits until it is the job's turn.

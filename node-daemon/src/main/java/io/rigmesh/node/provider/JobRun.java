@@ -1,6 +1,8 @@
 package io.rigmesh.node.provider;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rigmesh.node.jobs.JobEvent;
 import io.rigmesh.node.jobs.JobJson;
 import io.rigmesh.node.jobs.JobProgress;
@@ -109,13 +111,28 @@ final class JobRun {
   }
 
   private static String json(RunEvent.Token token) {
-    return JsonNodeFactory.instance
-        .objectNode()
-        .put("position", token.position())
-        .put("id", token.id())
-        .put("text", token.text())
-        .put("link", token.link().hex())
-        .toString();
+    ObjectNode node =
+        JsonNodeFactory.instance
+            .objectNode()
+            .put("position", token.position())
+            .put("id", token.id())
+            .put("text", token.text())
+            .put("link", token.link().hex());
+    token
+        .logprobs()
+        .ifPresent(l -> {
+          ObjectNode told =
+              node.putObject("logprobs").put("text", l.text()).put("logprob", l.logprob());
+          ArrayNode list = told.putArray("likeliest");
+          l.likeliest()
+              .forEach(c ->
+                  list.addObject()
+                      .put("id", c.id())
+                      .put("text", c.text())
+                      .put("logprob", c.logprob()));
+        });
+    token.finish().ifPresent(reason -> node.put("finish", reason));
+    return node.toString();
   }
 
   private void progress(JobProgress progress, boolean always) {

@@ -78,6 +78,7 @@ final class Works {
     return new Work(
         job.id(),
         job.task().kind(),
+        job.model(),
         job.profile(),
         0,
         Math.multiplyExact(job.deadlineSeconds(), 1000L),

@@ -16,6 +16,7 @@ import io.rigmesh.protocol.Task;
 import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.worker.device.Devices;
 import io.rigmesh.worker.format.SafetensorsFile;
+import io.rigmesh.worker.task.ModelShelf;
 import io.rigmesh.worker.verify.Materials;
 import io.rigmesh.worker.verify.Samples;
 import io.rigmesh.worker.verify.Verdict;
@@ -233,8 +234,9 @@ public final class Quickstart implements AutoCloseable {
     long seed = new SecureRandom().nextLong();
     long checked = 0;
     boolean exact = true;
-    try (var kernels = Devices.open("cpu", Runtime.getRuntime().availableProcessors())) {
-      Verifier verifier = new Verifier(kernels);
+    try (var kernels = Devices.open("cpu", Runtime.getRuntime().availableProcessors());
+        ModelShelf shelf = ModelShelf.onCpu(kernels)) {
+      Verifier verifier = new Verifier(kernels, shelf);
       for (Check check : checks) {
         Verdict verdict =
             verifier.verify(

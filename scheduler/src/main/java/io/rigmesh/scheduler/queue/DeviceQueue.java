@@ -6,10 +6,14 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.ToLongFunction;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Stream;
 
-/// The jobs of one device: at most one that runs, and those that wait, the highest priority first,
-/// among equals the earliest deadline, then the earliest arrival.
+/// The jobs of one device: those that run, which is one or several that share a model, and those
+/// that wait, the highest priority first, among equals the earliest deadline, then the earliest
+/// arrival.
+///
+/// Jobs that run at once are reckoned as if each had its part of the device: what they take
+/// together is at most what they would take one after the other.
 final class DeviceQueue {
   private static final Comparator<Entry> ORDER =
       Comparator.comparingInt((Entry e) -> -e.work.priority())
@@ -19,7 +23,8 @@ final class DeviceQueue {
   private final List<Entry> waiting = new ArrayList<>();
   private Device device;
   private boolean serving = true;
-  private @Nullable Entry running;
+  private final List<Entry> running = new ArrayList<>();
+  private long sharedAtMillis;
 
   DeviceQueue(Device device) {
     this.device = device;
@@ -30,7 +35,9 @@ final class DeviceQueue {
     final Work work;
     final long arrival;
     Lease lease;
-    long startedAtMillis;
+
+    /// How long it had the device: its part of the time, where others ran beside it.
+    double deviceMillis;
 
     Entry(Work work, long arrival, Lease lease) {
       this.work = work;
@@ -55,8 +62,25 @@ final class DeviceQueue {
     serving = now;
   }
 
-  Optional<Entry> running() {
-    return Optional.ofNullable(running);
+  List<Entry> running() {
+    return List.copyOf(running);
+  }
+
+  /// Whether a job could start beside what runs.
+  boolean hasRoomFor(Work work) {
+    return running.isEmpty()
+        || (running.size() < device.generationsMax()
+            && running.stream().allMatch(entry -> entry.work.shares(work)));
+  }
+
+  /// Whether those that run are done in time even if a job beside them takes as much of the device
+  /// from them as it would need alone.
+  boolean keepsPromisesBeside(
+      Work work, long nowMillis, ToLongFunction<Work> millis, long marginMillis) {
+    long without = freeAtMillis(nowMillis, millis);
+    long with = add(without, millis.applyAsLong(work));
+    return running.stream()
+        .noneMatch(e -> isLate(with, e, marginMillis) && !isLate(without, e, marginMillis));
   }
 
   List<Entry> waiting() {
@@ -69,41 +93,48 @@ final class DeviceQueue {
   }
 
   void start(Entry entry, long nowMillis) {
+    account(nowMillis);
     waiting.remove(entry);
-    entry.startedAtMillis = nowMillis;
-    running = entry;
+    entry.deviceMillis = 0;
+    running.add(entry);
   }
 
-  /// Puts the running job back among those that wait.
-  void requeue(Entry entry, Lease lease) {
-    running = null;
+  /// Puts a running job back among those that wait.
+  void requeue(Entry entry, Lease lease, long nowMillis) {
+    account(nowMillis);
+    running.remove(entry);
     entry.lease = lease;
     add(entry);
   }
 
-  boolean remove(Hash job) {
-    Entry now = running;
-    if (now != null && now.work.job().equals(job)) {
-      running = null;
-      return true;
-    }
-    return waiting.removeIf(e -> e.work.job().equals(job));
+  boolean remove(Hash job, long nowMillis) {
+    account(nowMillis);
+    return running.removeIf(e -> e.work.job().equals(job))
+        || waiting.removeIf(e -> e.work.job().equals(job));
   }
 
   Optional<Entry> find(Hash job) {
-    Entry now = running;
-    if (now != null && now.work.job().equals(job)) {
-      return Optional.of(now);
+    return Stream.concat(running.stream(), waiting.stream())
+        .filter(e -> e.work.job().equals(job))
+        .findFirst();
+  }
+
+  /// Gives those that run their parts of the time since the last change.
+  private void account(long nowMillis) {
+    for (Entry entry : running) {
+      entry.deviceMillis += (double) Math.max(0, nowMillis - sharedAtMillis) / running.size();
     }
-    return waiting.stream().filter(e -> e.work.job().equals(job)).findFirst();
+    sharedAtMillis = nowMillis;
   }
 
   /// When the device is free of what runs on it now, if that takes as long as reckoned.
   long freeAtMillis(long nowMillis, ToLongFunction<Work> millis) {
-    Entry now = running;
-    return now == null
-        ? nowMillis
-        : Math.max(nowMillis, add(now.startedAtMillis, millis.applyAsLong(now.work)));
+    account(nowMillis);
+    long free = nowMillis;
+    for (Entry entry : running) {
+      free = add(free, Math.max(0, millis.applyAsLong(entry.work) - (long) entry.deviceMillis));
+    }
+    return free;
   }
 
   /// What would come of a job that joined those that wait, all of them or only the confirmed ones.

@@ -49,7 +49,7 @@ public final class Scheduler {
   /// @param running what runs
   /// @param waiting what waits, in order
   public record DeviceLoad(
-      Device device, boolean serving, Optional<Work> running, List<Work> waiting) {}
+      Device device, boolean serving, List<Work> running, List<Work> waiting) {}
 
   /// A device's worker serves, and reports this.
   public void serves(Device device) {
@@ -64,7 +64,7 @@ public final class Scheduler {
     DeviceQueue queue = devices.get(device);
     if (queue != null) {
       queue.serving(false);
-      queue.running().ifPresent(e -> queue.requeue(e, waitingLease(e.work, device)));
+      queue.running().forEach(e -> queue.requeue(e, waitingLease(e.work, device), nowMillis));
     }
   }
 
@@ -199,7 +199,7 @@ public final class Scheduler {
       DeviceQueue.Forecast forecast =
           queue.with(entry.work, true, nowMillis, w -> millis(w, queue), limits.marginMillis());
       if (forecast.late() || forecast.delaysOther()) {
-        queue.remove(job);
+        queue.remove(job, nowMillis);
         return refuse(
             RefusalCode.DEADLINE_TOO_SOON,
             "other jobs were paid for first, and it cannot be done in time behind them; sign again"
@@ -215,20 +215,29 @@ public final class Scheduler {
   public List<Start> start(long nowMillis) {
     List<Start> starts = new ArrayList<>();
     for (DeviceQueue queue : devices.values()) {
-      if (!queue.serving() || queue.running().isPresent()) {
-        continue;
+      Optional<Entry> next = next(queue, nowMillis);
+      while (next.isPresent()) {
+        Entry entry = next.get();
+        queue.start(entry, nowMillis);
+        entry.lease = runningLease(entry.work, queue.device().id(), nowMillis);
+        starts.add(new Start(entry.work, queue.device().id()));
+        next = next(queue, nowMillis);
       }
-      queue.waiting().stream()
-          .filter(e -> e.lease.stage() == Stage.WAITING)
-          .filter(e -> e.work.deadlineMillis() > nowMillis)
-          .findFirst()
-          .ifPresent(e -> {
-            queue.start(e, nowMillis);
-            e.lease = runningLease(e.work, queue.device().id(), nowMillis);
-            starts.add(new Start(e.work, queue.device().id()));
-          });
     }
     return starts;
+  }
+
+  /// The first of those that wait, if there is room for it: one behind it that would fit beside
+  /// what runs must not go before it.
+  private Optional<Entry> next(DeviceQueue queue, long nowMillis) {
+    return queue.waiting().stream()
+        .filter(e -> e.lease.stage() == Stage.WAITING)
+        .filter(e -> e.work.deadlineMillis() > nowMillis)
+        .findFirst()
+        .filter(e -> queue.serving() && queue.hasRoomFor(e.work))
+        .filter(e ->
+            queue.keepsPromisesBeside(
+                e.work, nowMillis, w -> millis(w, queue), limits.marginMillis()));
   }
 
   /// A running job gave a sign of life. False if it does not hold its device any more.
@@ -245,19 +254,19 @@ public final class Scheduler {
   public void finish(Hash job, double operations, long nowMillis) {
     find(job)
         .ifPresent(h -> {
+          h.queue.remove(job, nowMillis);
           if (h.entry.lease.stage() == Stage.RUNNING) {
             speeds.observe(
                 new Speeds.Key(h.queue.device().id(), h.entry.work.kind()),
                 operations,
-                (nowMillis - h.entry.startedAtMillis) / 1000.0);
+                h.entry.deviceMillis / 1000.0);
           }
-          h.queue.remove(job);
         });
   }
 
   /// Gives up a job's hold, whatever it is. False if it has none.
-  public boolean cancel(Hash job) {
-    return devices.values().stream().anyMatch(q -> q.remove(job));
+  public boolean cancel(Hash job, long nowMillis) {
+    return devices.values().stream().anyMatch(q -> q.remove(job, nowMillis));
   }
 
   /// Takes away every hold that has ended by itself: places that were not confirmed in time, jobs
@@ -266,11 +275,11 @@ public final class Scheduler {
     List<Lapse> lapses = new ArrayList<>();
     for (DeviceQueue queue : devices.values()) {
       List<Entry> entries = new ArrayList<>(queue.waiting());
-      queue.running().ifPresent(entries::add);
+      entries.addAll(queue.running());
       for (Entry e : entries) {
         boolean deadline = e.work.deadlineMillis() <= nowMillis;
         if (deadline || e.lease.expiresAtMillis() <= nowMillis) {
-          queue.remove(e.work.job());
+          queue.remove(e.work.job(), nowMillis);
           lapses.add(new Lapse(e.work, e.lease.stage(), deadline));
         }
       }
@@ -295,7 +304,7 @@ public final class Scheduler {
             new DeviceLoad(
                 q.device(),
                 q.serving(),
-                q.running().map(e -> e.work),
+                q.running().stream().map(e -> e.work).toList(),
                 q.waiting().stream().map(e -> e.work).toList()))
         .toList();
   }

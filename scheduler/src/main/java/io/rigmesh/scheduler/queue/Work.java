@@ -9,6 +9,7 @@ import io.rigmesh.scheduler.estimate.Estimate;
 ///
 /// @param job its id
 /// @param kind what it asks for
+/// @param model the model that it runs; zero for a new one
 /// @param profile the arithmetic
 /// @param priority higher goes first
 /// @param deadlineMillis Unix time by which it must be done
@@ -16,7 +17,16 @@ import io.rigmesh.scheduler.estimate.Estimate;
 public record Work(
     Hash job,
     JobKind kind,
+    Hash model,
     Profile profile,
     int priority,
     long deadlineMillis,
-    Estimate estimate) {}
+    Estimate estimate) {
+  /// Whether the two run beside each other on one loaded model.
+  boolean shares(Work other) {
+    return kind == JobKind.GENERATE
+        && other.kind == JobKind.GENERATE
+        && profile == other.profile
+        && model.equals(other.model);
+  }
+}

@@ -73,7 +73,7 @@ class SchedulerPropertyTest {
                       .isLessThanOrEqualTo(work.deadlineMillis());
                   done.add(work.job());
                   // Not measured, so that the speeds stay those of the promise.
-                  scheduler.cancel(work.job());
+                  scheduler.cancel(work.job(), now);
                 });
           }
         };
@@ -99,7 +99,7 @@ class SchedulerPropertyTest {
                 at(
                     now + random.nextInt(9_000),
                     () -> {
-                      if (!done.contains(work.job()) && scheduler.cancel(work.job())) {
+                      if (!done.contains(work.job()) && scheduler.cancel(work.job(), now)) {
                         calledOff.add(work.job());
                         runs.remove(work.job());
                       }
@@ -137,6 +137,7 @@ class SchedulerPropertyTest {
     return new Work(
         Digests.sha256(new byte[] {(byte) number, (byte) (number >> 8)}),
         JobKind.EMBED,
+        Hash.ZERO,
         Profile.F32_V1,
         random.nextInt(3),
         now + 1_000 + random.nextInt(60_000),

@@ -10,12 +10,15 @@ import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.scheduler.estimate.Estimate;
 import io.rigmesh.scheduler.estimate.Speeds;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class SchedulerTest {
   private static final long MIB = 1 << 20;
+
+  private static final Limits LIMITS = new Limits(9, 10_000, 5_000, 1_000);
 
   private final Speeds speeds = new Speeds();
   private final Scheduler scheduler = new Scheduler(new Limits(3, 10_000, 5_000, 1_000), speeds);
@@ -49,7 +52,14 @@ class SchedulerTest {
   @Test
   void takesTheFirstJobOfAKindWhoseSpeedWasNeverMeasured() {
     Work unknown =
-        new Work(id("train"), JobKind.TRAIN, Profile.F32_V1, 0, 5_000, new Estimate(MIB, 1e12));
+        new Work(
+            id("train"),
+            JobKind.TRAIN,
+            Hash.ZERO,
+            Profile.F32_V1,
+            0,
+            5_000,
+            new Estimate(MIB, 1e12));
     assertAdmitted(unknown);
   }
 
@@ -63,7 +73,7 @@ class SchedulerTest {
 
   @Test
   void refusesWhatNeedsMoreMemoryThanTheDeviceReportsNow() {
-    Work big = new Work(id("big"), JobKind.EMBED, Profile.F32_V1, 0, 90_000, of(101, 1));
+    Work big = new Work(id("big"), JobKind.EMBED, Hash.ZERO, Profile.F32_V1, 0, 90_000, of(101, 1));
     assertRefused(big, RefusalCode.OUT_OF_MEMORY);
     scheduler.serves(new Device("cpu", 200 * MIB, Set.of(Profile.F32_V1)));
     assertAdmitted(big);
@@ -75,7 +85,7 @@ class SchedulerTest {
       assertAdmitted(work("job " + i, 0, 90_000, 1));
     }
     assertRefused(work("one more", 0, 90_000, 1), RefusalCode.BUSY);
-    scheduler.cancel(id("job 1"));
+    scheduler.cancel(id("job 1"), 0);
     assertAdmitted(work("one more", 0, 90_000, 1));
   }
 
@@ -167,6 +177,81 @@ class SchedulerTest {
     assertThat(scheduler.admit(work, 0)).isInstanceOf(Admission.Admitted.class);
   }
 
+  @Test
+  void generationsWithOneModelRunAtOnceUpToTheDevicesMostAndNothingElseBesideThem() {
+    Scheduler shared = new Scheduler(LIMITS, new Speeds());
+    shared.serves(new Device("cpu", 100 * MIB, Set.of(Profile.F32_V1), 2));
+    for (Work work :
+        List.of(
+            generation("one", "model", 10_000),
+            generation("two", "model", 20_000),
+            generation("three", "model", 30_000),
+            generation("other", "another model", 40_000),
+            generation("last", "model", 50_000))) {
+      shared.admit(work, 0);
+      shared.confirm(work.job(), 0);
+    }
+    assertThat(started(shared, 0)).containsExactly(id("one"), id("two"));
+    shared.finish(id("one"), 1, 1_000);
+    assertThat(started(shared, 1_000)).containsExactly(id("three"));
+    shared.finish(id("two"), 1, 2_000);
+    // The last one would fit beside the third, but another waited before it.
+    assertThat(started(shared, 2_000)).isEmpty();
+    shared.finish(id("three"), 1, 3_000);
+    assertThat(started(shared, 3_000)).containsExactly(id("other"));
+    shared.finish(id("other"), 1, 4_000);
+    assertThat(started(shared, 4_000)).containsExactly(id("last"));
+  }
+
+  @Test
+  void aGenerationThatSharedItsDeviceIsMeasuredByItsPartOfTheTime() {
+    Speeds speeds = new Speeds();
+    Scheduler shared = new Scheduler(LIMITS, speeds);
+    shared.serves(new Device("cpu", 100 * MIB, Set.of(Profile.F32_V1), 2));
+    for (Work work :
+        List.of(generation("one", "model", 90_000), generation("two", "model", 90_000))) {
+      shared.admit(work, 0);
+      shared.confirm(work.job(), 0);
+    }
+    assertThat(started(shared, 0)).hasSize(2);
+    shared.finish(id("one"), 1_000, 4_000);
+    assertThat(speeds.operationsPerSecond(new Speeds.Key("cpu", JobKind.GENERATE))).hasValue(500.0);
+    shared.finish(id("two"), 4_000, 6_000);
+    assertThat(speeds.operationsPerSecond(new Speeds.Key("cpu", JobKind.GENERATE)))
+        .hasValue(500 * 0.7 + 1_000 * 0.3);
+  }
+
+  @Test
+  void aGenerationWaitsWhereSharingTheDeviceCouldMakeAnotherLate() {
+    Speeds known = new Speeds();
+    known.restore(new Speeds.Key("cpu", JobKind.GENERATE), 1_000);
+    Scheduler shared = new Scheduler(LIMITS, known);
+    shared.serves(new Device("cpu", 100 * MIB, Set.of(Profile.F32_V1), 2));
+    for (Work work :
+        List.of(generation("tight", "model", 10_000, 8), generation("wide", "model", 60_000, 8))) {
+      shared.admit(work, 0);
+      shared.confirm(work.job(), 0);
+    }
+    assertThat(started(shared, 0)).containsExactly(id("tight"));
+    assertThat(started(shared, 6_000)).as("two seconds and eight are ten").isEmpty();
+    assertThat(started(shared, 7_900)).isEmpty();
+    shared.finish(id("tight"), 8_000, 8_000);
+    assertThat(started(shared, 8_000)).containsExactly(id("wide"));
+  }
+
+  private static Work generation(String name, String model, long deadlineMillis) {
+    return generation(name, model, deadlineMillis, 0);
+  }
+
+  private static Work generation(String name, String model, long deadlineMillis, int seconds) {
+    return new Work(
+        id(name), JobKind.GENERATE, id(model), Profile.F32_V1, 0, deadlineMillis, of(1, seconds));
+  }
+
+  private static List<Hash> started(Scheduler scheduler, long now) {
+    return scheduler.start(now).stream().map(start -> start.work().job()).toList();
+  }
+
   private void assertRefused(Work work, RefusalCode code) {
     assertThat(scheduler.admit(work, 0))
         .isInstanceOfSatisfying(
@@ -180,7 +265,13 @@ class SchedulerTest {
 
   private static Work work(String name, int priority, long deadlineMillis, int seconds) {
     return new Work(
-        id(name), JobKind.EMBED, Profile.F32_V1, priority, deadlineMillis, of(1, seconds));
+        id(name),
+        JobKind.EMBED,
+        Hash.ZERO,
+        Profile.F32_V1,
+        priority,
+        deadlineMillis,
+        of(1, seconds));
   }
 
   private static Estimate of(long mebibytes, int seconds) {

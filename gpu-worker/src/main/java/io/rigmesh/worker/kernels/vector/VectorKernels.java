@@ -811,18 +811,19 @@ public final class VectorKernels implements Kernels {
     try {
       bad =
           parallel.run(
-            spans.size() * kvHeads,
-            1,
-            (worker, from, to) -> {
-              boolean seen = false;
-              for (int unit = from; unit < to; unit++) {
-                AttentionSpan span = spans.get(unit / kvHeads);
-                scratch[worker].attention.forward(call, span, unit % kvHeads);
-                seen |=
-                    nonFiniteHeads(out, layout, span.queryRow(), span.queryRows(), unit % kvHeads);
-              }
-              return seen;
-            });
+              spans.size() * kvHeads,
+              1,
+              (worker, from, to) -> {
+                boolean seen = false;
+                for (int unit = from; unit < to; unit++) {
+                  AttentionSpan span = spans.get(unit / kvHeads);
+                  scratch[worker].attention.forward(call, span, unit % kvHeads);
+                  seen |=
+                      nonFiniteHeads(
+                          out, layout, span.queryRow(), span.queryRows(), unit % kvHeads);
+                }
+                return seen;
+              });
     } catch (NonFiniteException e) {
       // Threads meet bad scores in any order; the reference names the first row.
       new ScalarKernels().attention(q, keys, values, layout, spans, out);
@@ -889,18 +890,19 @@ public final class VectorKernels implements Kernels {
     try {
       bad =
           parallel.run(
-            spans.size() * kvHeads,
-            1,
-            (worker, from, to) -> {
-              boolean seen = false;
-              for (int unit = from; unit < to; unit++) {
-                PagedSpan span = spans.get(unit / kvHeads);
-                scratch[worker].pagedAttention.forward(call, span, unit % kvHeads);
-                seen |=
-                    nonFiniteHeads(out, layout, span.queryRow(), span.queryRows(), unit % kvHeads);
-              }
-              return seen;
-            });
+              spans.size() * kvHeads,
+              1,
+              (worker, from, to) -> {
+                boolean seen = false;
+                for (int unit = from; unit < to; unit++) {
+                  PagedSpan span = spans.get(unit / kvHeads);
+                  scratch[worker].pagedAttention.forward(call, span, unit % kvHeads);
+                  seen |=
+                      nonFiniteHeads(
+                          out, layout, span.queryRow(), span.queryRows(), unit % kvHeads);
+                }
+                return seen;
+              });
     } catch (NonFiniteException e) {
       // Threads meet bad scores in any order; the reference names the first row.
       new ScalarKernels().attention(q, pages, layer, layout, spans, window, out);
@@ -927,18 +929,19 @@ public final class VectorKernels implements Kernels {
         new VectorAttention.Call(q, keys, values, layout, out, dOut, dQ, dKeys, dValues);
     int kvHeads = layout.kvHeads();
     try {
-    parallel.run(
-        spans.size() * kvHeads,
-        1,
-        (worker, from, to) -> {
-          for (int unit = from; unit < to; unit++) {
-            scratch[worker].attention.backward(call, spans.get(unit / kvHeads), unit % kvHeads);
-          }
-          return false;
-        });
+      parallel.run(
+          spans.size() * kvHeads,
+          1,
+          (worker, from, to) -> {
+            for (int unit = from; unit < to; unit++) {
+              scratch[worker].attention.backward(call, spans.get(unit / kvHeads), unit % kvHeads);
+            }
+            return false;
+          });
     } catch (NonFiniteException e) {
       // Threads meet bad scores in any order; the reference names the first row.
-      new ScalarKernels().attentionBackward(q, keys, values, layout, spans, out, dOut, dQ, dKeys, dValues);
+      new ScalarKernels()
+          .attentionBackward(q, keys, values, layout, spans, out, dOut, dQ, dKeys, dValues);
       throw e;
     }
     checkFinite("attentionBackward", dQ);

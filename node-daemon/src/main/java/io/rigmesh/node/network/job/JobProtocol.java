@@ -113,13 +113,7 @@ public final class JobProtocol {
         progress.loss().ifPresent(builder::setLoss);
         wire.setProgress(builder);
       }
-      case TOKEN ->
-          wire.setToken(
-              JobWire.Token.newBuilder()
-                  .setPosition(json.path("position").asLong())
-                  .setId(json.path("id").asInt())
-                  .setText(json.path("text").asText())
-                  .setLink(ByteString.copyFrom(Hash.fromHex(json.path("link").asText()).bytes())));
+      case TOKEN -> wire.setToken(TokenEvents.write(json));
       case NOTE ->
           wire.setNote(JobWire.Note.newBuilder().setMessage(json.path("message").asText()));
     }
@@ -170,18 +164,7 @@ public final class JobProtocol {
               JobJson.write(
                   new JobProgress(p.getStep(), p.getTotal(), loss, p.getTokensPerSecond())));
         }
-        case TOKEN -> {
-          JobWire.Token token = event.getToken();
-          yield of(
-              event,
-              JobEvent.Type.TOKEN,
-              JsonNodeFactory.instance
-                  .objectNode()
-                  .put("position", token.getPosition())
-                  .put("id", token.getId())
-                  .put("text", token.getText())
-                  .put("link", hash(token.getLink()).hex()));
-        }
+        case TOKEN -> of(event, JobEvent.Type.TOKEN, TokenEvents.read(event.getToken()));
         case NOTE ->
             of(
                 event,

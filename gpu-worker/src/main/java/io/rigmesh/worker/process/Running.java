@@ -1,0 +1,99 @@
+package io.rigmesh.worker.process;
+
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.Job;
+import io.rigmesh.protocol.Profile;
+import io.rigmesh.protocol.Task;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// What a worker is at: generations with one model and profile, or one thing else. Safe for use by
+/// several threads.
+final class Running {
+  private final int generationsMax;
+  private final Map<Hash, Work> works = new HashMap<>();
+
+  /// What generations must have in common to run at once.
+  private record Shared(Hash model, Profile profile) {}
+
+  /// One job or verification.
+  static final class Work {
+    private final Hash job;
+    private final Optional<Shared> shared;
+    private volatile boolean cancelled;
+
+    /// A job that runs.
+    Work(Job job) {
+      this.job = job.id();
+      this.shared =
+          job.task() instanceof Task.Generate
+              ? Optional.of(new Shared(job.model(), job.profile()))
+              : Optional.empty();
+    }
+
+    /// A verification, which runs alone.
+    Work(Hash job) {
+      this.job = job;
+      this.shared = Optional.empty();
+    }
+
+    Hash job() {
+      return job;
+    }
+
+    void cancel() {
+      cancelled = true;
+    }
+
+    boolean isCancelled() {
+      return cancelled;
+    }
+  }
+
+  Running(int generationsMax) {
+    this.generationsMax = generationsMax;
+  }
+
+  int generationsMax() {
+    return generationsMax;
+  }
+
+  /// Takes what fits with what runs.
+  ///
+  /// @return why it does not, or empty
+  synchronized Optional<String> begin(Work work) {
+    if (works.containsKey(work.job)) {
+      return Optional.of("this worker is at job " + work.job + " already");
+    }
+    if (!works.isEmpty() && work.shared.isEmpty()) {
+      return Optional.of("this runs alone, and this worker is at something else");
+    }
+    if (works.values().stream().anyMatch(other -> !other.shared.equals(work.shared))) {
+      return Optional.of(
+          "this worker is at something else, beside which only generations with the same model and profile run");
+    }
+    if (works.size() >= generationsMax) {
+      return Optional.of("this worker runs %d generations, and no more".formatted(works.size()));
+    }
+    works.put(work.job, work);
+    return Optional.empty();
+  }
+
+  synchronized void end(Work work) {
+    works.remove(work.job, work);
+  }
+
+  /// False if the job is not here.
+  synchronized boolean cancel(Hash job) {
+    Work work = works.get(job);
+    if (work != null) {
+      work.cancel();
+    }
+    return work != null;
+  }
+
+  synchronized void cancelAll() {
+    works.values().forEach(Work::cancel);
+  }
+}
