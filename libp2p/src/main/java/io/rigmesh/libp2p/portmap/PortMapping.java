@@ -92,6 +92,8 @@ public final class PortMapping implements AutoCloseable {
   }
 
   private void run() {
+    // Anybody on the local network may say to be a router.
+    GuardedXmlReader.use(Thread.currentThread());
     try {
       Duration wait = FIRST_TURN.compareTo(turn) < 0 ? FIRST_TURN : turn;
       while (!closing.await(wait.toMillis(), TimeUnit.MILLISECONDS)) {

@@ -27,6 +27,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -206,6 +207,29 @@ class DcutrIT {
             .isInstanceOf(SocketTimeoutException.class);
       }
     }
+  }
+
+  @Test
+  void aConnectionThatComesBeforeThisSideDialsCounts() throws Exception {
+    Host listener = listening();
+    Host dialler = hidden();
+    upgrading(listener);
+    AtomicInteger attempts = new AtomicInteger();
+    dialler.handle(
+        Dcutr.PROTOCOL,
+        StreamHandler.blocking((stream, io) -> {
+          attempts.incrementAndGet();
+          io.requireMessage(4096);
+          // Before the other side has even heard of the addresses at which it is to dial.
+          dialler.network().dial(listener.id(), listener.listenAddresses().getFirst()).join();
+          io.writeMessage(HolePunchMessages.connect(List.of(Multiaddr.of("/ip4/127.0.0.1/tcp/1"))));
+          io.requireMessage(4096);
+        }));
+    Connection relayed = connectThroughRelay(dialler, listener);
+    await(() -> direct(listener, dialler.id()), "a direct connection");
+    await(() -> !relayed.isOpen(), "the relayed connection is closed");
+    assertThat(attempts).hasValue(1);
+    assertThat(listener.connections(dialler.id())).hasSize(1);
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bitlet.weupnp.GatewayDevice;
@@ -28,12 +29,37 @@ final class FakeGateway implements AutoCloseable {
   /// External ports that belong to somebody else.
   final Set<String> taken = ConcurrentHashMap.newKeySet();
 
+  /// How often the description was asked for, and what its document type names.
+  final AtomicInteger described = new AtomicInteger();
+
+  final AtomicInteger fetched = new AtomicInteger();
+  private volatile String documentType = "";
+
   FakeGateway(String outside) throws IOException {
     this.outside = outside;
     this.server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    server.createContext("/description.xml", exchange -> answer(exchange, 200, description()));
+    server.createContext(
+        "/description.xml",
+        exchange -> {
+          described.incrementAndGet();
+          answer(exchange, 200, documentType + description());
+        });
+    server.createContext(
+        "/entities.dtd",
+        exchange -> {
+          fetched.incrementAndGet();
+          answer(exchange, 200, "");
+        });
     server.createContext("/control", this::control);
     server.start();
+  }
+
+  /// From now on describes itself with a document type, which makes a careless reader fetch it.
+  void poison() {
+    documentType =
+        "<!DOCTYPE root SYSTEM \"http://127.0.0.1:"
+            + server.getAddress().getPort()
+            + "/entities.dtd\">\n";
   }
 
   GatewayDevice device() throws IOException, SAXException {
@@ -46,7 +72,6 @@ final class FakeGateway implements AutoCloseable {
 
   private static String description() {
     return """
-    <?xml version="1.0"?>
     <root xmlns="urn:schemas-upnp-org:device-1-0">
       <device>
         <deviceType>urn:schemas-upnp-org:device:InternetGatewayDevice:1</deviceType>

@@ -78,6 +78,21 @@ class PortMappingIT {
   }
 
   @Test
+  void aDescriptionWithADocumentTypeIsRefusedAndNothingFetchedForIt() throws Exception {
+    try (FakeGateway router = new FakeGateway("203.0.113.7");
+        Host host = listening()) {
+      router.poison();
+      try (PortMapping mappings =
+          PortMapping.start(host, () -> Optional.of(router.device()), TURN)) {
+        await(() -> router.described.get() >= 2, "it was looked for twice");
+        assertThat(mappings.addresses()).isEmpty();
+      }
+      assertThat(router.fetched).hasValue(0);
+      assertThat(router.mappings).isEmpty();
+    }
+  }
+
+  @Test
   void withoutARouterNothingIsAnnouncedAndClosingIsQuick() throws Exception {
     try (Host host = listening()) {
       PortMapping mappings = PortMapping.start(host, Optional::empty, TURN);

@@ -45,8 +45,14 @@ public final class StreamProbe extends ChannelInboundHandlerAdapter {
   }
 
   /// The remote's bytes up to its end.
+  ///
+  /// @throws AssertionError as soon as the stream is gone without one
   public byte[] awaitEnd() throws Exception {
-    return ended.get(30, TimeUnit.SECONDS);
+    CompletableFuture.anyOf(ended, failed, inactive).get(30, TimeUnit.SECONDS);
+    if (!ended.isDone()) {
+      throw new AssertionError("the stream was lost before its end", failed.getNow(null));
+    }
+    return ended.join();
   }
 
   public Throwable awaitFailure() throws Exception {

@@ -231,11 +231,11 @@ class QuicTransportTest {
   }
 
   @Test
-  void aThousandResetStreamsLeaveNothingBehind() throws Exception {
+  void moreResetStreamsThanMayBeOpenLeaveNothingBehind() throws Exception {
     assertThat(ClosedStreams.possible()).isTrue();
     SecuredConnection out = dial(client, listen(server, LOOPBACK, accepting), serverId);
     SecuredConnection in = accepting.awaitConnection();
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < QuicSocket.STREAMS_MAX + 50; i++) {
       DuplexChannel stream = out.session().open().get(10, TimeUnit.SECONDS);
       stream.writeAndFlush(Unpooled.copiedBuffer(bytes("x"))).sync();
       DuplexChannel accepted = accepting.awaitStream();
@@ -414,13 +414,13 @@ class QuicTransportTest {
   }
 
   @Test
-  void twoHundredConnectionsReturnToTheStart() throws Exception {
+  void eightyConnectionsReturnToTheStart() throws Exception {
     accepting.serving(Echo::serve);
     Multiaddr address = listen(server, LOOPBACK, accepting);
     dial(client, address, serverId).session().close().join();
     assertThat(eventually(() -> accepting.open() == 0)).isTrue();
     int before = descriptors();
-    for (int round = 0; round < 5; round++) {
+    for (int round = 0; round < 2; round++) {
       List<CompletableFuture<SecuredConnection>> dials = new ArrayList<>();
       for (int i = 0; i < 40; i++) {
         dials.add(client.dial(address, serverId, dialling.scope(), dialling.streams()));
@@ -620,7 +620,7 @@ class QuicTransportTest {
   void anIdleConnectionIsKeptOpenByEitherSide() throws Exception {
     Duration idle = Duration.ofMillis(1500);
     Duration never = Duration.ofHours(1);
-    Duration often = Duration.ofMillis(400);
+    Duration often = Duration.ofMillis(300);
     for (boolean clientKeeps : new boolean[] {true, false}) {
       RecordingAcceptor acceptor = new RecordingAcceptor().serving(Echo::serve);
       QuicTransport one = transport(serverKey, idle, clientKeeps ? never : often);
@@ -628,7 +628,7 @@ class QuicTransportTest {
       SecuredConnection out = dial(other, listen(one, LOOPBACK, acceptor), serverId);
       QuicSession session = (QuicSession) out.session();
       long before = received(session);
-      assertThat(eventually(() -> received(session) >= before + 8)).isTrue();
+      assertThat(eventually(() -> received(session) >= before + 6)).isTrue();
       assertThat(session.closed()).isNotDone();
       // The empty streams come to no one, and leave nothing.
       assertThat(eventually(() -> kept(out) == 0)).isTrue();
