@@ -8,11 +8,13 @@ import io.rigmesh.worker.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
 
 /// The weights of a model of the Llama family, read one by one when they are asked for: from a
 /// Hugging Face folder, whose files are mapped and never copied as a whole, or from
@@ -196,6 +198,21 @@ public final class LlamaWeights implements AutoCloseable {
           named.put(name, new LlamaWeight(name, ElementType.F32, shape, bytes, () -> tensor));
         });
     return new LlamaWeights(parameters.config(), named, "the parameters in memory", () -> {});
+  }
+
+  /// Weights that are made tensor by tensor, in the fixed order; closing them does nothing.
+  ///
+  /// @param tensors makes the tensor of a name and shape
+  public static LlamaWeights of(LlamaConfig config, BiFunction<String, int[], Tensor> tensors) {
+    Map<String, LlamaWeight> named = new LinkedHashMap<>();
+    LlamaTensors.shapes(config)
+        .forEach((name, shape) -> {
+          List<Integer> sizes = Arrays.stream(shape).boxed().toList();
+          Tensor tensor = tensors.apply(name, shape.clone());
+          MemorySegment bytes = MemorySegment.ofArray(tensor.toArray());
+          named.put(name, new LlamaWeight(name, ElementType.F32, sizes, bytes, () -> tensor));
+        });
+    return new LlamaWeights(config, named, "the weights made in memory", () -> {});
   }
 
   /// The model's sizes.
