@@ -1,7 +1,8 @@
 package io.rigmesh.worker.ptx;
 
 import java.util.Arrays;
-import java.util.Optional;
+import java.util.HashMap;
+import java.util.Map;
 
 /// A piece of simulated device memory, with what a sanitizer knows about it.
 public final class DeviceBuffer {
@@ -10,10 +11,8 @@ public final class DeviceBuffer {
   private final byte[] bytes;
   private final byte[] initialised;
   private final boolean readOnly;
+  private final Map<Integer, Shadow> shadows = new HashMap<>();
   private boolean complete;
-  private Optional<Shadow> shadow = Optional.empty();
-  private int shadowUnit;
-  private long shadowLaunch = -1;
 
   DeviceBuffer(String name, long address, int size, boolean readOnly) {
     this.name = name;
@@ -103,13 +102,9 @@ public final class DeviceBuffer {
 
   /// The shadow of this buffer for one launch, in pieces of `unitBytes`.
   Shadow shadow(long launch, int unitBytes) {
-    if (shadow.isEmpty() || shadowUnit != unitBytes) {
-      shadow = Optional.of(new Shadow(bytes.length, unitBytes, false));
-      shadowUnit = unitBytes;
-    } else if (shadowLaunch != launch) {
-      shadow.get().clear();
-    }
-    shadowLaunch = launch;
-    return shadow.get();
+    Shadow shadow =
+        shadows.computeIfAbsent(unitBytes, unit -> new Shadow(bytes.length, unit, false));
+    shadow.begin(launch);
+    return shadow;
   }
 }

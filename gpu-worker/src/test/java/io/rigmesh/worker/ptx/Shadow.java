@@ -19,6 +19,10 @@ final class Shadow {
   }
 
   private static final int FIELDS = 6;
+
+  /// How many pieces are forgotten together.
+  private static final int CHUNK = 512;
+
   private static final int WRITER = 0;
   private static final int WRITTEN = 1;
   private static final int READER = 2;
@@ -30,6 +34,8 @@ final class Shadow {
   private final int shift;
   private final boolean shared;
   private final int[] pieces;
+  private final long[] chunkLaunches;
+  private long launch;
   private int other;
 
   /// @param unitBytes the size of a piece: 1 or 4
@@ -37,12 +43,24 @@ final class Shadow {
   Shadow(int bytes, int unitBytes, boolean shared) {
     this.shift = unitBytes == 4 ? 2 : 0;
     this.shared = shared;
-    this.pieces = new int[((bytes + unitBytes - 1) >> shift) * FIELDS];
+    int count = (bytes + unitBytes - 1) >> shift;
+    this.pieces = new int[count * FIELDS];
+    this.chunkLaunches = new long[count / CHUNK + 1];
   }
 
-  /// Forgets everything, as at the begin of a launch.
-  void clear() {
-    Arrays.fill(pieces, 0);
+  /// Forgets everything that was of another launch; a piece of memory that a launch does not touch
+  /// costs it nothing.
+  void begin(long ofLaunch) {
+    launch = ofLaunch;
+  }
+
+  private void forgetEarlier(int piece) {
+    int chunk = piece / CHUNK;
+    if (chunkLaunches[chunk] != launch) {
+      chunkLaunches[chunk] = launch;
+      int from = chunk * CHUNK * FIELDS;
+      Arrays.fill(pieces, from, Math.min(pieces.length, from + CHUNK * FIELDS), 0);
+    }
   }
 
   /// The name of the other thread of the race that was found last.
@@ -58,6 +76,7 @@ final class Shadow {
     int me = ((warp.block().number() << 10) | thread) + 1;
     int now = warp.clock();
     for (int piece = first; piece <= last; piece++) {
+      forgetEarlier(piece);
       int base = piece * FIELDS;
       Finding finding =
           switch (kind) {
