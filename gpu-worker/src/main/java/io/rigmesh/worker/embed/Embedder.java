@@ -6,13 +6,15 @@ import io.rigmesh.worker.bert.BertEncoder;
 import io.rigmesh.worker.format.JsonField;
 import io.rigmesh.worker.format.ModelFolder;
 import io.rigmesh.worker.kernels.Kernels;
+import io.rigmesh.worker.llama.LlamaWeights;
 import io.rigmesh.worker.tensor.Tensor;
 import io.rigmesh.worker.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Sentences to vectors, by the model of a sentence-transformers style folder with a BERT encoder.
+/// Sentences to vectors, by the model of a sentence-transformers style folder: a BERT encoder, or a
+/// decoder of the Llama family such as Qwen3-Embedding.
 ///
 /// A sentence's vector is the same bits alone and in any company. Texts longer than the folder's
 /// `max_seq_length` are cut to it, as sentence-transformers does. Not safe for use by several
@@ -23,16 +25,20 @@ public final class Embedder implements AutoCloseable {
   /// stay in the cache.
   private static final int PASS_TOKENS = 512;
 
+  /// How many tokens of a text a decoder reads where its folder names no length: what keys and
+  /// values take grows with it, and a longer text is cut the same on every machine.
+  private static final int DECODER_TOKENS_USUAL = 8192;
+
   /// The least length that a vector is divided by, as sentence-transformers has it.
   private static final float NORM_MIN = 1e-12f;
 
   private final EmbeddingConfig config;
   private final Tokenizer tokenizer;
-  private final BertEncoder encoder;
+  private final TokenEncoder encoder;
   private final Kernels kernels;
 
   private Embedder(
-      EmbeddingConfig config, Tokenizer tokenizer, BertEncoder encoder, Kernels kernels) {
+      EmbeddingConfig config, Tokenizer tokenizer, TokenEncoder encoder, Kernels kernels) {
     this.config = config;
     this.tokenizer = tokenizer;
     this.encoder = encoder;
@@ -45,21 +51,34 @@ public final class Embedder implements AutoCloseable {
   /// @throws io.rigmesh.worker.format.ModelFormatException when a file is missing or malformed, or
   ///   the tokenizer knows tokens that the encoder does not
   public static Embedder open(Path path, Kernels kernels, Profile profile) {
-    BertEncoder encoder;
+    JsonField model = JsonField.read(path.resolve("config.json"), ModelFolder.CONFIG_BYTES_MAX);
     EmbeddingConfig config;
-    JsonField vocabularySize;
-    try (ModelFolder folder = ModelFolder.open(path)) {
-      config = EmbeddingConfig.read(path, BertConfig.read(folder.config()).positionsMax());
-      encoder =
-          BertEncoder.load(folder, kernels, profile, Math.max(PASS_TOKENS, config.tokensMax()));
-      vocabularySize = folder.config().member("vocab_size");
+    TokenEncoder encoder;
+    if (model.member("model_type").text().equals("bert")) {
+      try (ModelFolder folder = ModelFolder.open(path)) {
+        int positionsMax = BertConfig.read(model).positionsMax();
+        config = EmbeddingConfig.read(path, positionsMax);
+        encoder =
+            new BertTokenEncoder(
+                BertEncoder.load(
+                    folder, kernels, profile, Math.max(PASS_TOKENS, config.tokensMax())));
+      }
+    } else {
+      try (LlamaWeights weights = LlamaWeights.open(path)) {
+        int positionsMax = weights.config().positionsMax();
+        config =
+            EmbeddingConfig.read(path, positionsMax, Math.min(DECODER_TOKENS_USUAL, positionsMax));
+        encoder = DecoderTokenEncoder.load(kernels, weights, profile, config.tokensMax());
+      }
     }
     Tokenizer tokenizer =
         Tokenizer.openTruncating(path.resolve("tokenizer.json"), config.tokensMax());
-    if (tokenizer.vocabularySize() > encoder.config().vocabularySize()) {
+    if (tokenizer.vocabularySize() > encoder.vocabularySize()) {
       int tokens = tokenizer.vocabularySize();
       tokenizer.close();
-      throw vocabularySize.unfit("is less than the " + tokens + " tokens of tokenizer.json");
+      throw model
+          .member("vocab_size")
+          .unfit("is less than the " + tokens + " tokens of tokenizer.json");
     }
     return new Embedder(config, tokenizer, encoder, kernels);
   }
@@ -71,12 +90,13 @@ public final class Embedder implements AutoCloseable {
 
   /// The length of the vectors.
   public int dimensions() {
-    return encoder.config().hiddenSize();
+    return encoder.hiddenSize();
   }
 
-  /// The tokens that stand for a text: special ones included, cut to the model's length.
+  /// The tokens that stand for a text: special ones included, the folder's usual prompt before it,
+  /// cut to the model's length.
   public int[] tokens(String text) {
-    return tokenizer.encode(text, true);
+    return tokenizer.encode(config.prompt() + text, true);
   }
 
   /// The vectors of texts, in their order.
@@ -93,67 +113,20 @@ public final class Embedder implements AutoCloseable {
   /// @throws IllegalArgumentException when a sequence is empty, longer than
   ///   [EmbeddingConfig#tokensMax()], or has a token that is not in the vocabulary
   public List<float[]> embedTokens(List<int[]> sequences) {
-    List<float[]> vectors = new ArrayList<>(sequences.size());
-    int from = 0;
-    while (from < sequences.size()) {
-      int tokens = sequences.get(from).length;
-      int to = from + 1;
-      while (to < sequences.size() && tokens + sequences.get(to).length <= encoder.rowsMax()) {
-        tokens += sequences.get(to).length;
-        to++;
-      }
-      embedPass(sequences.subList(from, to), tokens, vectors);
-      from = to;
-    }
-    return vectors;
-  }
-
-  private void embedPass(List<int[]> sequences, int tokens, List<float[]> vectors) {
-    int[] ids = new int[tokens];
-    int[] lengths = new int[sequences.size()];
-    int filled = 0;
-    for (int i = 0; i < lengths.length; i++) {
-      int[] sequence = sequences.get(i);
+    for (int[] sequence : sequences) {
       if (sequence.length > config.tokensMax()) {
         throw new IllegalArgumentException(
             "a sequence has " + sequence.length + " tokens, at most " + config.tokensMax());
       }
-      System.arraycopy(sequence, 0, ids, filled, sequence.length);
-      lengths[i] = sequence.length;
-      filled += sequence.length;
     }
-    Tensor hidden = encoder.encode(ids, lengths);
-    int row = 0;
-    for (int length : lengths) {
-      float[] vector =
-          switch (config.pooling()) {
-            case MEAN -> mean(hidden, row, length);
-            case CLS -> hidden.rows(row, row + 1).toArray();
-          };
+    List<float[]> vectors = encoder.pooled(sequences, config.pooling());
+    for (float[] vector : vectors) {
       if (config.normalized()) {
         normalize(vector);
       }
       kernels.checkFinite("embedding", Tensor.of(vector, vector.length));
-      vectors.add(vector);
-      row += length;
     }
-  }
-
-  /// The mean of rows: an ascending sum from the first row, then one division by their number.
-  private static float[] mean(Tensor hidden, int row, int rows) {
-    int columns = hidden.cols();
-    float[] data = hidden.data();
-    float[] mean = hidden.rows(row, row + 1).toArray();
-    for (int r = row + 1; r < row + rows; r++) {
-      int start = hidden.offset() + r * columns;
-      for (int c = 0; c < columns; c++) {
-        mean[c] += data[start + c];
-      }
-    }
-    for (int c = 0; c < columns; c++) {
-      mean[c] /= rows;
-    }
-    return mean;
+    return vectors;
   }
 
   /// Divides by the square root of the lane sum of squares.
@@ -170,5 +143,6 @@ public final class Embedder implements AutoCloseable {
   @Override
   public void close() {
     tokenizer.close();
+    encoder.close();
   }
 }

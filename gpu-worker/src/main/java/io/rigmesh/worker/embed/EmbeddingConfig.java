@@ -10,36 +10,50 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /// What a sentence-transformers folder says beside the encoder's config: `modules.json`,
-/// `1_Pooling/config.json` and `sentence_bert_config.json`.
+/// `1_Pooling/config.json`, `sentence_bert_config.json` and `config_sentence_transformers.json`.
 ///
 /// @param pooling how token vectors become a sentence's
 /// @param normalized whether the sentence's vector is scaled to length one
 /// @param tokensMax how many tokens of a sentence count, special ones included; the rest is cut off
-public record EmbeddingConfig(Pooling pooling, boolean normalized, int tokensMax) {
+/// @param prompt what stands before every text; mostly nothing
+public record EmbeddingConfig(Pooling pooling, boolean normalized, int tokensMax, String prompt) {
 
   private static final String MODULES = "modules.json";
   private static final String POOLING = "1_Pooling";
   private static final String SENTENCE = "sentence_bert_config.json";
+  private static final String PROMPTS = "config_sentence_transformers.json";
   private static final String TYPES = "sentence_transformers.models.";
   private static final String CLS_TOKEN = "pooling_mode_cls_token";
   private static final String MEAN_TOKENS = "pooling_mode_mean_tokens";
+  private static final String LAST_TOKEN = "pooling_mode_lasttoken";
   private static final List<String> UNSUPPORTED =
       List.of(
           "pooling_mode_max_tokens",
           "pooling_mode_mean_sqrt_len_tokens",
-          "pooling_mode_weightedmean_tokens",
-          "pooling_mode_lasttoken");
+          "pooling_mode_weightedmean_tokens");
+
+  /// Without a prompt.
+  public EmbeddingConfig(Pooling pooling, boolean normalized, int tokensMax) {
+    this(pooling, normalized, tokensMax, "");
+  }
+
+  /// As [#read(Path, int, int)], with the longest sequence for the usual one.
+  public static EmbeddingConfig read(Path folder, int positionsMax) {
+    return read(folder, positionsMax, positionsMax);
+  }
 
   /// Reads what is there. As in sentence-transformers, a folder without these files means the mean
   /// of all tokens, not normalised, of as many tokens as the encoder takes.
   ///
   /// @param positionsMax the longest sequence that the encoder takes
+  /// @param tokensUsual how many tokens count where the folder does not say
   /// @throws io.rigmesh.worker.format.ModelFormatException when a file asks for something else than
   ///   this class can say
-  public static EmbeddingConfig read(Path folder, int positionsMax) {
+  public static EmbeddingConfig read(Path folder, int positionsMax, int tokensUsual) {
     boolean normalized = false;
     Path poolingFolder = folder.resolve(POOLING);
     if (Files.exists(folder.resolve(MODULES))) {
@@ -60,16 +74,17 @@ public record EmbeddingConfig(Pooling pooling, boolean normalized, int tokensMax
         }
       }
     }
-    int tokensMax = positionsMax;
+    int tokensMax = tokensUsual;
     if (Files.exists(folder.resolve(SENTENCE))) {
       JsonField sentence = JsonField.read(folder.resolve(SENTENCE), ModelFolder.CONFIG_BYTES_MAX);
       tokensMax =
           sentence
               .find("max_seq_length")
               .map(field -> field.integer(8, positionsMax))
-              .orElse(positionsMax);
+              .orElse(tokensUsual);
     }
-    return new EmbeddingConfig(readPooling(poolingFolder), normalized, tokensMax);
+    return new EmbeddingConfig(
+        readPooling(poolingFolder), normalized, tokensMax, readPrompt(folder));
   }
 
   private static Pooling readPooling(Path folder) {
@@ -83,18 +98,57 @@ public record EmbeddingConfig(Pooling pooling, boolean normalized, int tokensMax
           .find(mode)
           .filter(JsonField::flag)
           .ifPresent(flag -> {
-            throw flag.unfit("is true; only the mean and the CLS token are supported");
+            throw flag.unfit(
+                "is true; only the mean, the CLS token and the last token are supported");
           });
     }
-    boolean cls = config.find(CLS_TOKEN).map(JsonField::flag).orElse(false);
-    boolean mean = config.find(MEAN_TOKENS).map(JsonField::flag).orElse(false);
-    if (cls == mean) {
-      throw config.unfit("exactly one of " + CLS_TOKEN + " and " + MEAN_TOKENS + " must be true");
+    config
+        .find("include_prompt")
+        .filter(field -> !field.flag())
+        .ifPresent(flag -> {
+          throw flag.unfit("is false; prompts always count here");
+        });
+    List<Pooling> chosen = new ArrayList<>();
+    for (Pooling pooling : Pooling.values()) {
+      if (config.find(mode(pooling)).map(JsonField::flag).orElse(false)) {
+        chosen.add(pooling);
+      }
     }
-    return cls ? Pooling.CLS : Pooling.MEAN;
+    if (chosen.size() != 1) {
+      throw config.unfit(
+          "exactly one of "
+              + CLS_TOKEN
+              + ", "
+              + MEAN_TOKENS
+              + " and "
+              + LAST_TOKEN
+              + " must be true");
+    }
+    return chosen.getFirst();
   }
 
-  /// Writes the three files into a model folder.
+  private static String mode(Pooling pooling) {
+    return switch (pooling) {
+      case MEAN -> MEAN_TOKENS;
+      case CLS -> CLS_TOKEN;
+      case LAST_TOKEN -> LAST_TOKEN;
+    };
+  }
+
+  /// The prompt that sentence-transformers puts before texts when it is asked for none.
+  private static String readPrompt(Path folder) {
+    Path file = folder.resolve(PROMPTS);
+    if (!Files.exists(file)) {
+      return "";
+    }
+    JsonField config = JsonField.read(file, ModelFolder.CONFIG_BYTES_MAX);
+    return config
+        .find("default_prompt_name")
+        .map(name -> config.member("prompts").member(name.text()).text())
+        .orElse("");
+  }
+
+  /// Writes the three files of a config without a prompt into a model folder.
   ///
   /// @param hiddenSize the length of the vectors
   void write(Path folder, int hiddenSize) {
@@ -127,6 +181,7 @@ public record EmbeddingConfig(Pooling pooling, boolean normalized, int tokensMax
       for (String mode : UNSUPPORTED) {
         generator.writeBooleanField(mode, false);
       }
+      generator.writeBooleanField(LAST_TOKEN, pooling == Pooling.LAST_TOKEN);
       generator.writeEndObject();
     });
   }

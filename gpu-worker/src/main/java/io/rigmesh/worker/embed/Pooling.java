@@ -5,5 +5,7 @@ public enum Pooling {
   /// Their mean, over all tokens, special ones included: an ascending sum, then one division.
   MEAN,
   /// The vector of the first token, `[CLS]`.
-  CLS
+  CLS,
+  /// The vector of the last token, which alone has seen all others in a model that reads forwards.
+  LAST_TOKEN
 }

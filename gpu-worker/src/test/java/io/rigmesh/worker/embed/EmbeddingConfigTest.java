@@ -72,6 +72,23 @@ class EmbeddingConfigTest {
     refused("[0].path");
   }
 
+  @Test
+  void theFilesOfADecoderThatEmbedsAreRead() throws IOException {
+    // As Qwen3-Embedding has them, with a prompt by default.
+    write("1_Pooling/config.json", "{\"pooling_mode_lasttoken\": true, \"include_prompt\": true}");
+    write(
+        "config_sentence_transformers.json",
+        "{\"prompts\": {\"query\": \"Instruct: \", \"document\": \"\"}, \"default_prompt_name\": null}");
+    assertThat(EmbeddingConfig.read(folder, 32768, 8192))
+        .isEqualTo(new EmbeddingConfig(Pooling.LAST_TOKEN, false, 8192));
+    write(
+        "config_sentence_transformers.json",
+        "{\"prompts\": {\"query\": \"Instruct: \"}, \"default_prompt_name\": \"query\"}");
+    assertThat(EmbeddingConfig.read(folder, 512).prompt()).isEqualTo("Instruct: ");
+    write("1_Pooling/config.json", "{\"pooling_mode_lasttoken\": true, \"include_prompt\": false}");
+    refused("include_prompt");
+  }
+
   private void refused(String text) {
     assertThatThrownBy(() -> EmbeddingConfig.read(folder, 512))
         .isInstanceOf(ModelFormatException.class)

@@ -47,11 +47,34 @@ public final class TorchOracle {
   public static ProcessBuilder builder(String command, Path folder, int threads)
       throws IOException, InterruptedException {
     ProcessBuilder builder =
-        new ProcessBuilder(python(), "-B", script().toString(), command, folder.toString());
+        new ProcessBuilder(
+            python(), "-B", script("llama_oracle.py").toString(), command, folder.toString());
     builder.environment().put("RIGMESH_TORCH_THREADS", Integer.toString(threads));
     builder.environment().put("OPENBLAS_NUM_THREADS", Integer.toString(threads));
     builder.environment().put("OMP_NUM_THREADS", Integer.toString(threads));
     return builder;
+  }
+
+  /// Runs `family_oracle.py` on folders, each with its `tokens.bin`, and fails with its output if
+  /// it fails.
+  public static void runFamilies(Path log, List<Path> folders)
+      throws IOException, InterruptedException {
+    List<String> command =
+        new ArrayList<>(List.of(python(), "-B", script("family_oracle.py").toString()));
+    folders.forEach(folder -> command.add(folder.toString()));
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+    builder.environment().put("OPENBLAS_NUM_THREADS", "1");
+    builder.environment().put("OMP_NUM_THREADS", "1");
+    Process process = builder.start();
+    try {
+      assertThat(process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS))
+          .as("family_oracle.py ended within %d seconds", TIMEOUT_SECONDS)
+          .isTrue();
+    } finally {
+      process.destroyForcibly();
+    }
+    assertThat(process.exitValue()).as(Files.readString(log)).isZero();
   }
 
   /// Writes token ids as little-endian int32.
@@ -70,12 +93,12 @@ public final class TorchOracle {
     return values;
   }
 
-  /// The script in the module's sources, from whatever folder the test or benchmark runs in.
-  private static Path script() {
+  /// A script in the module's sources, from whatever folder the test or benchmark runs in.
+  private static Path script(String name) {
     try {
       Path classes =
           Path.of(TorchOracle.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-      return classes.resolve("../../src/test/python/llama_oracle.py").normalize();
+      return classes.resolve("../../src/test/python/" + name).normalize();
     } catch (URISyntaxException e) {
       throw new AssertionError("the test classes have no path", e);
     }
