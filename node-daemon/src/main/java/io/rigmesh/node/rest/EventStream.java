@@ -1,5 +1,6 @@
 package io.rigmesh.node.rest;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.linecorp.armeria.common.ClosedSessionException;
 import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpHeaderNames;
@@ -41,8 +42,62 @@ final class EventStream {
     return streams.availablePermits();
   }
 
-  /// Starts a stream, which owns and closes `events`.
+  /// What is sent of a job.
+  interface Body {
+    /// Sends it all.
+    void send(Out out) throws InterruptedException;
+  }
+
+  /// Where it is sent. What is written waits until it was taken.
+  static final class Out {
+    private final Call call;
+    private final HttpResponseWriter writer;
+
+    private Out(Call call, HttpResponseWriter writer) {
+      this.call = call;
+      this.writer = writer;
+    }
+
+    /// Whether nobody listens any more.
+    boolean isGone() {
+      return !writer.isOpen();
+    }
+
+    /// Sends JSON as one event without a name.
+    void data(JsonNode node) {
+      text("data: " + node + "\n\n");
+    }
+
+    /// Sends lines as they are.
+    void text(String text) {
+      write(call, writer, text);
+    }
+  }
+
+  /// Starts a stream of all events, which owns and closes `events`.
   HttpResponse start(Call call, JobEvents events) {
+    return start(
+        call,
+        events,
+        out -> {
+          // The first bytes leave at once, so that the client knows that it is connected.
+          out.text(": rigmesh\n\n");
+          boolean ended = false;
+          while (!ended && !out.isGone()) {
+            switch (events.next(heartbeat)) {
+              case JobEvents.Next.Event(var event) -> out.text(text(event));
+              case JobEvents.Next.Waiting() -> out.text(": heartbeat\n\n");
+              case JobEvents.Next.Ended() -> {
+                out.text("event: end\ndata: {}\n\n");
+                ended = true;
+              }
+            }
+          }
+        });
+  }
+
+  /// Starts a stream, which owns and closes `events`.
+  HttpResponse start(Call call, JobEvents events, Body body) {
     if (!streams.tryAcquire()) {
       events.close();
       throw ApiException.unavailable(
@@ -62,24 +117,14 @@ final class EventStream {
               events.close();
               return null;
             });
-    threads.execute(() -> send(call, events, writer));
+    threads.execute(() -> send(call, events, writer, body));
     return writer;
   }
 
-  private void send(Call call, JobEvents events, HttpResponseWriter writer) {
+  private void send(Call call, JobEvents events, HttpResponseWriter writer, Body body) {
     try (events) {
-      // The first bytes leave at once, so that the client knows that it is connected.
-      write(call, writer, ": rigmesh\n\n");
-      while (writer.isOpen()) {
-        switch (events.next(heartbeat)) {
-          case JobEvents.Next.Event(var event) -> write(call, writer, text(event));
-          case JobEvents.Next.Waiting() -> write(call, writer, ": heartbeat\n\n");
-          case JobEvents.Next.Ended() -> {
-            write(call, writer, "event: end\ndata: {}\n\n");
-            writer.close();
-          }
-        }
-      }
+      body.send(new Out(call, writer));
+      writer.close();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       writer.close();

@@ -202,6 +202,7 @@ public final class RestServer implements Service {
     routes.addAll(
         new BlobRoutes(node.blobs(), node::putFolder, downloads, node.config().blobs().bytesMax())
             .routes());
+    routes.addAll(new OpenAiRoutes(node, streams, config.requestBytesMax()).routes());
     routes.addAll(new NetworkRoutes(node).routes());
     routes.addAll(new NodeRoutes(node, metrics, loopback).routes());
     return routes;

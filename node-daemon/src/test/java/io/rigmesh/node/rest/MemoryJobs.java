@@ -72,6 +72,21 @@ final class MemoryJobs implements Jobs {
     notifyAll();
   }
 
+  /// Waits for the job that a request makes.
+  synchronized Job awaitJob(int number) throws InterruptedException {
+    while (views.size() <= number) {
+      wait();
+    }
+    return new ArrayList<>(views.values()).get(number).signed().job();
+  }
+
+  /// Waits until a job is called off.
+  synchronized void awaitCancelled(Hash id) throws InterruptedException {
+    while (!(views.get(id).state() instanceof JobState.Cancelled)) {
+      wait();
+    }
+  }
+
   @Override
   public synchronized JobView submit(JobDraft draft) {
     refusal.ifPresent(r -> {
@@ -117,6 +132,7 @@ final class MemoryJobs implements Jobs {
     JobView view = view(signed, new JobState.Signed(), role);
     views.put(view.id(), view);
     events.put(view.id(), new ArrayList<>());
+    notifyAll();
     return view;
   }
 
