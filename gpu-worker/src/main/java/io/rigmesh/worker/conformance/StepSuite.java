@@ -74,7 +74,7 @@ public final class StepSuite {
     for (int number = 0; number < models.size(); number++) {
       StepVectors model = models.get(number);
       for (Profile profile : Profile.values()) {
-        if (extent == Extent.SHORT && (number + profile.ordinal()) % 2 == 0) {
+        if (extent == Extent.SHORT && (profile == Profile.I8_V1) != (number % 2 == 0)) {
           continue;
         }
         try (LlamaWeights weights = model.weights();
