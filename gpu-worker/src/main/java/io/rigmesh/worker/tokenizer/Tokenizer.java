@@ -3,6 +3,7 @@ package io.rigmesh.worker.tokenizer;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import io.rigmesh.worker.format.ModelFormatException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.Lock;
@@ -141,23 +142,27 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /// The text of token ids. Bytes that are not UTF-8, for instance a character cut in half, come
-  /// out as U+FFFD.
+  /// out as U+FFFD. Ids behind the vocabulary stand for nothing: tables of models are often padded,
+  /// and a model may choose what is only padding.
   ///
   /// @param skipSpecialTokens whether special tokens are left out of the text
-  /// @throws IllegalArgumentException when an id is not in the vocabulary
+  /// @throws IllegalArgumentException when an id is negative
   public String decode(int[] ids, boolean skipSpecialTokens) {
     long[] wide = new long[ids.length];
+    int count = 0;
     for (int i = 0; i < ids.length; i++) {
-      if (ids[i] < 0 || ids[i] >= vocabularySize) {
-        throw new IllegalArgumentException(
-            "token " + ids[i] + " at index " + i + " is not below " + vocabularySize);
+      if (ids[i] < 0) {
+        throw new IllegalArgumentException("token " + ids[i] + " at index " + i + " is negative");
       }
-      wide[i] = ids[i];
+      if (ids[i] < vocabularySize) {
+        wide[count++] = ids[i];
+      }
     }
+    long[] known = Arrays.copyOf(wide, count);
     Lock reading = lock.readLock();
     reading.lock();
     try {
-      return library.decode(openHandle(), wide, skipSpecialTokens);
+      return library.decode(openHandle(), known, skipSpecialTokens);
     } finally {
       reading.unlock();
     }

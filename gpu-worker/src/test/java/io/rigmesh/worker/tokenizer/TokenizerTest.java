@@ -116,11 +116,26 @@ class TokenizerTest {
   }
 
   @Test
-  void aTokenOutsideTheVocabularyAndAClosedTokenizerAreRefused() {
+  void anIdBehindTheVocabularyIsPaddingOfATableAndHasNoText() {
+    try (Tokenizer tokenizer = Tokenizer.open(miniLm)) {
+      assertThat(tokenizer.decode(new int[] {30522}, false)).isEmpty();
+      int[] padded = {Integer.MAX_VALUE, 7592, 30522, 2088, 30600};
+      assertThat(tokenizer.decode(padded, true)).isEqualTo("hello world");
+      IncrementalDecoder pieces = new IncrementalDecoder(tokenizer, true);
+      StringBuilder text = new StringBuilder();
+      for (int id : padded) {
+        text.append(pieces.append(id));
+      }
+      assertThat(text.append(pieces.finish())).hasToString("hello world");
+    }
+  }
+
+  @Test
+  void aNegativeTokenAndAClosedTokenizerAreRefused() {
     Tokenizer tokenizer = Tokenizer.open(miniLm);
-    assertThatThrownBy(() -> tokenizer.decode(new int[] {30522}, true))
+    assertThatThrownBy(() -> tokenizer.decode(new int[] {-1}, true))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("30522");
+        .hasMessageContaining("-1");
     tokenizer.close();
     tokenizer.close();
     assertThatThrownBy(() -> tokenizer.encode("x", true)).isInstanceOf(IllegalStateException.class);
