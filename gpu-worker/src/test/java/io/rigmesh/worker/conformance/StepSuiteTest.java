@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.rigmesh.worker.cuda.Architecture;
 import io.rigmesh.worker.cuda.CudaStepRunner;
 import io.rigmesh.worker.cuda.InterpretedAccelerator;
+import io.rigmesh.worker.kernels.Kernels;
+import io.rigmesh.worker.kernels.vector.VectorKernels;
+import io.rigmesh.worker.serve.CpuStepRunner;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +28,26 @@ class StepSuiteTest {
       Files.writeString(FILE, StepPlan.json(planned));
     }
     assertThat(Files.readString(FILE)).isEqualTo(StepPlan.json(planned));
+  }
+
+  @Test
+  void theVectorBackendPassesUnderEverySchedule() {
+    List<Outcome> outcomes = new ArrayList<>();
+    try (Kernels vector = new VectorKernels(2)) {
+      StepSuite.load()
+          .run(
+              (weights, profile) ->
+                  new CpuStepRunner(
+                      vector,
+                      weights,
+                      profile,
+                      new CpuStepRunner.Sizes(
+                          StepSuite.PAGES, StepSuite.ROWS_MAX, StepSuite.ROWS_MAX)),
+              StepSuite.Extent.FULL,
+              outcomes::add);
+    }
+    assertThat(outcomes.stream().filter(o -> o.problem().isPresent())).isEmpty();
+    assertThat(outcomes).hasSizeGreaterThan(400);
   }
 
   @Test
