@@ -16,10 +16,17 @@ public interface Accelerator extends AutoCloseable {
   /// How many bytes [#allocate] could still give.
   long memoryFreeBytes();
 
-  /// Memory filled with 0, at an address that is a multiple of 256. It stays until [#close].
+  /// How many bytes the device has.
+  long memoryTotalBytes();
+
+  /// Memory filled with 0, at an address that is a multiple of 256. It stays until [#free] or
+  /// [#close].
   ///
   /// @throws CudaException when there is not so much
   long allocate(long bytes);
+
+  /// Waits for everything before and gives the memory at an address that [#allocate] gave back.
+  void free(long address);
 
   /// Copies to the device; the source may be changed afterwards.
   void write(long address, MemorySegment source);

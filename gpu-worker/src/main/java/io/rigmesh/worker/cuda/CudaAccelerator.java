@@ -97,11 +97,28 @@ public final class CudaAccelerator implements Accelerator {
 
   @Override
   public long memoryFreeBytes() {
+    return memoryBytes()[0];
+  }
+
+  @Override
+  public long memoryTotalBytes() {
+    return memoryBytes()[1];
+  }
+
+  /// Free and total.
+  private long[] memoryBytes() {
     enter();
     long[] free = {0};
     long[] total = {0};
     Cuda.check("cuMemGetInfo", JCudaDriver.cuMemGetInfo(free, total));
-    return free[0];
+    return new long[] {free[0], total[0]};
+  }
+
+  @Override
+  public void free(long address) {
+    enter();
+    Cuda.check("cuStreamSynchronize", JCudaDriver.cuStreamSynchronize(stream));
+    memory.free(address);
   }
 
   @Override

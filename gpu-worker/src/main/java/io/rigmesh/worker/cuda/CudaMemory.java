@@ -25,6 +25,16 @@ final class CudaMemory implements AutoCloseable {
     return piece.address();
   }
 
+  /// Gives one piece back.
+  void free(long address) {
+    Piece piece = pieces.remove(address);
+    if (piece == null) {
+      throw new IllegalArgumentException(
+          "No piece of device memory begins at address %x.".formatted(address));
+    }
+    Cuda.check("cuMemFree", JCudaDriver.cuMemFree(piece));
+  }
+
   /// The driver's pointer for an address within a piece.
   CUdeviceptr pointer(long address) {
     Map.Entry<Long, Piece> piece = pieces.floorEntry(address);

@@ -5,6 +5,7 @@ import io.rigmesh.worker.format.ElementType;
 import io.rigmesh.worker.kernels.KeyValuePages;
 import io.rigmesh.worker.llama.LlamaConfig;
 import io.rigmesh.worker.llama.LlamaWeights;
+import io.rigmesh.worker.serve.EngineLimits;
 import io.rigmesh.worker.serve.Segment;
 import io.rigmesh.worker.serve.Step;
 import io.rigmesh.worker.serve.StepOutput;
@@ -26,9 +27,16 @@ import org.slf4j.LoggerFactory;
 public final class CudaStepRunner implements StepRunner {
   private static final Logger LOG = LoggerFactory.getLogger(CudaStepRunner.class);
 
+  private static final int PAGES_MIN = 8;
+  private static final int PAGES_MAX = 1 << 24;
+
+  /// How many rows of logits a recomputation gets at once; it bounds memory and changes no bit.
+  private static final int OUTPUTS = 64;
+
   private final Accelerator device;
   private final LlamaConfig config;
   private final Profile profile;
+  private final long arena;
   private final DeviceLlama model;
   private final StepMemory memory;
   private final StepInput input;
@@ -127,12 +135,21 @@ public final class CudaStepRunner implements StepRunner {
           "%s has %d MiB of memory free, and this model in %s with %d pages takes %d MiB. Choose a smaller model, fewer pages, or i8-v1."
               .formatted(device.name(), free >> 20, profile.id(), sizes.pages(), bytes >> 20));
     }
+    this.arena = device.allocate(bytes);
     Layout layout =
-        Layout.take(new Arena(device.allocate(bytes), bytes), config, profile, sizes, source);
+        Layout.take(new Arena(arena, bytes), config, profile, sizes, source);
     this.model = layout.model();
     this.memory = layout.memory();
-    device.write(memory.fault(), MemorySegment.ofArray(new long[] {LaunchPlan.NO_FAULT}));
-    filling.fill(model, memory, layout.staging());
+    boolean filled = false;
+    try {
+      device.write(memory.fault(), MemorySegment.ofArray(new long[] {LaunchPlan.NO_FAULT}));
+      filling.fill(model, memory, layout.staging());
+      filled = true;
+    } finally {
+      if (!filled) {
+        device.free(arena);
+      }
+    }
     this.input = new StepInput(memory.input(), config.headLayout(), device.architecture());
     this.results = new long[1 + sizes.outputsMax()];
     this.hidden = Tensor.zeros(sizes.outputsMax(), config.hiddenSize());
@@ -144,6 +161,34 @@ public final class CudaStepRunner implements StepRunner {
         device.name(),
         bytes >> 20,
         sizes.pages());
+  }
+
+  /// Loads a model with as many pages as nine tenths of the device's free memory hold: the rest is for
+  /// the driver, which takes some for every graph and kernel. At most what all sequences can need.
+  ///
+  /// @throws CudaException when the device has too little memory
+  public static CudaStepRunner load(
+      Accelerator device,
+      LlamaWeights weights,
+      Profile profile,
+      EngineLimits limits,
+      LoadProgress progress) {
+    int rowsMax = limits.stepRowsMax();
+    int outputsMax = Math.min(rowsMax, Math.max(limits.sequencesMax(), OUTPUTS));
+    long wanted =
+        (long) limits.sequencesMax()
+            * KeyValuePages.pagesFor(weights.config().positionsMax());
+    int pages =
+        pagesFor(
+            weights,
+            profile,
+            rowsMax,
+            outputsMax,
+            device.memoryFreeBytes() / 10 * 9,
+            PAGES_MIN,
+            (int) Math.min(wanted, PAGES_MAX));
+    return new CudaStepRunner(
+        device, weights, profile, new Sizes(pages, rowsMax, outputsMax), progress);
   }
 
   /// How many bytes of device memory a runner takes.
@@ -334,10 +379,11 @@ public final class CudaStepRunner implements StepRunner {
     }
   }
 
-  /// Forgets the recorded graphs; the memory goes with the device.
+  /// Gives the memory and the recorded graphs back.
   @Override
   public void close() {
     prepared.values().forEach(known -> known.recording().close());
     prepared.clear();
+    device.free(arena);
   }
 }

@@ -41,28 +41,18 @@ public final class Devices {
         system.getFreeMemorySize());
   }
 
-  /// The kernels of a device; today the CPU alone has some.
+  /// The kernels of the host's CPU, for what runs there alone.
   ///
-  /// @param id such as `cpu`
+  /// @param id `cpu`
   /// @param threads how many compute, which never changes a bit
-  /// @throws DeviceException if there is no such device, or no kernels for it yet
+  /// @throws DeviceException if it is another device; [ComputeDevice#open] opens those
   public static Kernels open(String id, int threads) {
     if (id.equals("cpu")) {
       return CpuBackend.open(threads);
     }
-    List<Device> devices = list();
-    if (devices.stream().anyMatch(device -> device.id().equals(id))) {
-      throw new DeviceException(
-          "The device "
-              + id
-              + " is here, but this version has no kernels for CUDA yet. Choose --device cpu.");
-    }
     throw new DeviceException(
-        "This machine has no device '"
-            + id
-            + "'. It has: "
-            + ids(devices)
-            + ". Choose --device cpu.");
+        "'%s' is not the CPU. This machine has: %s. Choose --device cpu."
+            .formatted(id, ids(list())));
   }
 
   /// A CUDA device, ready to run launch plans.
@@ -80,7 +70,7 @@ public final class Devices {
       }
     }
     throw new DeviceException(
-        "This machine has no device '%s'. It has: %s. Is NVIDIA's driver installed, and can this user open /dev/nvidia0?"
+        "This machine has no device '%s'. It has: %s. Is NVIDIA's driver installed, and can this user open /dev/nvidia0? Otherwise choose --device cpu."
             .formatted(id, ids(list())));
   }
 

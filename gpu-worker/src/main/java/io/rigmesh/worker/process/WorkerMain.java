@@ -1,8 +1,7 @@
 package io.rigmesh.worker.process;
 
+import io.rigmesh.worker.device.ComputeDevice;
 import io.rigmesh.worker.device.DeviceException;
-import io.rigmesh.worker.device.Devices;
-import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.tokenizer.NativeTokenizers;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -42,7 +41,7 @@ public final class WorkerMain {
   /// What the command line says.
   ///
   /// @param socket where to listen
-  /// @param device such as `cpu`
+  /// @param device `cpu`, or such as `cuda:0`
   /// @param threads how many compute
   /// @param home a folder of its own, for the native libraries that it unpacks
   record Options(Path socket, String device, int threads, Path home) {
@@ -98,16 +97,16 @@ public final class WorkerMain {
 
   private static int run(PrintStream parent, String... args) {
     Options options;
-    Kernels kernels;
+    ComputeDevice device;
     try {
       options = Options.parse(args);
       NativeTokenizers.unpackInto(options.home().resolve("native"));
-      kernels = Devices.open(options.device(), options.threads());
+      device = ComputeDevice.open(options.device(), options.threads());
     } catch (IllegalArgumentException e) {
       System.err.println(
           "rigmesh worker: "
               + e.getMessage()
-              + ". Usage: --socket PATH --device cpu --threads N --home PATH");
+              + ". Usage: --socket PATH --device cpu|cuda:N --threads N --home PATH");
       return EXIT_USAGE;
     } catch (DeviceException | UnsupportedOperationException e) {
       System.err.println("rigmesh worker: " + e.getMessage());
@@ -120,7 +119,7 @@ public final class WorkerMain {
     WorkerServer server;
     try {
       server =
-          WorkerServer.start(options.socket(), kernels, () -> exit.complete(EXIT_OUT_OF_MEMORY));
+          WorkerServer.start(options.socket(), device, () -> exit.complete(EXIT_OUT_OF_MEMORY));
     } catch (IOException e) {
       System.err.println("rigmesh worker: " + e.getMessage());
       return EXIT_FAULT;

@@ -9,7 +9,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
-import io.rigmesh.worker.kernels.Kernels;
+import io.rigmesh.worker.device.ComputeDevice;
 import io.rigmesh.worker.task.ModelShelf;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
@@ -42,10 +42,10 @@ final class WorkerServer implements AutoCloseable {
 
   /// Starts listening.
   ///
-  /// @param kernels what computes; closed with the server
+  /// @param device what computes; closed with the server
   /// @param outOfMemory told, once the job's last event is sent, that a job ran out of memory
   /// @throws IOException if the socket cannot be made, saying why
-  static WorkerServer start(Path socketPath, Kernels kernels, Runnable outOfMemory)
+  static WorkerServer start(Path socketPath, ComputeDevice device, Runnable outOfMemory)
       throws IOException {
     Path socket = socketPath.toAbsolutePath();
     int length = socket.toString().getBytes(StandardCharsets.UTF_8).length;
@@ -69,7 +69,7 @@ final class WorkerServer implements AutoCloseable {
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("worker-socket", true), NioIoHandler.newFactory());
     ExecutorService calls = Executors.newVirtualThreadPerTaskExecutor();
-    WorkerService service = new WorkerService(kernels, ModelShelf.onCpu(kernels), outOfMemory);
+    WorkerService service = new WorkerService(device, ModelShelf.on(device), outOfMemory);
     Server server =
         NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket))
             .channelType(NioServerDomainSocketChannel.class)

@@ -10,7 +10,7 @@ import io.rigmesh.protocol.MalformedException;
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.protocol.ProtocolJson;
 import io.rigmesh.protocol.ReceiptFile;
-import io.rigmesh.worker.device.Devices;
+import io.rigmesh.worker.device.ComputeDevice;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.task.FailureCode;
 import io.rigmesh.worker.task.JobEngine;
@@ -48,6 +48,7 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
   private static final Logger LOG = LoggerFactory.getLogger(WorkerService.class);
   private static final int RECEIPT_BYTES_MAX = WireLimits.EVENT_BYTES_MAX;
 
+  private final ComputeDevice device;
   private final Kernels kernels;
   private final ModelShelf shelf;
   private final JobEngine engine;
@@ -56,8 +57,9 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
       Executors.newCachedThreadPool(Thread.ofPlatform().name("job-", 0).daemon().factory());
   private final Running running;
 
-  WorkerService(Kernels kernels, ModelShelf shelf, Runnable outOfMemory) {
-    this.kernels = kernels;
+  WorkerService(ComputeDevice device, ModelShelf shelf, Runnable outOfMemory) {
+    this.device = device;
+    this.kernels = device.host();
     this.shelf = shelf;
     this.engine = new JobEngine(kernels, shelf);
     this.outOfMemory = outOfMemory;
@@ -66,14 +68,12 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
 
   @Override
   public void describe(DescribeRequest request, StreamObserver<DescribeResponse> answer) {
-    Runtime runtime = Runtime.getRuntime();
-    long used = runtime.totalMemory() - runtime.freeMemory();
     answer.onNext(
         DescribeResponse.newBuilder()
-            .setDeviceName(Devices.nameOf(kernels))
-            .setKind("cpu")
-            .setMemoryTotalBytes(runtime.maxMemory())
-            .setMemoryFreeBytes(runtime.maxMemory() - used)
+            .setDeviceName(device.name())
+            .setKind(device.kind())
+            .setMemoryTotalBytes(device.memoryTotalBytes())
+            .setMemoryFreeBytes(device.memoryFreeBytes())
             .setThreads(kernels.threads())
             .addAllProfiles(Arrays.stream(Profile.values()).map(Profile::id).toList())
             .setProcessId(ProcessHandle.current().pid())
@@ -174,7 +174,7 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
       // A step may take long; the process ends anyway and its checkpoints are whole.
       if (compute.awaitTermination(2, SECONDS)) {
         engine.close();
-        kernels.close();
+        device.close();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

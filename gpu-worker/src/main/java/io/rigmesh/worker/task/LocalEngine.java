@@ -3,13 +3,11 @@ package io.rigmesh.worker.task;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.protocol.Task;
-import io.rigmesh.worker.device.Devices;
+import io.rigmesh.worker.device.ComputeDevice;
 import io.rigmesh.worker.embed.Embedder;
 import io.rigmesh.worker.generate.FinishReason;
 import io.rigmesh.worker.kernels.Kernels;
-import io.rigmesh.worker.serve.CpuStepRunner;
 import io.rigmesh.worker.serve.EngineException;
-import io.rigmesh.worker.serve.EngineLimits;
 import io.rigmesh.worker.serve.SequenceEvent;
 import io.rigmesh.worker.serve.SequenceRequest;
 import io.rigmesh.worker.serve.TokenStream;
@@ -24,11 +22,13 @@ import java.util.function.Consumer;
 /// The engine alone, in this process, with no job, no commitments and no network: what `rigmesh
 /// run` and `rigmesh embed` use. It gives the bits that a job gives. Serves one thread at a time.
 public final class LocalEngine implements AutoCloseable {
+  private final ComputeDevice device;
   private final Kernels kernels;
   private final Profile profile;
 
-  private LocalEngine(Kernels kernels, Profile profile) {
-    this.kernels = kernels;
+  private LocalEngine(ComputeDevice device, Profile profile) {
+    this.device = device;
+    this.kernels = device.host();
     this.profile = profile;
   }
 
@@ -61,12 +61,12 @@ public final class LocalEngine implements AutoCloseable {
   /// @param profile what models compute in
   /// @throws io.rigmesh.worker.device.DeviceException if it cannot be used
   public static LocalEngine open(String device, int threads, Profile profile) {
-    return new LocalEngine(Devices.open(device, threads), profile);
+    return new LocalEngine(ComputeDevice.open(device, threads), profile);
   }
 
   /// What the device calls itself.
   public String deviceName() {
-    return Devices.nameOf(kernels);
+    return device.name();
   }
 
   /// Continues a prompt.
@@ -88,8 +88,8 @@ public final class LocalEngine implements AutoCloseable {
             modelFolder,
             profile,
             kernels,
-            (weights, wanted, limits) -> CpuStepRunner.load(kernels, weights, wanted, limits),
-            EngineLimits.usual())) {
+            device::load,
+            device.limits())) {
       Generation generation = Generation.of(model, prompt, task, seed);
       try (TokenStream stream =
           generation.start(new int[0], SequenceRequest.Mode.GENERATE, Hash.ZERO)) {
@@ -156,6 +156,6 @@ public final class LocalEngine implements AutoCloseable {
 
   @Override
   public void close() {
-    kernels.close();
+    device.close();
   }
 }

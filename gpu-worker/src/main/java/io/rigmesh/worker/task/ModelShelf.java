@@ -2,6 +2,7 @@ package io.rigmesh.worker.task;
 
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Profile;
+import io.rigmesh.worker.device.ComputeDevice;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.serve.CpuStepRunner;
 import io.rigmesh.worker.serve.EngineLimits;
@@ -48,6 +49,13 @@ public final class ModelShelf implements AutoCloseable {
         kernels,
         (weights, profile, limits) -> CpuStepRunner.load(kernels, weights, profile, limits),
         EngineLimits.usual());
+  }
+
+  /// A shelf in the memory of a device.
+  ///
+  /// @param device what computes; it stays the caller's to close
+  public static ModelShelf on(ComputeDevice device) {
+    return new ModelShelf(device.host(), device::load, device.limits());
   }
 
   /// A model in use; closing it only says that its user is done.

@@ -15,6 +15,16 @@ record AccelerationAs(Accelerator device, Architecture architecture) implements 
   }
 
   @Override
+  public long memoryTotalBytes() {
+    return device.memoryTotalBytes();
+  }
+
+  @Override
+  public void free(long address) {
+    device.free(address);
+  }
+
+  @Override
   public long allocate(long bytes) {
     return device.allocate(bytes);
   }

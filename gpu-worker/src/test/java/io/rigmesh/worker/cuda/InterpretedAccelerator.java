@@ -59,6 +59,16 @@ public final class InterpretedAccelerator implements Accelerator {
   }
 
   @Override
+  public long memoryTotalBytes() {
+    return MEMORY_BYTES;
+  }
+
+  @Override
+  public void free(long address) {
+    device.memory().free(buffer(address));
+  }
+
+  @Override
   public long allocate(long bytes) {
     DeviceBuffer buffer = device.memory().allocate("arena", Math.toIntExact(bytes));
     buffer.write(0, new byte[buffer.size()]);

@@ -44,11 +44,15 @@ class DevicesTest {
   }
 
   @Test
-  void aDeviceWithoutKernelsOrThatIsNotHereIsAClearError() {
-    assertThatThrownBy(() -> Devices.open("cuda:99", 1))
+  void aDeviceThatIsNotHereIsAClearError() {
+    assertThatThrownBy(() -> ComputeDevice.open("cuda:99", 1))
         .isInstanceOf(DeviceException.class)
         .hasMessageContaining("no device 'cuda:99'")
-        .hasMessageContaining("It has: cpu");
+        .hasMessageContaining("It has: cpu")
+        .hasMessageContaining("driver");
+    assertThatThrownBy(() -> Devices.open("cuda:99", 1))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageContaining("Choose --device cpu");
   }
 
   @Test

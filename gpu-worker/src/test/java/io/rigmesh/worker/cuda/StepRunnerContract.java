@@ -1,0 +1,148 @@
+package io.rigmesh.worker.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.rigmesh.protocol.Profile;
+import io.rigmesh.worker.format.ElementType;
+import io.rigmesh.worker.kernels.Kernels;
+import io.rigmesh.worker.kernels.Philox;
+import io.rigmesh.worker.kernels.vector.CpuBackend;
+import io.rigmesh.worker.llama.FamilyFolder;
+import io.rigmesh.worker.llama.LlamaConfig;
+import io.rigmesh.worker.llama.LlamaParameters;
+import io.rigmesh.worker.llama.LlamaWeights;
+import io.rigmesh.worker.serve.CpuStepRunner;
+import io.rigmesh.worker.serve.Segment;
+import io.rigmesh.worker.serve.Step;
+import io.rigmesh.worker.serve.StepOutput;
+import io.rigmesh.worker.serve.StepRunner;
+import io.rigmesh.worker.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Whole steps of small models, as a device runs them, give the bits of the CPU.
+abstract class StepRunnerContract {
+  /// Odd sizes: a vocabulary that fills no tile, three query heads a group, rows of 20 and 44.
+  static final LlamaConfig CONFIG =
+      new LlamaConfig(
+          61, 20, 2, 6, 2, 6, 44, 96, 10_000, 1e-5f, false, OptionalInt.empty(), List.of());
+
+  private static final int PAGES = 6;
+  private static final int ROWS_MAX = 48;
+
+  /// Norms of heads, biases, long heads of which four share a key head, tied head.
+  private static final String QWEN3 =
+      """
+      {"model_type": "qwen3", "architectures": ["Qwen3ForCausalLM"], "vocab_size": 61,
+       "hidden_size": 36, "num_hidden_layers": 1, "num_attention_heads": 4, "head_dim": 72,
+       "num_key_value_heads": 1, "intermediate_size": 20, "max_position_embeddings": 90,
+       "attention_bias": true, "tie_word_embeddings": true}
+      """;
+
+  /// A sliding window shorter than a page, pairs of heads.
+  private static final String MISTRAL =
+      """
+      {"model_type": "mistral", "architectures": ["MistralForCausalLM"], "vocab_size": 61,
+       "hidden_size": 20, "num_hidden_layers": 2, "num_attention_heads": 4, "head_dim": 10,
+       "num_key_value_heads": 2, "intermediate_size": 28, "max_position_embeddings": 90,
+       "sliding_window": 7}
+      """;
+
+  private final Kernels host = CpuBackend.open(1);
+
+  @TempDir Path folder;
+
+  /// A device that chooses its kernels as one of this architecture does.
+  abstract Accelerator open(Architecture architecture);
+
+  @ParameterizedTest
+  @CsvSource({"I8_V1, 9", "I8_V1, 7", "F32_V1, 9"})
+  void mixedStepsGiveTheBitsOfTheCpu(Profile profile, int major) {
+    List<Step> steps =
+        List.of(
+            // A prompt over two pages, a short one beside it.
+            step(segment(0, 37, 0, 2, 3, 1), segment(37, 2, 0, 1, 5)),
+            // Both decode.
+            step(segment(0, 1, 37, 1, 3, 1), segment(1, 1, 2, 1, 5)),
+            // One decodes while another prompt begins.
+            step(segment(0, 1, 38, 1, 3, 1), segment(1, 5, 0, 0, 0)),
+            step(segment(0, 1, 39, 1, 3, 1), segment(1, 1, 3, 1, 5), segment(2, 1, 5, 1, 0)));
+    try (LlamaWeights weights = LlamaWeights.of(LlamaParameters.initial(CONFIG, 5))) {
+      assertSame(weights, profile, new Architecture(major, 5, 4, 64 << 10), steps);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("families")
+  void everyFamilyGivesTheBitsOfTheCpu(String config, ElementType type, Profile profile) {
+    FamilyFolder.write(folder, config, type, 2, 3);
+    List<Step> steps =
+        List.of(
+            step(segment(0, 9, 0, 1, 2, 4)),
+            step(segment(0, 5, 9, 5, 2, 4), segment(5, 3, 0, 3, 0)),
+            step(segment(0, 1, 14, 1, 2, 4), segment(1, 1, 3, 1, 0)));
+    try (LlamaWeights weights = LlamaWeights.open(folder)) {
+      assertSame(weights, profile, Architecture.HOPPER, steps);
+    }
+  }
+
+  static Stream<Arguments> families() {
+    return Stream.of(
+        Arguments.of(QWEN3, ElementType.BF16, Profile.I8_V1),
+        Arguments.of(MISTRAL, ElementType.F16, Profile.I8_V1),
+        Arguments.of(QWEN3, ElementType.BF16, Profile.F32_V1));
+  }
+
+  private void assertSame(
+      LlamaWeights weights, Profile profile, Architecture architecture, List<Step> steps) {
+    try (StepRunner expected =
+            new CpuStepRunner(
+                host, weights, profile, new CpuStepRunner.Sizes(PAGES, ROWS_MAX, ROWS_MAX));
+        Accelerator device = open(architecture);
+        StepRunner actual =
+            new CudaStepRunner(
+                device,
+                weights,
+                profile,
+                new CudaStepRunner.Sizes(PAGES, ROWS_MAX, ROWS_MAX),
+                (bytes, bytesTotal) -> {})) {
+      for (int i = 0; i < steps.size(); i++) {
+        StepOutput cpu = expected.run(steps.get(i));
+        StepOutput gpu = actual.run(steps.get(i));
+        assertBits("hidden of step " + i, cpu.hidden(), gpu.hidden());
+        assertBits("logits of step " + i, cpu.logits(), gpu.logits());
+        assertThat(gpu.argmax()).as("argmax of step %d", i).isEqualTo(cpu.argmax());
+      }
+    }
+  }
+
+  private static void assertBits(String what, Tensor expected, Tensor actual) {
+    assertThat(actual.shape()).as(what).isEqualTo(expected.shape());
+    for (int i = 0; i < expected.size(); i++) {
+      assertThat(Float.floatToRawIntBits(actual.get(i)))
+          .as("%s, element %d: %s and %s", what, i, expected.get(i), actual.get(i))
+          .isEqualTo(Float.floatToRawIntBits(expected.get(i)));
+    }
+  }
+
+  static Segment segment(int firstRow, int rows, int firstPosition, int outputRows, int... pages) {
+    return new Segment(firstRow, rows, firstPosition, pages, outputRows);
+  }
+
+  static Step step(Segment... segments) {
+    List<Segment> list = List.of(segments);
+    int rows = list.stream().mapToInt(Segment::rows).sum();
+    int[] tokens = new int[rows];
+    for (int row = 0; row < rows; row++) {
+      tokens[row] = (int) (Philox.uniform(11, list.getFirst().firstPosition(), row) * 61);
+    }
+    return new Step(tokens, list);
+  }
+}
