@@ -136,8 +136,7 @@ public final class CudaStepRunner implements StepRunner {
               .formatted(device.name(), free >> 20, profile.id(), sizes.pages(), bytes >> 20));
     }
     this.arena = device.allocate(bytes);
-    Layout layout =
-        Layout.take(new Arena(arena, bytes), config, profile, sizes, source);
+    Layout layout = Layout.take(new Arena(arena, bytes), config, profile, sizes, source);
     this.model = layout.model();
     this.memory = layout.memory();
     boolean filled = false;
@@ -163,8 +162,9 @@ public final class CudaStepRunner implements StepRunner {
         sizes.pages());
   }
 
-  /// Loads a model with as many pages as nine tenths of the device's free memory hold: the rest is for
-  /// the driver, which takes some for every graph and kernel. At most what all sequences can need.
+  /// Loads a model with as many pages as nine tenths of the device's free memory hold: the rest is
+  /// for the driver, which takes some for every graph and kernel. At most what all sequences can
+  /// need.
   ///
   /// @throws CudaException when the device has too little memory
   public static CudaStepRunner load(
@@ -176,8 +176,7 @@ public final class CudaStepRunner implements StepRunner {
     int rowsMax = limits.stepRowsMax();
     int outputsMax = Math.min(rowsMax, Math.max(limits.sequencesMax(), OUTPUTS));
     long wanted =
-        (long) limits.sequencesMax()
-            * KeyValuePages.pagesFor(weights.config().positionsMax());
+        (long) limits.sequencesMax() * KeyValuePages.pagesFor(weights.config().positionsMax());
     int pages =
         pagesFor(
             weights,

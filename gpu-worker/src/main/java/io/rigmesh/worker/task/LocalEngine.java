@@ -84,12 +84,7 @@ public final class LocalEngine implements AutoCloseable {
       Consumer<TextToken> sink,
       BooleanSupplier cancelled) {
     try (LanguageModel model =
-        LanguageModel.open(
-            modelFolder,
-            profile,
-            kernels,
-            device::load,
-            device.limits())) {
+        LanguageModel.open(modelFolder, profile, kernels, device::load, device.limits())) {
       Generation generation = Generation.of(model, prompt, task, seed);
       try (TokenStream stream =
           generation.start(new int[0], SequenceRequest.Mode.GENERATE, Hash.ZERO)) {
