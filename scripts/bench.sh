@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures: scripts/bench.sh NAME... [--json FILE]. Prints a table; FILE gets one JSON object a line. The name cpu stands for all
+# Measures: scripts/bench.sh NAME... [--json FILE]. Prints a table; FILE gets one JSON object a line. The name engine stands for all
 # benchmarks of the engine, libp2p for all of the network, gpu for the first CUDA device; an unknown name prints the list. Builds
 # what it needs. Without a GPU, gpu prints what is counted: bytes, operations and launches, and every kernel's resources.
 set -euo pipefail
@@ -36,6 +36,15 @@ gpu)
   bench gpu-worker io.rigmesh.worker.cuda.GpuBenchmarks --add-modules jdk.incubator.vector -Xmx3g --
   ;;
 *)
-  bench gpu-worker io.rigmesh.worker.bench.Benchmarks --add-modules jdk.incubator.vector -Xmx3g -- "$@"
+  # Jlama, the peer of decode-* and prefill-*, has a class path of its own.
+  jlama=$root/gpu-worker/src/test/jlama
+  peer=()
+  case "$*" in *engine* | *cpu* | *decode* | *prefill*)
+    mvn -B -q -ntp -f "$jlama/pom.xml" dependency:build-classpath -Dmdep.outputFile="$root/gpu-worker/target/jlama.classpath" >&2 ||
+      fail "Jlama could not be had from Maven; see the lines above."
+    peer=("-Drigmesh.jlama.classpath=$(cat "$root/gpu-worker/target/jlama.classpath")" "-Drigmesh.jlama.source=$jlama/JlamaMain.java")
+    ;;
+  esac
+  bench gpu-worker io.rigmesh.worker.bench.Benchmarks --add-modules jdk.incubator.vector -Xmx3g ${peer[@]+"${peer[@]}"} -- "$@"
   ;;
 esac

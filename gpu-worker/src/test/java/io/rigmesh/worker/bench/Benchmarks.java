@@ -2,6 +2,8 @@ package io.rigmesh.worker.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.rigmesh.protocol.Profile;
+import io.rigmesh.worker.bench.LanguageModelSpeed.Phase;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,13 +11,21 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Runs the named benchmarks: `NAME... [--json FILE]`, where the name `cpu` stands for all of them.
+/// Runs the named benchmarks: `NAME... [--json FILE]`, where the names `cpu` and `engine` stand for
+/// all of them.
 ///
 /// Prints a table; with --json also writes one object a line to FILE.
 public final class Benchmarks {
   /// Every benchmark there is.
   private static final List<Benchmark> ALL =
-      List.of(new EmbedF32(), new MatmulF32(), new TrainF32());
+      List.of(
+          new EmbedF32(),
+          new MatmulF32(),
+          new TrainF32(),
+          new LanguageModelSpeed(Phase.DECODE, Profile.F32_V1, "F32"),
+          new LanguageModelSpeed(Phase.DECODE, Profile.I8_V1, "Q4"),
+          new LanguageModelSpeed(Phase.PREFILL, Profile.F32_V1, "F32"),
+          new LanguageModelSpeed(Phase.PREFILL, Profile.I8_V1, "Q4"));
 
   private Benchmarks() {}
 
@@ -52,7 +62,7 @@ public final class Benchmarks {
   private static void choose(String name, Map<String, Benchmark> chosen) {
     int before = chosen.size();
     for (Benchmark benchmark : ALL) {
-      if (name.equals("cpu") || name.equals(benchmark.name())) {
+      if (name.equals("cpu") || name.equals("engine") || name.equals(benchmark.name())) {
         chosen.put(benchmark.name(), benchmark);
       }
     }
@@ -64,20 +74,20 @@ public final class Benchmarks {
   private static void refuse(String reason) {
     List<String> names = ALL.stream().map(Benchmark::name).toList();
     System.err.printf(
-        "bench.sh: %s; usage: scripts/bench.sh NAME... [--json FILE] with names %s or cpu for all.%n",
+        "bench.sh: %s; usage: scripts/bench.sh NAME... [--json FILE] with names %s or engine for all.%n",
         reason, String.join(", ", names));
     System.exit(2);
   }
 
   private static void header() {
     System.out.printf(
-        "%-12s %-22s %10s %-12s %-22s %10s %6s%n",
+        "%-12s %-24s %10s %-12s %-22s %10s %6s%n",
         "bench", "metric", "ours", "unit", "peer", "peer's", "ratio");
   }
 
   private static void row(Measurement m) {
     System.out.printf(
-        "%-12s %-22s %10.1f %-12s %-22s %10.1f %6.2f%n",
+        "%-12s %-24s %10.1f %-12s %-22s %10.1f %6.2f%n",
         m.bench(), m.metric(), m.value(), m.unit(), m.peer(), m.peerValue(), m.ratio());
   }
 
