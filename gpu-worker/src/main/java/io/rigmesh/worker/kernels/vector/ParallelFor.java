@@ -8,9 +8,10 @@ import org.jspecify.annotations.Nullable;
 /// A loop whose items are shared out among a fixed number of threads, the caller being one of them.
 ///
 /// Items are independent outputs, so which thread computes one, and when, never changes a bit.
-/// Threads take chunks of items from a common counter. Between loops the helpers spin for some
-/// microseconds, since operations follow each other closely, and then park. One thread at a time
-/// calls.
+/// Threads take chunks of items from a common counter, and the caller waits for chunks that were
+/// taken, not for threads: a helper that the operating system lets sleep holds up nothing. Between
+/// loops the helpers spin for some microseconds, since operations follow each other closely, and
+/// then park. One thread at a time calls.
 final class ParallelFor implements AutoCloseable {
   /// The body of a loop.
   interface Body {
@@ -20,18 +21,12 @@ final class ParallelFor implements AutoCloseable {
   }
 
   private static final int SPINS = 2_000;
+  private static final Loop NONE =
+      new Loop((worker, from, to) -> false, 0, 1, Thread.currentThread());
 
   private final Thread[] helpers;
-  private final AtomicInteger next = new AtomicInteger();
-  private final AtomicInteger busy = new AtomicInteger();
-  private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-  private final AtomicInteger round = new AtomicInteger();
+  private volatile Loop current = NONE;
   private volatile boolean closed;
-  private volatile boolean bad;
-  private volatile @Nullable Thread waiting;
-  private Body body = (worker, from, to) -> false;
-  private int items;
-  private int chunk;
 
   ParallelFor(int threads) {
     if (threads < 1 || threads > 1024) {
@@ -57,32 +52,17 @@ final class ParallelFor implements AutoCloseable {
 
   /// Runs the body over `count` items in chunks of `chunkItems`; returns whether any chunk reported
   /// a bad result.
-  boolean run(int count, int chunkItems, Body loop) {
+  boolean run(int count, int chunkItems, Body body) {
     if (helpers.length == 0 || count <= chunkItems) {
-      return count > 0 && loop.run(0, 0, count);
+      return count > 0 && body.run(0, 0, count);
     }
-    body = loop;
-    items = count;
-    chunk = chunkItems;
-    bad = false;
-    next.set(0);
-    busy.set(helpers.length);
-    // This makes everything above visible to the helpers.
-    round.incrementAndGet();
+    Loop loop = new Loop(body, count, chunkItems, Thread.currentThread());
+    current = loop;
     for (Thread helper : helpers) {
       LockSupport.unpark(helper);
     }
-    Throwable mine = null;
-    try {
-      drain(0);
-    } catch (RuntimeException | Error e) {
-      next.set(items);
-      mine = e;
-    }
-    awaitHelpers();
-    Throwable theirs = failure.getAndSet(null);
-    rethrow(mine != null ? mine : theirs);
-    return bad;
+    loop.drain(0);
+    return loop.await();
   }
 
   @Override
@@ -93,22 +73,11 @@ final class ParallelFor implements AutoCloseable {
     }
   }
 
-  private void awaitHelpers() {
-    for (int spins = 0; busy.get() > 0 && spins < SPINS; spins++) {
-      Thread.onSpinWait();
-    }
-    waiting = Thread.currentThread();
-    while (busy.get() > 0) {
-      LockSupport.park(this);
-    }
-    waiting = null;
-  }
-
   private void help(int worker) {
-    int seen = 0;
+    Loop seen = NONE;
     while (true) {
       int spins = 0;
-      while (round.get() == seen && !closed) {
+      while (current == seen && !closed) {
         if (++spins < SPINS) {
           Thread.onSpinWait();
         } else {
@@ -118,40 +87,70 @@ final class ParallelFor implements AutoCloseable {
       if (closed) {
         return;
       }
-      seen++;
-      try {
-        drain(worker);
-      } catch (RuntimeException | Error e) {
-        next.set(items);
-        failure.compareAndSet(null, e);
-      } finally {
-        if (busy.decrementAndGet() == 0) {
-          LockSupport.unpark(waiting);
+      seen = current;
+      seen.drain(worker);
+    }
+  }
+
+  /// One loop. A thread that comes to it after its items were taken finds nothing to do.
+  private static final class Loop {
+    private final Body body;
+    private final int items;
+    private final int chunk;
+    private final Thread caller;
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicInteger done = new AtomicInteger();
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private volatile boolean bad;
+    private volatile boolean waiting;
+
+    Loop(Body body, int items, int chunk, Thread caller) {
+      this.body = body;
+      this.items = items;
+      this.chunk = chunk;
+      this.caller = caller;
+    }
+
+    void drain(int worker) {
+      while (true) {
+        // The counter passes the end by a chunk a thread at most, after which it is only read.
+        int from = next.get() < items ? next.getAndAdd(chunk) : items;
+        if (from >= items) {
+          return;
+        }
+        int to = Math.min(items, from + chunk);
+        int finished = to - from;
+        try {
+          if (body.run(worker, from, to)) {
+            bad = true;
+          }
+        } catch (RuntimeException | Error e) {
+          failure.compareAndSet(null, e);
+          // What nobody has taken yet is given up.
+          finished += Math.max(0, items - next.getAndSet(items));
+        }
+        if (done.addAndGet(finished) == items && waiting) {
+          LockSupport.unpark(caller);
         }
       }
     }
-  }
 
-  private void drain(int worker) {
-    int count = items;
-    int step = chunk;
-    while (true) {
-      int from = next.getAndAdd(step);
-      if (from >= count) {
-        return;
+    /// Waits for the chunks that helpers took; returns whether any was bad.
+    boolean await() {
+      for (int spins = 0; done.get() < items && spins < SPINS; spins++) {
+        Thread.onSpinWait();
       }
-      if (body.run(worker, from, Math.min(count, from + step))) {
-        bad = true;
+      waiting = true;
+      while (done.get() < items) {
+        LockSupport.park(this);
       }
-    }
-  }
-
-  private static void rethrow(@Nullable Throwable failure) {
-    if (failure instanceof RuntimeException e) {
-      throw e;
-    }
-    if (failure instanceof Error e) {
-      throw e;
+      switch (failure.get()) {
+        case null -> {}
+        case RuntimeException e -> throw e;
+        case Error e -> throw e;
+        default -> throw new IllegalStateException(failure.get());
+      }
+      return bad;
     }
   }
 }
