@@ -112,7 +112,12 @@ public final class CommitmentChain {
   }
 
   private Hash add(byte[]... parts) {
-    last = Digests.sha256(last.bytes(), Words.join(parts));
+    MessageDigest digest = Digests.newSha256();
+    digest.update(last.bytes());
+    for (byte[] part : parts) {
+      digest.update(part);
+    }
+    last = Hash.of(digest.digest());
     links.add(last);
     return last;
   }

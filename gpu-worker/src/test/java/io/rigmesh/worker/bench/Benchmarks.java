@@ -25,7 +25,9 @@ public final class Benchmarks {
           new LanguageModelSpeed(Phase.DECODE, Profile.F32_V1, "F32"),
           new LanguageModelSpeed(Phase.DECODE, Profile.I8_V1, "Q4"),
           new LanguageModelSpeed(Phase.PREFILL, Profile.F32_V1, "F32"),
-          new LanguageModelSpeed(Phase.PREFILL, Profile.I8_V1, "Q4"));
+          new LanguageModelSpeed(Phase.PREFILL, Profile.I8_V1, "Q4"),
+          new VerifySpeed(),
+          new ReceiptsCost());
 
   private Benchmarks() {}
 

@@ -195,6 +195,60 @@ class WorkerJobIT {
   }
 
   @Test
+  void generationsRunAtOnceWithTheResultsThatEachHasAloneAndATrainingIsRefusedBesideThem()
+      throws Exception {
+    RunRequest trained = JobFixtures.request(train, Optional.empty(), text, home.resolve("model"));
+    WorkerProcess worker = worker();
+    RunEvent.Done done = (RunEvent.Done) worker.client().run(trained, event -> {});
+    Optional<Path> model = Optional.of(trained.outputFolder().resolve("model"));
+    Path prompt = JobFixtures.write(home.resolve("prompt"), "The mill");
+    CountDownLatch bothRun = new CountDownLatch(2);
+    List<CompletableFuture<RunEvent.End>> ends = new ArrayList<>();
+    List<Job> jobs = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      Job job =
+          JobFixtures.job(
+              new Task.Generate(8, 0.9f, 0, 1f), done.trainedModel().orElseThrow(), prompt, 50 + i);
+      RunRequest request = JobFixtures.request(job, model, prompt, home.resolve("at-once-" + i));
+      jobs.add(job);
+      ends.add(
+          CompletableFuture.supplyAsync(() ->
+              worker
+                  .client()
+                  .run(
+                      request,
+                      event -> {
+                        if (event instanceof RunEvent.Started) {
+                          // Neither goes on before the other has started, too.
+                          bothRun.countDown();
+                          await(bothRun);
+                          assertThatThrownBy(() -> worker.client().run(trained, _ -> {}))
+                              .isInstanceOfSatisfying(
+                                  WorkerException.class,
+                                  e -> assertThat(e.reason()).isEqualTo(Reason.BUSY));
+                        }
+                      })));
+    }
+    try (Kernels kernels = new VectorKernels(1)) {
+      for (int i = 0; i < 2; i++) {
+        assertThat(ends.get(i).get())
+            .isEqualTo(
+                JobFixtures.run(
+                    kernels,
+                    JobFixtures.request(jobs.get(i), model, prompt, home.resolve("alone-" + i))));
+      }
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
   void tokensStreamOutAndTheirTextsJoinedAreTheOutput() throws IOException {
     RunRequest trained =
         JobFixtures.request(

@@ -6,9 +6,12 @@ import static io.rigmesh.worker.task.JobFixtures.flip;
 import static io.rigmesh.worker.task.JobFixtures.receiptFile;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.rigmesh.protocol.CommitmentChain;
 import io.rigmesh.protocol.Digests;
 import io.rigmesh.protocol.Evidence;
+import io.rigmesh.protocol.GenerateOptions;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.Meter;
@@ -23,10 +26,14 @@ import io.rigmesh.worker.task.JobFixtures;
 import io.rigmesh.worker.task.ModelShelf;
 import io.rigmesh.worker.task.RunEvent;
 import io.rigmesh.worker.task.RunRequest;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
@@ -326,6 +333,37 @@ class VerifierTest {
       assertThat(verify(receiptFile(job, done), request, ALL)).isInstanceOf(Verdict.Exact.class);
       assertThat(verify(receiptFile(job, done), request, new Samples.Some(2, 3)))
           .isInstanceOf(Verdict.Exact.class);
+    }
+
+    @Test
+    void stopTextsAndLogprobsAreRecomputed() throws IOException {
+      generate(new Task.Generate(24, 1.2f, 0, 1f));
+      JsonNode free = new ObjectMapper().readTree(Files.readAllBytes(output("output.json")));
+      String text = free.path("text").asText();
+      String stop = text.substring(text.length() / 2, text.length() / 2 + 2);
+      GenerateOptions options =
+          new GenerateOptions(
+              false, 0f, 1f, 0f, 0f, new TreeMap<>(), List.of(stop), OptionalInt.of(3));
+      generate(new Task.Generate(24, 1.2f, 0, 1f, options));
+      JsonNode stopped = new ObjectMapper().readTree(Files.readAllBytes(output("output.json")));
+      assertThat(stopped.path("text").asText()).isEqualTo(text.substring(0, text.indexOf(stop)));
+      assertThat(stopped.path("finish").asText()).isEqualTo("stop-text");
+      assertThat(evidence().tokens().size()).isBetween(2, 23);
+      assertThat(Files.readAllLines(output("logprobs.jsonl"))).hasSameSizeAs(evidence().tokens());
+      assertThat(verify(receiptFile(job, done), request, ALL)).isInstanceOf(Verdict.Exact.class);
+      List<String> lines = Files.readAllLines(output("logprobs.jsonl"));
+      Files.write(
+          output("logprobs.jsonl"),
+          with(lines, 1, lines.get(1).replace("\"logprob\":-", "\"logprob\":")));
+      assertDiffers(verify(receiptFile(job, done), request, ALL), 2);
+      Files.write(output("logprobs.jsonl"), lines.subList(0, lines.size() - 1));
+      assertThat(verify(receiptFile(job, done), request, new Samples.Some(0, 1)))
+          .isInstanceOfSatisfying(
+              Verdict.Invalid.class, v -> assertThat(v.sentence()).contains("one line for each"));
+    }
+
+    private Path output(String name) {
+      return request.outputFolder().resolve(name);
     }
 
     @Test
