@@ -46,7 +46,7 @@ tests() {
   fi
 }
 
-tests "bits of whole steps against the CPU" 'CudaStepRunnerGpuTest'
+tests "conformance suite and bits of whole steps against the CPU" 'CudaStepRunnerGpuTest'
 if "$python" -c 'import torch, transformers' 2>/dev/null; then
   tests "logits against transformers, within 1e-4" 'TransformersGpuTest' "-Drigmesh.transformers=$(command -v "$python")"
 else

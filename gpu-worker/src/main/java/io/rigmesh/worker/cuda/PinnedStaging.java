@@ -1,8 +1,7 @@
 package io.rigmesh.worker.cuda;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.function.LongFunction;
 import java.util.stream.LongStream;
 import jcuda.Pointer;
@@ -17,11 +16,13 @@ import jcuda.driver.JCudaDriver;
 /// alone is slower than the bus.
 final class PinnedStaging implements AutoCloseable {
   private static final int BUFFER_BYTES = 32 << 20;
+  private static final int PAGE_BYTES = 4096;
   private static final long PIECE_BYTES = 2 << 20;
 
   private final CUstream stream;
   private final LongFunction<CUdeviceptr> pointerOf;
-  private final Pointer[] pointers = {new Pointer(), new Pointer()};
+  private final Arena host = Arena.ofShared();
+  private final Pointer[] pointers = new Pointer[2];
   private final MemorySegment[] buffers = new MemorySegment[2];
   private final CUevent[] carried = {new CUevent(), new CUevent()};
   private int next;
@@ -32,9 +33,12 @@ final class PinnedStaging implements AutoCloseable {
     this.stream = stream;
     this.pointerOf = pointerOf;
     for (int i = 0; i < 2; i++) {
-      Cuda.check("cuMemHostAlloc", JCudaDriver.cuMemHostAlloc(pointers[i], BUFFER_BYTES, 0));
-      ByteBuffer bytes = pointers[i].getByteBuffer(0, BUFFER_BYTES).order(ByteOrder.nativeOrder());
-      buffers[i] = MemorySegment.ofBuffer(bytes);
+      buffers[i] = host.allocate(BUFFER_BYTES, PAGE_BYTES);
+      pointers[i] = Pointer.to(buffers[i].asByteBuffer());
+      Cuda.check(
+          "cuMemHostRegister",
+          JCudaDriver.cuMemHostRegister(
+              pointers[i], BUFFER_BYTES, JCudaDriver.CU_MEMHOSTREGISTER_PORTABLE));
       Cuda.check(
           "cuEventCreate",
           JCudaDriver.cuEventCreate(carried[i], CUevent_flags.CU_EVENT_DISABLE_TIMING));
@@ -88,7 +92,8 @@ final class PinnedStaging implements AutoCloseable {
   public void close() {
     for (int i = 0; i < 2; i++) {
       Cuda.check("cuEventDestroy", JCudaDriver.cuEventDestroy(carried[i]));
-      Cuda.check("cuMemFreeHost", JCudaDriver.cuMemFreeHost(pointers[i]));
+      Cuda.check("cuMemHostUnregister", JCudaDriver.cuMemHostUnregister(pointers[i]));
     }
+    host.close();
   }
 }
