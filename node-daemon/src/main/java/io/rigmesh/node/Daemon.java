@@ -28,6 +28,7 @@ import io.rigmesh.node.network.offers.NodeTerms;
 import io.rigmesh.node.network.offers.OfferExchange;
 import io.rigmesh.node.provider.Dispatcher;
 import io.rigmesh.node.provider.JobIntake;
+import io.rigmesh.node.provider.MeasuredDevices;
 import io.rigmesh.node.provider.PriceList;
 import io.rigmesh.node.provider.ProviderFlow;
 import io.rigmesh.node.requester.JobSubmission;
@@ -208,7 +209,8 @@ public final class Daemon implements AutoCloseable {
                     workers,
                     dispatcher,
                     pricing,
-                    models),
+                    models,
+                    new MeasuredDevices(config.measuredFile())),
                 offers,
                 store,
                 key,

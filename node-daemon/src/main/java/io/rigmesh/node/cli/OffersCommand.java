@@ -58,7 +58,8 @@ final class OffersCommand implements Callable<Integer> {
 
   private static String speed(JsonNode device) {
     String speed = device.path("megaflopsPerSecond").asText("0");
-    return speed.equals("0") ? "-" : speed;
+    String memory = device.path("megabytesPerSecond").asText("0");
+    return (speed.equals("0") ? "-" : speed) + (memory.equals("0") ? "" : ", " + memory + " MB/s");
   }
 
   private static String left(String validUntil) {

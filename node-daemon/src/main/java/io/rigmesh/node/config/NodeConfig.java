@@ -39,6 +39,11 @@ public record NodeConfig(
     return home.resolve("peers.json");
   }
 
+  /// The file of what `rigmesh self-test` measured.
+  public Path measuredFile() {
+    return home.resolve("self-test.json");
+  }
+
   /// The folder of blobs.
   public Path blobsFolder() {
     return home.resolve("blobs");

@@ -143,6 +143,7 @@ public final class Announcer implements Service {
     return before.name().equals(now.name())
         && before.memoryBytes() == now.memoryBytes()
         && before.profile() == now.profile()
+        && before.megabytesPerSecond() == now.megabytesPerSecond()
         && change <= SPEED_STEP * Math.max(before.megaflopsPerSecond(), 1);
   }
 

@@ -6,6 +6,7 @@ import io.rigmesh.node.config.ProviderConfig;
 import io.rigmesh.node.models.OfferedModels;
 import io.rigmesh.node.network.NetworkService;
 import io.rigmesh.node.provider.Dispatcher;
+import io.rigmesh.node.provider.MeasuredDevices;
 import io.rigmesh.node.workers.Workers;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Hash;
@@ -31,6 +32,7 @@ public final class NodeTerms implements Announcer.Terms {
   private final Dispatcher dispatcher;
   private final Pricing pricing;
   private final OfferedModels models;
+  private final MeasuredDevices measured;
 
   /// The terms of a node.
   public NodeTerms(
@@ -40,7 +42,8 @@ public final class NodeTerms implements Announcer.Terms {
       Workers workers,
       Dispatcher dispatcher,
       Pricing pricing,
-      OfferedModels models) {
+      OfferedModels models,
+      MeasuredDevices measured) {
     this.config = config;
     this.account = account;
     this.network = network;
@@ -48,6 +51,7 @@ public final class NodeTerms implements Announcer.Terms {
     this.dispatcher = dispatcher;
     this.pricing = pricing;
     this.models = models;
+    this.measured = measured;
   }
 
   @Override
@@ -88,13 +92,18 @@ public final class NodeTerms implements Announcer.Terms {
       WorkerDescription description = status.description().get();
       String name = description.deviceName();
       for (Profile profile : description.profiles()) {
+        Optional<MeasuredDevices.Speed> speed = measured.speed(status.device(), profile);
+        long ofJobs = dispatcher.megaflopsPerSecond(status.device());
         devices.add(
             new Offer.Device(
                 name.substring(0, Math.min(NAME_MAX, name.length())),
                 description.memoryTotalBytes(),
                 profile,
-                dispatcher.megaflopsPerSecond(status.device()),
-                0));
+                // What jobs reached tells more than a test, where there were jobs.
+                ofJobs > 0
+                    ? ofJobs
+                    : speed.map(MeasuredDevices.Speed::megaflopsPerSecond).orElse(0L),
+                speed.map(MeasuredDevices.Speed::megabytesPerSecond).orElse(0L)));
       }
     }
     return devices.subList(0, Math.min(devices.size(), Offer.LIST_MAX));
