@@ -1,13 +1,19 @@
 package io.rigmesh.node.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rigmesh.protocol.JobKind;
 import io.rigmesh.protocol.Task;
 import io.rigmesh.worker.task.LocalEngine;
 import java.math.BigDecimal;
 import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -24,6 +30,23 @@ final class RunCommand implements Callable<Integer> {
 
   @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "The prompt.")
   private String prompt;
+
+  @Option(
+      names = "--chat",
+      description = "The prompt is a user's message, put into the model's own chat template.")
+  private boolean chat;
+
+  @Option(
+      names = "--system",
+      paramLabel = "TEXT",
+      description = "With --chat: what the model is told before the message.")
+  private @Nullable String system;
+
+  @Option(
+      names = "--date",
+      paramLabel = "DAY",
+      description = "With --chat: the day that templates call today's. Default: today's in UTC.")
+  private @Nullable LocalDate date;
 
   @Option(names = "--max-tokens", defaultValue = "128", description = "Tokens to make at most.")
   private int maxTokens;
@@ -46,7 +69,13 @@ final class RunCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Console console = Console.ofProcess();
+    if (!chat && (system != null || date != null)) {
+      throw CliException.hopeless("--system and --date go with --chat");
+    }
     TreeMap<String, String> settings = new TreeMap<>();
+    if (chat) {
+      settings.put("chat", "true");
+    }
     settings.put("maxTokens", Integer.toString(maxTokens));
     settings.put("temperature", SubmitTrainCommand.spelt(temperature));
     settings.put("topK", Integer.toString(topK));
@@ -58,7 +87,7 @@ final class RunCommand implements Callable<Integer> {
       LocalEngine.Generated made =
           local.generate(
               model,
-              prompt,
+              chat ? messages() : prompt,
               task,
               seed(),
               token -> {
@@ -85,6 +114,18 @@ final class RunCommand implements Callable<Integer> {
               made.reason()));
     }
     return ExitCode.OK;
+  }
+
+  /// The input of a chat job: messages and a day, as JSON.
+  private String messages() {
+    ObjectNode input = JsonNodeFactory.instance.objectNode();
+    input.put("date", (date == null ? LocalDate.now(ZoneOffset.UTC) : date).toString());
+    ArrayNode messages = input.putArray("messages");
+    if (system != null) {
+      messages.addObject().put("role", "system").put("content", system);
+    }
+    messages.addObject().put("role", "user").put("content", prompt);
+    return input.toString();
   }
 
   private long seed() {
