@@ -36,17 +36,16 @@ class ParallelForTest {
     try (ParallelFor parallel = new ParallelFor(2)) {
       for (int round = 0; round < 500; round++) {
         int failing = round % 40;
-        assertThatThrownBy(
-                () ->
-                    parallel.run(
-                        40,
-                        1,
-                        (worker, from, to) -> {
-                          if (from == failing) {
-                            throw new IllegalStateException("item " + failing);
-                          }
-                          return false;
-                        }))
+        assertThatThrownBy(() ->
+                parallel.run(
+                    40,
+                    1,
+                    (worker, from, to) -> {
+                      if (from == failing) {
+                        throw new IllegalStateException("item " + failing);
+                      }
+                      return false;
+                    }))
             .isInstanceOf(IllegalStateException.class)
             .hasMessage("item " + failing);
         assertThat(parallel.run(40, 1, (worker, from, to) -> false)).isFalse();
