@@ -19,7 +19,8 @@ public final class Benchmarks {
   /// Every benchmark there is.
   private static final List<Benchmark> ALL =
       List.of(
-          new EmbedF32(),
+          new EmbeddingSpeed(Profile.F32_V1),
+          new EmbeddingSpeed(Profile.I8_V1),
           new MatmulF32(),
           new TrainF32(),
           new LanguageModelSpeed(Phase.DECODE, Profile.F32_V1, "F32"),

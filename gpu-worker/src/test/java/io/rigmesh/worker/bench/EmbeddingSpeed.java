@@ -4,6 +4,7 @@ import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.embed.Embedder;
 import io.rigmesh.worker.embed.MiniLm;
 import io.rigmesh.worker.embed.OnnxRuntimeEncoder;
+import io.rigmesh.worker.embed.QuantisedOnnx;
 import io.rigmesh.worker.embed.VariedSentences;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.vector.VectorKernels;
@@ -11,31 +12,38 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 
-/// Sentence embeddings by all-MiniLM-L6-v2, exact f32 on our side, beside ONNX Runtime's fp32 on
-/// the same export, tokens and threads.
+/// Sentence embeddings by all-MiniLM-L6-v2 beside ONNX Runtime on the same export, tokens and
+/// threads: f32-v1 beside its fp32, or i8-v1 beside its dynamically quantised form of the model.
 ///
 /// The sentences are prose of 6 to 60 tokens in random order, as requests come; both sides get them
 /// in the same batches, and both pool and normalise. On one thread both run on the caller's, whose
 /// own CPU clock times them, so that other processes take less part; on two the wall clock does.
-final class EmbedF32 implements Benchmark {
+final class EmbeddingSpeed implements Benchmark {
   private static final int[] THREADS = {1, 2};
   private static final int[] BATCHES = {1, 8, 32};
   private static final int SENTENCES = 32;
   private static final int WARM_UPS = 3;
   private static final int ROUNDS = 7;
 
+  private final Profile profile;
+
+  EmbeddingSpeed(Profile profile) {
+    this.profile = profile;
+  }
+
   @Override
   public String name() {
-    return "embed-f32";
+    return profile == Profile.F32_V1 ? "embed-f32" : "embed-i8";
   }
 
   @Override
   public List<Measurement> run() throws Exception {
     List<Measurement> results = new ArrayList<>();
-    byte[] onnx = MiniLm.onnx();
+    boolean f32 = profile == Profile.F32_V1;
+    byte[] onnx = f32 ? MiniLm.onnx() : QuantisedOnnx.of(MiniLm.onnx());
     for (int threads : THREADS) {
       try (Kernels kernels = new VectorKernels(threads);
-          Embedder ours = Embedder.open(MiniLm.folder(), kernels, Profile.F32_V1);
+          Embedder ours = Embedder.open(MiniLm.folder(), kernels, profile);
           OnnxRuntimeEncoder peer = new OnnxRuntimeEncoder(onnx, threads)) {
         List<int[]> sentences =
             VariedSentences.prose(SENTENCES).stream().map(ours::tokens).toList();
@@ -52,7 +60,7 @@ final class EmbedF32 implements Benchmark {
                   "batch " + batch + ", " + threads + (threads == 1 ? " thread" : " threads"),
                   medians[0],
                   "sentences/s",
-                  "ONNX Runtime fp32",
+                  f32 ? "ONNX Runtime fp32" : "ONNX Runtime int8",
                   medians[1]));
         }
       }
