@@ -106,12 +106,15 @@ public final class GpuBenchmarks {
       counted(Architecture.HOPPER, Ceilings.H200);
       return;
     }
+    Ceilings known;
     try (CudaAccelerator accelerator =
         (CudaAccelerator) Devices.openAccelerator(device.get().id())) {
       Ceilings ceilings = GpuCeilings.measure(accelerator, GpuBenchmarks::ceilings);
       counted(accelerator.architecture(), ceilings);
-      measured(device.get(), ceilings);
+      known = ceilings;
     }
+    // Measuring the ceilings took memory, which is given back by now.
+    measured(device.get(), known);
   }
 
   private static Ceilings ceilings(double bytes, double float32, double int8) {
@@ -206,6 +209,10 @@ public final class GpuBenchmarks {
                     100 * floor / seconds,
                     100 * (profile == Profile.I8_V1 ? workload.bar() : 0));
               }
+            } catch (CudaException e) {
+              // A smaller device holds some of the models only.
+              System.out.printf(
+                  "%-14s %-7s not measured: %s%n", name, profile.id(), e.getMessage());
             }
           }
         });
