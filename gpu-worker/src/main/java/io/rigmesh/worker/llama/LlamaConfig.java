@@ -160,18 +160,6 @@ public record LlamaConfig(
         ropeScaling.frequencies(headDim, ropeTheta), positions, ropeScaling.amplitude());
   }
 
-  /// The most positions back, its own counted, that any layer needs; empty where a layer sees all.
-  public OptionalInt windowOfAllLayers() {
-    int widest = 0;
-    for (LayerAttention layer : layerAttention) {
-      if (layer.window().isEmpty()) {
-        return OptionalInt.empty();
-      }
-      widest = Math.max(widest, layer.window().getAsInt());
-    }
-    return OptionalInt.of(widest);
-  }
-
   /// How the heads lie in query, key and value rows.
   public HeadLayout headLayout() {
     return new HeadLayout(heads, kvHeads, headDim);

@@ -32,11 +32,9 @@ class ModelFamilyConfigTest {
         """;
     assertThat(read(mistral).layerAttention()).containsExactly(window(100), window(100));
     assertThat(read(mistral).beyondPlainLlama()).contains("sliding_window");
-    assertThat(read(mistral).windowOfAllLayers()).hasValue(100);
     LlamaConfig none = read(mistral.replace(": 100}", ": null}"));
     assertThat(none.layerAttention()).containsExactly(FULL, FULL);
     assertThat(none.beyondPlainLlama()).isEmpty();
-    assertThat(none.windowOfAllLayers()).isEmpty();
     LlamaConfig usual = read(mistral.replace("\"sliding_window\": 100", "\"use_cache\": true"));
     assertThat(usual.layerAttention()).containsExactly(window(4096), window(4096));
     LlamaConfig wide = read(mistral.replace(": 100}", ": 32768}"));
