@@ -147,6 +147,8 @@ final class MdnsPeer {
 
   /// The other peers that a response tells of, with the addresses that are believed. Strings that
   /// are no addresses of peers are passed over.
+  ///
+  /// @throws IllegalArgumentException when a record is malformed
   List<PeerAddress> found(DnsMessage response) {
     if (!response.response()) {
       return List.of();
