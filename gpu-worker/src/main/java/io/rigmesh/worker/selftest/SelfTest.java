@@ -18,6 +18,9 @@ import java.util.Map;
 /// Times are taken around the device's work alone; drawing numbers is not counted. What runs first
 /// is warmed up with another seed, whose results are of no use.
 public final class SelfTest implements AutoCloseable {
+  /// How long a device runs before it is timed: a JVM compiles and a GPU raises its clock meanwhile.
+  private static final double WARM_SECONDS = 0.4;
+
   private final TestedDevice device;
   private final Challenge challenge;
   private final Map<Profile, List<Tensor>> results = new EnumMap<>(Profile.class);
@@ -67,8 +70,10 @@ public final class SelfTest implements AutoCloseable {
             challenge.depth(),
             1);
     product.input(SeededNumbers.input(other, profile, 0));
-    product.multiply();
-    product.multiply();
+    long warm = System.nanoTime();
+    do {
+      product.multiply();
+    } while (secondsSince(warm) < WARM_SECONDS);
     List<Tensor> all = new ArrayList<>();
     List<String> hashes = new ArrayList<>();
     double seconds = 0;
