@@ -82,7 +82,7 @@ final class Works {
         job.profile(),
         0,
         Math.multiplyExact(job.deadlineSeconds(), 1000L),
-        Estimate.of(job.task(), shape, inputBytes));
+        Estimate.of(job.task(), shape, job.profile(), inputBytes));
   }
 
   /// The operations that a job really was, in the measure of its estimate.

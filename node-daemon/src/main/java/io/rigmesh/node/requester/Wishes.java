@@ -44,7 +44,7 @@ final class Wishes {
     Optional<ModelShape> shape = modelHere ? shapes.of(task, model) : Optional.empty();
     OptionalLong memory =
         shape
-            .map(s -> OptionalLong.of(Estimate.of(task, s, inputBytes).memoryBytes()))
+            .map(s -> OptionalLong.of(Estimate.of(task, s, profile, inputBytes).memoryBytes()))
             .orElse(OptionalLong.empty());
     return new Wish(
         task,

@@ -1,6 +1,7 @@
 package io.rigmesh.scheduler.estimate;
 
 import io.rigmesh.protocol.Meter;
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.protocol.Task;
 import io.rigmesh.scheduler.pricing.Pricing;
 
@@ -21,8 +22,9 @@ public record Estimate(long memoryBytes, double operations) {
 
   /// Reckons for a task on a model.
   ///
+  /// @param profile the arithmetic, which decides how large a weight is
   /// @param inputBytes the input blob's length
-  public static Estimate of(Task task, ModelShape model, long inputBytes) {
+  public static Estimate of(Task task, ModelShape model, Profile profile, long inputBytes) {
     Meter meter = Pricing.meterMax(task, inputBytes);
     double tokens = (double) meter.tokensIn() + meter.tokensOut();
     return switch (task) {
@@ -41,17 +43,25 @@ public record Estimate(long memoryBytes, double operations) {
       }
       case Task.Generate _ -> {
         double cache = 2.0 * model.layers() * model.kvDim() * tokens * FLOAT_BYTES;
-        double weights = (double) model.parameters() * FLOAT_BYTES;
+        double weights = weightBytes(model, profile);
         double attention = 2.0 * model.layers() * model.dim() * tokens;
         yield estimate(weights + cache, tokens * (2.0 * model.parameters() + attention));
       }
       case Task.Embed _ -> {
-        double weights = (double) model.parameters() * FLOAT_BYTES;
+        double weights = weightBytes(model, profile);
         double perToken = 8.0 * model.dim() + 2.0 * model.ffnDim();
         double activations = SENTENCE_TOKENS_MAX * perToken * FLOAT_BYTES;
         double vectors = (double) meter.steps() * model.dim() * FLOAT_BYTES;
         yield estimate(weights + activations + vectors, tokens * 2.0 * model.parameters());
       }
+    };
+  }
+
+  /// In i8-v1 a weight is a byte, but the table of embeddings is looked up in floats.
+  private static double weightBytes(ModelShape model, Profile profile) {
+    return switch (profile) {
+      case F32_V1 -> (double) model.parameters() * FLOAT_BYTES;
+      case I8_V1 -> model.parameters() + (double) model.vocabulary() * model.dim() * FLOAT_BYTES;
     };
   }
 

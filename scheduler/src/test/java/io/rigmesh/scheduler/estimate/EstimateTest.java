@@ -3,6 +3,7 @@ package io.rigmesh.scheduler.estimate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.rigmesh.protocol.JobKind;
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.protocol.Task;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -20,20 +21,31 @@ class EstimateTest {
   @Test
   void trainingWantsItsStateAndGrowsWithBatchAndContext() {
     ModelShape shape = ModelShape.of(new Task.Architecture(4, 128, 4, 2, 384, 2_048));
-    long small = Estimate.of(train(1, 64), shape, 1_000).memoryBytes();
-    long large = Estimate.of(train(64, 512), shape, 1_000).memoryBytes();
+    long small = Estimate.of(train(1, 64), shape, Profile.F32_V1, 1_000).memoryBytes();
+    long large = Estimate.of(train(64, 512), shape, Profile.F32_V1, 1_000).memoryBytes();
     assertThat(small).isGreaterThan(16 * shape.parameters());
     assertThat(large).isGreaterThan(10 * small);
-    assertThat(Estimate.of(train(2, 64), shape, 1_000).operations())
-        .isEqualTo(2 * Estimate.of(train(1, 64), shape, 1_000).operations());
+    assertThat(Estimate.of(train(2, 64), shape, Profile.F32_V1, 1_000).operations())
+        .isEqualTo(2 * Estimate.of(train(1, 64), shape, Profile.F32_V1, 1_000).operations());
+  }
+
+  @Test
+  void modelInBytesFitsWhereItDoesNotFitInFloats() {
+    ModelShape shape = ModelShape.of(new Task.Architecture(32, 4_096, 32, 8, 14_336, 65_536));
+    Task.Embed task = new Task.Embed();
+    assertThat(Estimate.of(task, shape, Profile.I8_V1, 1_000).memoryBytes())
+        .isGreaterThan(shape.parameters())
+        .isLessThan(Estimate.of(task, shape, Profile.F32_V1, 1_000).memoryBytes() / 2);
   }
 
   @Test
   void absurdJobsNeedMoreThanAnyDeviceHasAndDoNotOverflow() {
     ModelShape shape = ModelShape.of(new Task.Architecture(128, 16_384, 2, 2, 65_536, 65_536));
     Task.Train task = new Task.Train(1_000_000, 1_024, 8_192, 0.1f, 0, 0, 1, 1, Optional.empty());
-    assertThat(Estimate.of(task, shape, 1L << 40).memoryBytes()).isGreaterThan(1L << 40);
-    assertThat(Estimate.of(new Task.Embed(), shape, 1L << 60).memoryBytes()).isPositive();
+    assertThat(Estimate.of(task, shape, Profile.F32_V1, 1L << 40).memoryBytes())
+        .isGreaterThan(1L << 40);
+    assertThat(Estimate.of(new Task.Embed(), shape, Profile.F32_V1, 1L << 60).memoryBytes())
+        .isPositive();
   }
 
   @Test
