@@ -18,7 +18,8 @@ import java.util.Map;
 /// Times are taken around the device's work alone; drawing numbers is not counted. What runs first
 /// is warmed up with another seed, whose results are of no use.
 public final class SelfTest implements AutoCloseable {
-  /// How long a device runs before it is timed: a JVM compiles and a GPU raises its clock meanwhile.
+  /// How long a device runs before it is timed: a JVM compiles and a GPU raises its clock
+  /// meanwhile.
   private static final double WARM_SECONDS = 0.4;
 
   private final TestedDevice device;

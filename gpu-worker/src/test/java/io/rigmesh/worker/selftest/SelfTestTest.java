@@ -8,6 +8,7 @@ import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.cuda.Architecture;
 import io.rigmesh.worker.cuda.CudaTestedDevice;
 import io.rigmesh.worker.cuda.InterpretedAccelerator;
+import io.rigmesh.worker.device.CpuTestedDevice;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.EnumMap;
 import java.util.List;

@@ -1,9 +1,10 @@
-package io.rigmesh.worker.selftest;
+package io.rigmesh.worker.device;
 
 import io.rigmesh.protocol.Profile;
-import io.rigmesh.worker.device.Devices;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.PackedWeight;
+import io.rigmesh.worker.selftest.SeededNumbers;
+import io.rigmesh.worker.selftest.TestedDevice;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
