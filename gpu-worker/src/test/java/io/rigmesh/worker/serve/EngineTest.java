@@ -50,8 +50,10 @@ class EngineTest {
           99);
   private static final EngineLimits ALONE = new EngineLimits(1, 64, 64, 1_000, false);
 
+  /// This thread's; engines compute meanwhile, so each has kernels of its own.
   private final Kernels kernels = new VectorKernels(1);
-  private final Kernels apart = new VectorKernels(1);
+
+  private final List<Kernels> engineKernels = new ArrayList<>();
   private final List<Engine> engines = new ArrayList<>();
 
   /// What a sequence gave.
@@ -64,13 +66,14 @@ class EngineTest {
   @AfterEach
   void close() {
     engines.forEach(Engine::close);
+    engineKernels.forEach(Kernels::close);
     kernels.close();
-    apart.close();
   }
 
   private Engine engine(EngineLimits limits, int pages, int rowsMax, Profile profile) {
-    Engine engine =
-        new Engine(Runners.cpu(kernels, PARAMETERS, profile, pages, rowsMax), kernels, limits);
+    Kernels own = new VectorKernels(1);
+    engineKernels.add(own);
+    Engine engine = new Engine(Runners.cpu(own, PARAMETERS, profile, pages, rowsMax), own, limits);
     engines.add(engine);
     return engine;
   }
@@ -418,10 +421,7 @@ class EngineTest {
   void manySequencesThatComeGoAndAreCancelledAtRandomGiveTheirOwnBits()
       throws InterruptedException {
     Random random = new Random(5);
-    // It computes while the other engine does, so it needs kernels of its own.
-    Engine reference =
-        new Engine(Runners.cpu(apart, PARAMETERS, Profile.F32_V1, 40, 64), apart, ALONE);
-    engines.add(reference);
+    Engine reference = engine(ALONE, 40, 64, Profile.F32_V1);
     Engine engine = engine(new EngineLimits(6, 64, 24, 4, true), 24, 64, Profile.F32_V1);
     List<SequenceRequest> requests = new ArrayList<>();
     List<TokenStream> streams = new ArrayList<>();
