@@ -4,6 +4,7 @@
 // key whose maximum is the answer, exact in any order, so any number of blocks can share a row. Memory: x is read once. Grid
 // (rows, pieces), block 256; best (rows) must be 0 before and is ~index in its low word afterwards. Rows at or past *rows are
 // left alone.
+#include "ranking.cuh"
 
 // x (rows, cols), best (rows).
 extern "C" __global__ void argmax(const float* x, unsigned long long* best, const int* rows, int cols) {
@@ -14,10 +15,7 @@ extern "C" __global__ void argmax(const float* x, unsigned long long* best, cons
   const float* source = x + (size_t)row * cols;
   unsigned long long most = 0;
   for (int c = blockIdx.y * blockDim.x + threadIdx.x; c < cols; c += gridDim.y * blockDim.x) {
-    // Adding +0 turns -0 into +0.
-    int bits = __float_as_int(__fadd_rn(source[c], 0.0f));
-    unsigned int ordered = bits < 0 ? ~(unsigned int)bits : (unsigned int)bits | 0x80000000u;
-    unsigned long long key = ((unsigned long long)ordered << 32) | (unsigned int)~c;
+    unsigned long long key = ranking_key(source[c], c);
     most = key > most ? key : most;
   }
   for (int h = 16; h > 0; h >>= 1) {

@@ -5,6 +5,7 @@ import io.rigmesh.worker.format.ElementType;
 import io.rigmesh.worker.kernels.KeyValuePages;
 import io.rigmesh.worker.llama.LlamaConfig;
 import io.rigmesh.worker.llama.LlamaWeights;
+import io.rigmesh.worker.serve.Draw;
 import io.rigmesh.worker.serve.EngineLimits;
 import io.rigmesh.worker.serve.Segment;
 import io.rigmesh.worker.serve.Step;
@@ -14,6 +15,7 @@ import io.rigmesh.worker.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -40,7 +42,10 @@ public final class CudaStepRunner implements StepRunner {
   private final DeviceLlama model;
   private final StepMemory memory;
   private final StepInput input;
+  private final SamplingMemory samplingMemory;
+  private final SamplingInput samplingInput;
   private final Map<StepShape, Prepared> prepared = new HashMap<>();
+  private final Map<SamplingPlan.Shape, Accelerator.Recording> samplings = new HashMap<>();
   private final long[] results;
   private final Tensor hidden; // (outputsMax, D)
   private final Tensor logits; // (outputsMax, V)
@@ -70,7 +75,8 @@ public final class CudaStepRunner implements StepRunner {
   }
 
   /// Everything that lies on the device.
-  private record Layout(DeviceLlama model, StepMemory memory, WeightLoader.Staging staging) {
+  private record Layout(
+      DeviceLlama model, StepMemory memory, SamplingMemory sampling, WeightLoader.Staging staging) {
     static Layout take(
         Arena arena, LlamaConfig config, Profile profile, Sizes sizes, Source source) {
       int positions =
@@ -82,7 +88,11 @@ public final class CudaStepRunner implements StepRunner {
               config,
               profile,
               new StepMemory.Limits(sizes.pages(), sizes.rowsMax(), sizes.outputsMax(), positions));
-      return new Layout(model, memory, WeightLoader.Staging.take(arena, source.stagingBytes()));
+      return new Layout(
+          model,
+          memory,
+          SamplingMemory.take(arena, config.vocabularySize(), sizes.outputsMax()),
+          WeightLoader.Staging.take(arena, source.stagingBytes()));
     }
   }
 
@@ -139,6 +149,8 @@ public final class CudaStepRunner implements StepRunner {
     Layout layout = Layout.take(new Arena(arena, bytes), config, profile, sizes, source);
     this.model = layout.model();
     this.memory = layout.memory();
+    this.samplingMemory = layout.sampling();
+    this.samplingInput = new SamplingInput(samplingMemory);
     boolean filled = false;
     try {
       device.write(memory.fault(), MemorySegment.ofArray(new long[] {LaunchPlan.NO_FAULT}));
@@ -300,6 +312,31 @@ public final class CudaStepRunner implements StepRunner {
     return new Prepared(plan, device.record(plan));
   }
 
+  /// Chooses tokens from the logits that the last step left on the device.
+  private int[] sample(List<Draw> draws) {
+    int[] tokens = new int[draws.size()];
+    Arrays.fill(tokens, StepOutput.ON_HOST);
+    MemorySegment words = samplingInput.write(draws);
+    List<Integer> taken = samplingInput.taken();
+    if (taken.isEmpty()) {
+      return tokens;
+    }
+    device.write(samplingMemory.input(), words);
+    samplings
+        .computeIfAbsent(
+            SamplingPlan.Shape.of(taken.size(), samplingInput.ranks(), samplingMemory.drawsMax()),
+            shape ->
+                device.record(
+                    SamplingPlan.of(samplingMemory, samplingInput, memory.logits(), shape)))
+        .replay();
+    int[] chosen = new int[taken.size()];
+    device.read(samplingInput.tokens(), MemorySegment.ofArray(chosen));
+    for (int i = 0; i < chosen.length; i++) {
+      tokens[taken.get(i)] = chosen[i];
+    }
+    return tokens;
+  }
+
   /// What a step left on the device, brought to the host part by part.
   private final class Output implements StepOutput {
     private final long[] best;
@@ -333,6 +370,11 @@ public final class CudaStepRunner implements StepRunner {
     @Override
     public int[] argmax() {
       return Arrays.stream(best).mapToInt(word -> ~(int) word).toArray();
+    }
+
+    @Override
+    public int[] sample(List<Draw> draws) {
+      return CudaStepRunner.this.sample(draws);
     }
 
     private Tensor fetch(long address, Tensor all) {
@@ -383,6 +425,8 @@ public final class CudaStepRunner implements StepRunner {
   public void close() {
     prepared.values().forEach(known -> known.recording().close());
     prepared.clear();
+    samplings.values().forEach(Accelerator.Recording::close);
+    samplings.clear();
     device.free(arena);
   }
 }

@@ -9,7 +9,8 @@ public final class TokenHistory {
   private final Map<Integer, Integer> generated = new HashMap<>();
 
   /// What is done with each token of the sequence.
-  interface Visitor {
+  @FunctionalInterface
+  public interface Visitor {
     /// @param generated how often it was generated; 0 for one that only the prompt has
     void visit(int tokenId, int generated);
   }
@@ -28,7 +29,8 @@ public final class TokenHistory {
     generated.merge(tokenId, 1, Integer::sum);
   }
 
-  void forEach(Visitor visitor) {
+  /// Shows every token of the sequence once, in no order that means anything.
+  public void forEach(Visitor visitor) {
     generated.forEach(visitor::visit);
   }
 }

@@ -12,6 +12,7 @@ import io.rigmesh.worker.serve.EngineException.Reason;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -346,7 +347,7 @@ public final class Engine implements AutoCloseable {
       lock.unlock();
     }
     StepOutput output = runner.run(new Step(tokenIds, segments));
-    fetch(plan, output, segments);
+    int[] sampled = fetch(plan, output, segments);
     lock.lock();
     try {
       steps++;
@@ -359,7 +360,7 @@ public final class Engine implements AutoCloseable {
       Sequence sequence = plan.get(i).sequence();
       Segment segment = segments.get(i);
       try {
-        take(sequence, segment, output, firstOutput);
+        take(sequence, segment, output, sampled, firstOutput);
       } catch (RuntimeException e) {
         // Choosing a token failed, which is this sequence's alone.
         fail(sequence, e);
@@ -369,22 +370,64 @@ public final class Engine implements AutoCloseable {
   }
 
   /// Computes what will be asked for, so that what overflows does so before a token is chosen.
-  private static void fetch(List<RowShares.Share> plan, StepOutput output, List<Segment> segments) {
+  /// Gives the tokens that the runner itself chose, [StepOutput#ON_HOST] for all others.
+  private static int[] fetch(
+      List<RowShares.Share> plan, StepOutput output, List<Segment> segments) {
+    List<Draw> draws = new ArrayList<>();
+    int outputs = 0;
+    boolean logits = false;
     for (int i = 0; i < plan.size(); i++) {
-      if (segments.get(i).outputRows() > 0) {
-        SequenceRequest request = plan.get(i).sequence().request;
-        if (request.generation().sampling().isArgmax()) {
+      Segment segment = segments.get(i);
+      if (segment.outputRows() > 0) {
+        Sequence sequence = plan.get(i).sequence();
+        if (sequence.request.generation().sampling().isArgmax()) {
           output.argmax();
+        } else {
+          addDraws(sequence, segment, outputs, draws);
+          logits |= segment.outputRows() > drawsOf(sequence, segment);
         }
-        if (!request.generation().sampling().isArgmax() || request.logprobs() >= 0) {
-          output.logits();
-        }
+        logits |= sequence.request.logprobs() >= 0;
       }
+      outputs += segment.outputRows();
+    }
+    int[] tokens = new int[outputs];
+    Arrays.fill(tokens, StepOutput.ON_HOST);
+    if (!draws.isEmpty()) {
+      int[] sampled = output.sample(draws);
+      for (int i = 0; i < sampled.length; i++) {
+        tokens[draws.get(i).output()] = sampled[i];
+        logits |= sampled[i] == StepOutput.ON_HOST;
+      }
+    }
+    if (logits) {
+      output.logits();
+    }
+    return tokens;
+  }
+
+  private static void addDraws(
+      Sequence sequence, Segment segment, int firstOutput, List<Draw> draws) {
+    int position = segment.endPosition() - segment.outputRows() + 1;
+    for (int i = 0; i < drawsOf(sequence, segment); i++) {
+      draws.add(
+          new Draw(
+              firstOutput + i,
+              sequence.request.generation().sampling(),
+              sequence.history,
+              position + i));
     }
   }
 
+  /// How many of a segment's tokens can be chosen at once: with penalties each one's history must
+  /// be known, which is only the first one's.
+  private static int drawsOf(Sequence sequence, Segment segment) {
+    boolean penalties = !sequence.request.generation().sampling().penalties().isNone();
+    return penalties ? Math.min(1, segment.outputRows()) : segment.outputRows();
+  }
+
   /// Chooses the tokens that a segment's outputs give.
-  private void take(Sequence sequence, Segment segment, StepOutput output, int firstOutput) {
+  private void take(
+      Sequence sequence, Segment segment, StepOutput output, int[] sampled, int firstOutput) {
     sequence.advance(segment.rows());
     SequenceRequest request = sequence.request;
     boolean replay = request.mode() == SequenceRequest.Mode.REPLAY;
@@ -393,7 +436,7 @@ public final class Engine implements AutoCloseable {
     for (int i = 0; i < segment.outputRows() && reason.isEmpty(); i++) {
       int position = first + i;
       int index = position - sequence.promptLength();
-      GeneratedToken token = token(sequence, output, firstOutput + i, index, position);
+      GeneratedToken token = token(sequence, output, sampled, firstOutput + i, index, position);
       sequence.stream.put(
           new SequenceEvent.Token(
               token, logprobs(request, output, firstOutput + i, token.tokenId())));
@@ -423,13 +466,13 @@ public final class Engine implements AutoCloseable {
   }
 
   private GeneratedToken token(
-      Sequence sequence, StepOutput output, int row, int index, int position) {
+      Sequence sequence, StepOutput output, int[] sampled, int row, int index, int position) {
     var sampling = sequence.request.generation().sampling();
-    int tokenId =
-        sampling.isArgmax()
-            ? output.argmax()[row]
-            : sampler.token(
-                output.logits().rows(row, row + 1), sampling, sequence.history, position);
+    int tokenId = sampling.isArgmax() ? output.argmax()[row] : sampled[row];
+    if (tokenId == StepOutput.ON_HOST) {
+      tokenId =
+          sampler.token(output.logits().rows(row, row + 1), sampling, sequence.history, position);
+    }
     Tensor hidden = output.hidden().rows(row, row + 1).copy();
     return new GeneratedToken(index, position, tokenId, hidden);
   }

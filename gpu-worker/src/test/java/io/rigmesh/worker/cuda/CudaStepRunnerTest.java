@@ -4,12 +4,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.rigmesh.protocol.Profile;
+import io.rigmesh.worker.generate.GenerationRequest;
+import io.rigmesh.worker.generate.SamplingParameters;
 import io.rigmesh.worker.kernels.NonFiniteException;
 import io.rigmesh.worker.llama.LlamaParameters;
 import io.rigmesh.worker.llama.LlamaWeights;
+import io.rigmesh.worker.serve.CpuStepRunner;
+import io.rigmesh.worker.serve.Engine;
+import io.rigmesh.worker.serve.EngineLimits;
 import io.rigmesh.worker.serve.Segment;
+import io.rigmesh.worker.serve.SequenceEvent;
+import io.rigmesh.worker.serve.SequenceRequest;
 import io.rigmesh.worker.serve.Step;
+import io.rigmesh.worker.serve.StepRunner;
+import io.rigmesh.worker.serve.TokenStream;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /// The launch plans, executed from the shipped PTX by the interpreter.
@@ -36,6 +49,54 @@ final class CudaStepRunnerTest extends StepRunnerContract {
       assertThat(device.launched())
           .contains("attention_scores", "linear_i8_rows_1")
           .doesNotContain("attention_tiles_64");
+    }
+  }
+
+  @Test
+  void aSampledGenerationCopiesNoLogits() {
+    InterpretedAccelerator device = new InterpretedAccelerator(Architecture.HOPPER);
+    LlamaParameters parameters = LlamaParameters.initial(CONFIG, 5);
+    SamplingParameters sampling =
+        new SamplingParameters(
+            0.9f,
+            20,
+            0.9f,
+            0f,
+            new SamplingParameters.Penalties(1.1f, 0.2f, 0.1f),
+            new TreeMap<>(Map.of(5, 1.5f)),
+            3);
+    SequenceRequest request =
+        SequenceRequest.of(new GenerationRequest(List.of(4, 9, 4), sampling, 5, Set.of()));
+    List<Integer> expected =
+        tokens(
+            new CpuStepRunner(
+                host,
+                LlamaWeights.of(parameters),
+                Profile.I8_V1,
+                new CpuStepRunner.Sizes(6, 48, 48)),
+            request);
+    assertThat(tokens(runner(device, parameters, Profile.I8_V1), request)).isEqualTo(expected);
+    assertThat(expected).hasSize(5);
+    int logitsBytes = 4 * CONFIG.vocabularySize();
+    assertThat(device.bytesRead()).isNotEmpty().allMatch(bytes -> bytes < logitsBytes);
+    assertThat(device.launched()).contains("sample_choose");
+  }
+
+  private List<Integer> tokens(StepRunner runner, SequenceRequest request) {
+    List<Integer> tokens = new ArrayList<>();
+    try (Engine engine = new Engine(runner, host, new EngineLimits(1, 4, 48, 100, false));
+        TokenStream stream = engine.submit(request)) {
+      while (true) {
+        switch (stream.next()) {
+          case SequenceEvent.Token token -> tokens.add(token.token().tokenId());
+          case SequenceEvent.Ended ignored -> {
+            return tokens;
+          }
+          case SequenceEvent.Failed failed -> throw failed.cause();
+        }
+      }
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
     }
   }
 

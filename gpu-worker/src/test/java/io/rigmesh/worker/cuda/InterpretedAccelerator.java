@@ -20,6 +20,7 @@ public final class InterpretedAccelerator implements Accelerator {
   private final PtxManifest manifest = PtxManifest.load();
   private final Map<String, PtxDevice.Module> modules = new HashMap<>();
   private final List<String> launched = new ArrayList<>();
+  private final List<Integer> bytesRead = new ArrayList<>();
   private int replays;
 
   /// A device of an architecture, on which the choice of kernels depends.
@@ -36,6 +37,11 @@ public final class InterpretedAccelerator implements Accelerator {
   /// The entry points that were launched, in order.
   public List<String> launched() {
     return launched;
+  }
+
+  /// The size of everything that was copied to the host, in order.
+  public List<Integer> bytesRead() {
+    return bytesRead;
   }
 
   /// How many recorded plans ran.
@@ -84,6 +90,7 @@ public final class InterpretedAccelerator implements Accelerator {
   @Override
   public void read(long address, MemorySegment target) {
     DeviceBuffer buffer = buffer(address);
+    bytesRead.add(Math.toIntExact(target.byteSize()));
     byte[] bytes = buffer.read(at(buffer, address), Math.toIntExact(target.byteSize()));
     target.copyFrom(MemorySegment.ofArray(bytes));
   }

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.format.ElementType;
+import io.rigmesh.worker.generate.Sampler;
+import io.rigmesh.worker.generate.SamplingParameters;
+import io.rigmesh.worker.generate.SamplingParameters.Penalties;
+import io.rigmesh.worker.generate.TokenHistory;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.Philox;
 import io.rigmesh.worker.kernels.vector.CpuBackend;
@@ -12,14 +16,19 @@ import io.rigmesh.worker.llama.LlamaConfig;
 import io.rigmesh.worker.llama.LlamaParameters;
 import io.rigmesh.worker.llama.LlamaWeights;
 import io.rigmesh.worker.serve.CpuStepRunner;
+import io.rigmesh.worker.serve.Draw;
 import io.rigmesh.worker.serve.Segment;
 import io.rigmesh.worker.serve.Step;
 import io.rigmesh.worker.serve.StepOutput;
 import io.rigmesh.worker.serve.StepRunner;
 import io.rigmesh.worker.tensor.Tensor;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,7 +64,7 @@ abstract class StepRunnerContract {
        "sliding_window": 7}
       """;
 
-  private final Kernels host = CpuBackend.open(1);
+  final Kernels host = CpuBackend.open(1);
 
   @TempDir Path folder;
 
@@ -98,6 +107,66 @@ abstract class StepRunnerContract {
         Arguments.of(QWEN3, ElementType.BF16, Profile.I8_V1),
         Arguments.of(MISTRAL, ElementType.F16, Profile.I8_V1),
         Arguments.of(QWEN3, ElementType.BF16, Profile.F32_V1));
+  }
+
+  /// Draws of all kinds from one step's rows, in one call and one by one.
+  @ParameterizedTest
+  @CsvSource({"61", "1300"})
+  void tokensAreChosenOnTheDeviceAsByTheSampler(int vocabularySize) {
+    LlamaConfig config =
+        new LlamaConfig(
+            vocabularySize,
+            20,
+            1,
+            2,
+            2,
+            6,
+            16,
+            96,
+            10_000,
+            1e-5f,
+            false,
+            OptionalInt.empty(),
+            List.of());
+    TokenHistory history = TokenHistory.of(new int[] {1, 2, 3});
+    history.add(2);
+    history.add(60);
+    Penalties penalties = new Penalties(1.2f, 0.3f, 0.5f);
+    SortedMap<Integer, Float> bias = new TreeMap<>(Map.of(2, 0.5f, 17, 3f));
+    List<SamplingParameters> parameters =
+        List.of(
+            new SamplingParameters(0.9f, 0, 1f, 1),
+            new SamplingParameters(1.1f, 7, 1f, 2),
+            new SamplingParameters(0.1f, 0, 0.5f, 3),
+            new SamplingParameters(0.8f, 50, 0.9f, 0.01f, penalties, bias, 4),
+            new SamplingParameters(0f, 0, 1f, 0f, penalties, bias, 5),
+            // More candidates than the device ranks, where the vocabulary has them.
+            new SamplingParameters(1f, 300, 1f, 6));
+    try (LlamaWeights weights = LlamaWeights.of(LlamaParameters.initial(config, 9));
+        Accelerator device = open(Architecture.HOPPER);
+        StepRunner runner =
+            new CudaStepRunner(
+                device,
+                weights,
+                Profile.I8_V1,
+                new CudaStepRunner.Sizes(PAGES, ROWS_MAX, ROWS_MAX),
+                (bytes, bytesTotal) -> {})) {
+      StepOutput output = runner.run(step(segment(0, 6, 0, 6, 2)));
+      List<Draw> draws = new ArrayList<>();
+      for (int i = 0; i < parameters.size(); i++) {
+        draws.add(new Draw(5 - i, parameters.get(i), history, 10 + i));
+      }
+      int[] together = output.sample(draws);
+      Sampler sampler = new Sampler(host, vocabularySize);
+      for (int i = 0; i < draws.size(); i++) {
+        Draw draw = draws.get(i);
+        Tensor logits = output.logits().rows(draw.output(), draw.output() + 1);
+        int expected = sampler.token(logits, draw.parameters(), history, draw.position());
+        boolean onHost = i == 5 && vocabularySize > 300;
+        assertThat(together[i]).as("draw %d", i).isEqualTo(onHost ? StepOutput.ON_HOST : expected);
+        assertThat(output.sample(List.of(draw))).containsExactly(together[i]);
+      }
+    }
   }
 
   private void assertSame(

@@ -33,6 +33,22 @@ final class ConvertOps {
       return pair(i, rows, to, from, rounding);
     }
     int d = rows.result(i, i.operand(0), to);
+    boolean chopped =
+        !to.floating()
+            && !from.floating()
+            && !from.wide()
+            && i.operand(1) instanceof Operand.Register register
+            && register.type().wide();
+    if (chopped) {
+      // A source wider than its type gives its low bits (PTX ISA, "Operand Size Exceeding").
+      int wide = rows.wide(i, i.operand(1), ScalarType.B64);
+      return LaneOps.each(
+          i,
+          (w, l) -> {
+            long x = IntegerOps.extendLong((int) w.wides[wide + l], from);
+            store(w, d + l, saturate ? saturate(x, from, to) : x, to, i);
+          });
+    }
     int a = rows.row(i, i.operand(1), from);
     if (!to.floating() && !from.floating()) {
       return integers(i, d, a, to, from, saturate);

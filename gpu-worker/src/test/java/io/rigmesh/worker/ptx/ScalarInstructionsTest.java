@@ -64,6 +64,7 @@ class ScalarInstructionsTest {
           selp.b32 %r0, 1, 2, %p1          | 0        | 0        | 0        | 2
           cvt.s32.s8 %r0, %r2              | 1ff      | 0        | 0        | ffffffff
           cvt.u32.u8 %r0, %r2              | 1ff      | 0        | 0        | ff
+          mov.b64 %rd4, {%r2, %r3}; cvt.s32.s8 %r0, %rd4 | 1ff | 5  | 0        | ffffffff
           cvt.sat.s8.s32 %r0, %r2          | 1ff      | 0        | 0        | 7f
           cvt.sat.u8.s32 %r0, %r2          | ffffffff | 0        | 0        | 0
           cvt.pack.sat.s8.s32.b32 %r0, %r2, %r3, %r4 | 1ff | fffffe00 | abcd1234 | 12347f80

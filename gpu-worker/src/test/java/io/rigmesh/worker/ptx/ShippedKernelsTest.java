@@ -26,6 +26,7 @@ class ShippedKernelsTest {
     LinearChecks.addTo(checks);
     AttentionChecks.addTo(checks);
     PeakChecks.addTo(checks);
+    SamplingChecks.addTo(checks);
     return checks;
   }
 
@@ -74,7 +75,10 @@ class ShippedKernelsTest {
     "swiglu, fma.rn, 3, fma.rn.ftz",
     "add_rows, setp.lt, 0, setp.le",
     "add_rows, add.rn, 0, sub.rn",
-    "linear_f32_rows, bar.sync, 0, //"
+    "linear_f32_rows, bar.sync, 0, //",
+    "top_first, bar.sync, 0, //",
+    "sample_blocks, bar.sync, 0, //",
+    "sample_norm, div.rn, 0, mul.rn"
   })
   void aBrokenKernelIsFound(String entry, String instruction, int which, String instead) {
     String ptx = PtxManifest.load().moduleOf(entry).ptx();
