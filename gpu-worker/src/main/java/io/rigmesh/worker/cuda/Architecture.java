@@ -25,6 +25,12 @@ public record Architecture(int major, int minor, int multiprocessors, int shared
     return runs(8, 0);
   }
 
+  /// Whether `wgmma` is here, the products of warp groups. PTX for `compute_90a` runs on compute
+  /// capability 9.0 alone, not on later ones.
+  public boolean hasWarpGroupProducts() {
+    return major == 9 && minor == 0;
+  }
+
   @Override
   public String toString() {
     return String.format(

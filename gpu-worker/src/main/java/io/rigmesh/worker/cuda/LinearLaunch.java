@@ -12,6 +12,7 @@ final class LinearLaunch {
   private static final int DP4A_THREADS = 128;
   private static final int F32_ROWS_MAX = 8;
   private static final int MMA_STAGE_BYTES = 4 * 64;
+  private static final int WGMMA_STAGE_BYTES = 4 * 128;
 
   private LinearLaunch() {}
 
@@ -71,18 +72,40 @@ final class LinearLaunch {
           (rows + columns) * MMA_STAGE_BYTES);
     }
 
+    static Tile wgmma(int columns) {
+      return new Tile(
+          "linear_i8_wgmma_128x" + columns, 128, columns, 256, (128 + columns) * WGMMA_STAGE_BYTES);
+    }
+
     static Tile dp4a(int rows) {
       return new Tile("linear_i8_rows_" + rows, rows, DP4A_WEIGHT_ROWS, DP4A_THREADS, 0);
     }
 
-    static Tile of(int rows, Architecture architecture) {
+    /// The number of blocks that a product takes.
+    long blocks(int productRows, int productColumns) {
+      return (long) pieces(productRows, rows) * pieces(productColumns, columns);
+    }
+
+    static Tile of(int rows, int columns, Architecture architecture) {
       if (rows <= DP4A_ROWS_MAX || !architecture.hasInt8Tiles()) {
         return dp4a(rows <= 1 ? 1 : rows <= 2 ? 2 : rows <= 4 ? 4 : DP4A_ROWS_MAX);
       }
       if (rows <= 16) {
         return mma(16, 32, 64);
       }
-      return rows <= 64 ? mma(64, 32, 128) : mma(128, 128, 256);
+      if (rows <= 64) {
+        return mma(64, 32, 128);
+      }
+      return architecture.hasWarpGroupProducts()
+          ? warpGroups(rows, columns, architecture)
+          : mma(128, 128, 256);
+    }
+
+    /// The wide tile reads less for each product, unless it leaves multiprocessors without any.
+    private static Tile warpGroups(int rows, int columns, Architecture architecture) {
+      Tile wide = wgmma(256);
+      Tile tile = wide.blocks(rows, columns) >= architecture.multiprocessors() ? wide : wgmma(128);
+      return tile.sharedBytes() <= architecture.sharedBytesMax() ? tile : mma(128, 128, 256);
     }
   }
 
@@ -94,7 +117,7 @@ final class LinearLaunch {
 
   private static Launch int8(Use use, Architecture architecture, long fault, int firstFault) {
     DeviceMatrix w = use.weight();
-    Tile tile = Tile.of(use.rowsMax(), architecture);
+    Tile tile = Tile.of(use.rowsMax(), w.columns(), architecture);
     return new Launch(
         use.what(),
         tile.entry(),

@@ -44,6 +44,13 @@ final class StepPlanTest {
     assertThat(linear(Profile.I8_V1, BATCH, Architecture.HOPPER))
         .containsOnly("linear_i8_mma_64x32");
     assertThat(linear(Profile.I8_V1, PREFILL, Architecture.HOPPER))
+        .containsOnly("linear_i8_wgmma_128x256", "linear_i8_wgmma_128x128", "linear_i8_rows_1");
+    // PTX for compute_90a runs on no later device.
+    for (int major : new int[] {8, 10}) {
+      assertThat(linear(Profile.I8_V1, PREFILL, new Architecture(major, 0, 132, 227 << 10)))
+          .containsOnly("linear_i8_mma_128x128", "linear_i8_rows_1");
+    }
+    assertThat(linear(Profile.I8_V1, PREFILL, new Architecture(9, 0, 132, 100 << 10)))
         .containsOnly("linear_i8_mma_128x128", "linear_i8_rows_1");
     assertThat(linear(Profile.I8_V1, BATCH, turing)).containsOnly("linear_i8_rows_8");
     assertThat(linear(Profile.F32_V1, DECODE, turing)).containsOnly("linear_f32_rows");

@@ -140,6 +140,9 @@ final class AsyncOps {
                     for (int k = 0; k < count; k += 16) {
                       transfer(self, warp, lane, target + k, source + k, 16, 16);
                     }
+                    warp.block()
+                        .proxyWrites()
+                        .ifPresent(writes -> writes.wroteAsynchronously((int) target, count));
                   });
         }
       }

@@ -16,6 +16,10 @@ final class AtomicOps {
   }
 
   private static Op fence(Instruction i, Assembler rows) {
+    if (i.opcode().contains("proxy")) {
+      return LaneOps.each(
+          i, (w, l) -> w.block().proxyWrites().ifPresent(writes -> writes.fence(w, l)));
+    }
     return new Op(i) {
       @Override
       void run(Warp warp, int mask) {

@@ -5,6 +5,7 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// A thread block: its warps, its shared memory, its barriers.
 final class Block {
@@ -18,6 +19,7 @@ final class Block {
   private final Barrier[] barriers = new Barrier[16];
   private final Map<Integer, MemoryBarrier> memoryBarriers = new HashMap<>();
   private final BitSet acquired = new BitSet();
+  private final Optional<ProxyWrites> proxyWrites;
   private boolean fenced;
 
   Block(Launch launch, int number, byte[] shared, Shadow sharedShadow) {
@@ -25,6 +27,10 @@ final class Block {
     this.number = number;
     this.shared = shared;
     this.sharedShadow = sharedShadow;
+    this.proxyWrites =
+        launch.program().usesAsyncProxy()
+            ? Optional.of(new ProxyWrites(shared.length))
+            : Optional.empty();
     int count = (launch.block().count() + Warp.LANES - 1) / Warp.LANES;
     for (int i = 0; i < barriers.length; i++) {
       barriers[i] = new Barrier(this, count);
@@ -57,6 +63,11 @@ final class Block {
   /// The memory barriers of this block by their shared addresses.
   Map<Integer, MemoryBarrier> memoryBarriers() {
     return memoryBarriers;
+  }
+
+  /// What was written past the asynchronous proxy, where the kernel multiplies with wgmma.
+  Optional<ProxyWrites> proxyWrites() {
+    return proxyWrites;
   }
 
   int warpCount() {

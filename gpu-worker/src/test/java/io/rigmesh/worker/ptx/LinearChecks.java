@@ -32,6 +32,8 @@ final class LinearChecks {
       put(checks, "linear_i8_rows_" + rows, new Form(Profile.I8_V1, rows, 4, 128, 0));
     }
     put(checks, "linear_i8_mma_128x128", new Form(Profile.I8_V1, 128, 128, 256, 65_536));
+    put(checks, "linear_i8_wgmma_128x256", new Form(Profile.I8_V1, 128, 256, 256, 196_608));
+    put(checks, "linear_i8_wgmma_128x128", new Form(Profile.I8_V1, 128, 128, 256, 131_072));
     put(checks, "linear_i8_mma_64x32", new Form(Profile.I8_V1, 64, 32, 128, 24_576));
     put(checks, "linear_i8_mma_16x32", new Form(Profile.I8_V1, 16, 32, 64, 12_288));
   }

@@ -131,6 +131,14 @@ final class MatrixQueue {
             };
         byte[] bytes = Spaces.shared(op, warp, 0, swizzled, 16, Access.READ);
         int opened = warp.opened();
+        if (!warp.block().proxyWrites().map(writes -> writes.visible(swizzled)).orElse(true)) {
+          throw warp.fault(
+              op,
+              0,
+              "no fence.proxy.async came between what was written at shared address "
+                  + swizzled
+                  + " and this product");
+        }
         for (int x = 0; x < 16; x++) {
           rows[row][chunk * 16 + x] = IntegerOps.extend(bytes[opened + x], type);
         }

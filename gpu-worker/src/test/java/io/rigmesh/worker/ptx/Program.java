@@ -1,11 +1,13 @@
 package io.rigmesh.worker.ptx;
 
+import java.util.Arrays;
 import java.util.Map;
 
 /// A compiled kernel.
 final class Program {
   private final PtxModule.Kernel kernel;
   private final Op[] code;
+  private final boolean usesAsyncProxy;
   private final Assembler rows;
   private final int sharedBytes;
   private final int localBytes;
@@ -13,6 +15,7 @@ final class Program {
   Program(PtxModule.Kernel kernel, Op[] code, Assembler rows, int sharedBytes, int localBytes) {
     this.kernel = kernel;
     this.code = code;
+    this.usesAsyncProxy = Arrays.stream(code).anyMatch(op -> op.source().name().equals("wgmma"));
     this.rows = rows;
     this.sharedBytes = sharedBytes;
     this.localBytes = localBytes;
@@ -24,6 +27,11 @@ final class Program {
 
   PtxModule.Kernel kernel() {
     return kernel;
+  }
+
+  /// Whether it reads shared memory through the asynchronous proxy.
+  boolean usesAsyncProxy() {
+    return usesAsyncProxy;
   }
 
   Op[] code() {

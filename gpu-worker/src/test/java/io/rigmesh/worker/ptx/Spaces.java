@@ -106,6 +106,9 @@ final class Spaces {
     if (finding != Shadow.Finding.NONE) {
       throw race(op, warp, lane, finding, shadow, "shared address " + address);
     }
+    if (kind == Access.WRITE && block.proxyWrites().isPresent()) {
+      block.proxyWrites().get().wrote(warp, lane, (int) address, bytes);
+    }
     warp.opened((int) address);
     return block.shared();
   }
