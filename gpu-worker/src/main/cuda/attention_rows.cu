@@ -10,6 +10,7 @@
 #include "fault.cuh"
 #include "lanes.cuh"
 #include "pages.cuh"
+#include "quantise.cuh"
 
 #define SPLIT 1024
 #define KEYS 128
@@ -185,5 +186,58 @@ extern "C" __global__ void attention_combine(const float* chains, const int* pos
     int index = (row * heads + head) * d + c;
     out[index] = value;
     check_finite(fault, op, index, value);
+  }
+}
+
+// As attention_combine, for profile i8-v1: a block has a whole row, which it quantises as quantise_rows.cu does instead of storing
+// it. q (rows, pitch) with 0 behind the columns, row_scale (rows). For sequences of few splits: one multiprocessor reads all chains
+// of a row. Grid (rows), block 128 to 1024, a multiple of 32; 4 * heads * (d + 1) bytes of shared memory with the launch.
+extern "C" __global__ void attention_combine_i8(const float* chains, const int* positions, signed char* q, float* row_scale, int pitch,
+                                                const int* list, const int* count, int first, int heads, int d, int splits, int window,
+                                                unsigned long long* fault, int op) {
+  extern __shared__ float combined[];
+  __shared__ float shared[32];
+  if (first + (int)blockIdx.x >= *count) {
+    return;
+  }
+  int row = list[first + blockIdx.x];
+  int position = positions[row];
+  int start = first_visible(position, window) / SPLIT;
+  int last = position / SPLIT;
+  int cols = heads * d;
+  float* z = combined + cols;
+  const float* chain = chains + (size_t)blockIdx.x * heads * splits * (d + 1);
+  for (int head = threadIdx.x; head < heads; head += blockDim.x) {
+    const float* lines = chain + (size_t)head * splits * (d + 1);
+    float sum = lines[(size_t)start * (d + 1) + d];
+    for (int s = start + 1; s <= last; s++) {
+      sum = __fadd_rn(sum, lines[(size_t)s * (d + 1) + d]);
+    }
+    z[head] = sum;
+  }
+  __syncthreads();
+  float amax = 0.0f;
+  for (int i = threadIdx.x; i < cols; i += blockDim.x) {
+    int head = i / d;
+    int c = i % d;
+    const float* lines = chain + (size_t)head * splits * (d + 1);
+    float total = lines[(size_t)start * (d + 1) + c];
+    for (int s = start + 1; s <= last; s++) {
+      total = __fadd_rn(total, lines[(size_t)s * (d + 1) + c]);
+    }
+    float value = __fdiv_rn(__fadd_rn(total, 0.0f), z[head]);
+    combined[i] = value;
+    check_finite(fault, op, row * cols + i, value);
+    amax = fmaxf(amax, fabsf(value));
+  }
+  amax = block_max(amax, shared);
+  float scale = __fdiv_rn(amax, 127.0f);
+  signed char* target = q + (size_t)row * pitch;
+  // A thread reads what it wrote itself.
+  for (int i = threadIdx.x; i < pitch; i += blockDim.x) {
+    target[i] = i < cols ? (signed char)quantise_one(combined[i], scale) : 0;
+  }
+  if (threadIdx.x == 0) {
+    row_scale[row] = scale;
   }
 }

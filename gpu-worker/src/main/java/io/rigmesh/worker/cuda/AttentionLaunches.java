@@ -1,5 +1,6 @@
 package io.rigmesh.worker.cuda;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.kernels.HeadLayout;
 import io.rigmesh.worker.llama.LlamaConfig;
 import java.util.List;
@@ -14,7 +15,28 @@ final class AttentionLaunches {
   private static final int TILE_THREADS = 128;
   private static final int PAGE = 32;
 
+  /// The most splits of 1024 keys whose sums one block adds for a whole row.
+  private static final int QUANTISED_SPLITS_MAX = 8;
+
+  private static final int QUANTISE_THREADS = 512;
+
+  /// What every device has without asking.
+  private static final int SHARED_BYTES_PLAIN = 48 << 10;
+
   private AttentionLaunches() {}
+
+  /// Whether attention of this shape leaves its result quantised, as i8-v1's next layer reads it:
+  /// where all rows are computed row by row and the splits of each are few.
+  static boolean quantises(LlamaConfig config, Profile profile, StepShape shape) {
+    return profile == Profile.I8_V1
+        && shape.tiles() == 0
+        && shape.context() <= QUANTISED_SPLITS_MAX * StepShape.CONTEXT_MIN
+        && quantisedSharedBytes(config) <= SHARED_BYTES_PLAIN;
+  }
+
+  private static int quantisedSharedBytes(LlamaConfig config) {
+    return Float.BYTES * config.heads() * (config.headDim() + 1);
+  }
 
   /// Whether the tile kernels serve heads of this length on this device.
   static boolean tilesServe(int headDim, Architecture architecture) {
@@ -49,7 +71,8 @@ final class AttentionLaunches {
       StepMemory memory,
       StepShape shape,
       int layer,
-      int window) {
+      int window,
+      boolean quantised) {
     if (shape.tiles() > 0) {
       tiles(plan, where, config, memory, shape, layer, window);
     }
@@ -57,7 +80,7 @@ final class AttentionLaunches {
     int group = Math.clamp(memory.scoreCount() / perRow, 1, Math.max(1, shape.listed()));
     for (int first = 0; first < shape.listed(); first += group) {
       int count = Math.min(group, shape.listed() - first);
-      rows(plan, where, config, memory, shape, layer, window, first, count);
+      rows(plan, where, config, memory, shape, layer, window, first, count, quantised);
     }
   }
 
@@ -117,7 +140,8 @@ final class AttentionLaunches {
       int layer,
       int window,
       int first,
-      int count) {
+      int count,
+      boolean quantised) {
     HeadLayout layout = config.headLayout();
     StepMemory.Input input = memory.input();
     int share = share(layout);
@@ -189,6 +213,10 @@ final class AttentionLaunches {
                 4L * count * heads * splits * (d + 1L),
                 operations,
                 Work.Unit.FLOAT32)));
+    if (quantised) {
+      combineQuantised(plan, where, config, memory, shape, window, first, count);
+      return;
+    }
     plan.add(
         new Launch(
             where + "attention",
@@ -206,6 +234,41 @@ final class AttentionLaunches {
                 .list(),
             List.of("attention"),
             Work.moving(4L * count * heads * splits * (d + 1L), 4L * count * layout.queryCols())));
+  }
+
+  private static void combineQuantised(
+      LaunchPlan.Builder plan,
+      String where,
+      LlamaConfig config,
+      StepMemory memory,
+      StepShape shape,
+      int window,
+      int first,
+      int count) {
+    StepMemory.Input input = memory.input();
+    int splits = shape.context() / StepShape.CONTEXT_MIN;
+    int pitch = DeviceMatrix.i8Pitch(config.queryCols());
+    plan.add(
+        new Launch(
+            where + "attention",
+            "attention_combine_i8",
+            count,
+            1,
+            1,
+            QUANTISE_THREADS,
+            quantisedSharedBytes(config),
+            new Arguments()
+                .at(memory.chains(), input.at(input.positions()), memory.rows(), memory.rowScales())
+                .ints(pitch)
+                .at(input.at(input.list()), input.at(StepMemory.Input.LISTED))
+                .ints(first, config.heads(), config.headDim(), splits, window)
+                .at(memory.fault())
+                .ints(plan.nextFault())
+                .list(),
+            List.of("attention"),
+            Work.moving(
+                4L * count * config.heads() * splits * (config.headDim() + 1L),
+                (long) count * pitch)));
   }
 
   private static long seen(StepShape shape, int window) {

@@ -114,8 +114,12 @@ final class StepPlan {
       normHeads("key norm", keys, qkvCols, layer.keyNorm(), config.kvHeads());
     }
     ropeAndStore(index, attention.rotary());
-    AttentionLaunches.add(plan, where, config, memory, shape, index, attention.window().orElse(0));
-    quantise("attention's result", memory.mixed(), config.queryCols(), rows(), shape.rows());
+    boolean quantised = AttentionLaunches.quantises(config, model.profile(), shape);
+    AttentionLaunches.add(
+        plan, where, config, memory, shape, index, attention.window().orElse(0), quantised);
+    if (!quantised) {
+      quantise("attention's result", memory.mixed(), config.queryCols(), rows(), shape.rows());
+    }
     linear(
         "output",
         layer.output(),

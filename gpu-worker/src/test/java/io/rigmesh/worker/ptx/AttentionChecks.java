@@ -4,6 +4,7 @@ import io.rigmesh.worker.kernels.HeadLayout;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.KeyValuePages;
 import io.rigmesh.worker.kernels.PagedSpan;
+import io.rigmesh.worker.kernels.QuantisedRows;
 import io.rigmesh.worker.kernels.ScalarKernels;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.ArrayList;
@@ -27,6 +28,7 @@ final class AttentionChecks {
     for (String entry : List.of("attention_scores", "attention_values", "attention_combine")) {
       checks.put(entry, AttentionChecks::byRows);
     }
+    checks.put("attention_combine_i8", AttentionChecks::byRows);
     checks.put("attention_tiles_64", stage -> byTiles(stage, 64, 33_024));
     checks.put("attention_tiles_128", stage -> byTiles(stage, 128, 57_600));
   }
@@ -136,6 +138,10 @@ final class AttentionChecks {
       DeviceBuffer maxima = stage.unwritten("maxima", rows * layout.heads() * pieces * 4);
       DeviceBuffer chains = stage.unwritten("chains", rows * layout.heads() * splits * (d + 1) * 4);
       DeviceBuffer out = stage.poisoned("out", rows * layout.queryCols());
+      boolean quantised = stage.entry().equals("attention_combine_i8");
+      int pitch = (layout.queryCols() + 15) / 16 * 16;
+      DeviceBuffer bytes = stage.unwritten("q bytes", rows * pitch);
+      DeviceBuffer scales = stage.poisoned("scales", rows);
       DeviceBuffer list = stage.ints("list", IntStream.range(0, rows).toArray());
       DeviceBuffer count = stage.ints("count", rows);
       DeviceBuffer q = stage.floats("q", scene.q, stride);
@@ -194,6 +200,27 @@ final class AttentionChecks {
             one.share(),
             one.window(),
             context);
+        if (quantised) {
+          stage.launch(
+              Extent.of(half),
+              128,
+              4 * layout.heads() * (d + 1),
+              chains,
+              positions,
+              bytes,
+              scales,
+              pitch,
+              list,
+              count,
+              first,
+              layout.heads(),
+              d,
+              splits,
+              one.window(),
+              stage.fault(),
+              KernelStage.OP + 1);
+          continue;
+        }
         KernelStage.launch(
             "attention_combine",
             new Extent(half, layout.heads(), 1),
@@ -212,7 +239,14 @@ final class AttentionChecks {
             stage.fault(),
             KernelStage.OP + 1);
       }
-      compare(stage, scene, out);
+      if (quantised) {
+        stage
+            .expected(List.of("attention score", "attention"), scene::reference)
+            .ifPresent(
+                result -> RowChecks.same(stage, bytes, pitch, scales, QuantisedRows.of(result)));
+      } else {
+        compare(stage, scene, out);
+      }
     }
   }
 

@@ -249,7 +249,7 @@ final class RowChecks {
     }
   }
 
-  private static void same(
+  static void same(
       KernelStage stage, DeviceBuffer q, int pitch, DeviceBuffer scales, QuantisedRows expected) {
     byte[] bytes = new byte[expected.rows() * pitch];
     for (int row = 0; row < expected.rows(); row++) {

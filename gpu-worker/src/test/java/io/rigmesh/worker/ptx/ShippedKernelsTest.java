@@ -81,6 +81,7 @@ class ShippedKernelsTest {
     "add_rows, setp.lt, 0, setp.le",
     "add_rows, add.rn, 0, sub.rn",
     "linear_f32_rows, bar.sync, 0, //",
+    "attention_combine_i8, bar.sync, 0, //",
     "top_first, bar.sync, 0, //",
     "sample_blocks, bar.sync, 0, //",
     "sample_norm, div.rn, 0, mul.rn"
