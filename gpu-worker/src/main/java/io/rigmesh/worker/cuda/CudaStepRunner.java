@@ -55,7 +55,8 @@ public final class CudaStepRunner implements StepRunner {
   /// @param pages how many pages of keys and values
   /// @param rowsMax the most rows of a step
   /// @param outputsMax the most rows of a step that want a result
-  public record Sizes(int pages, int rowsMax, int outputsMax) {
+  /// @param logits whether logits, and tokens, can be asked for
+  public record Sizes(int pages, int rowsMax, int outputsMax, boolean logits) {
     /// Refuses sizes under which nothing runs.
     public Sizes {
       if (pages < 1 || rowsMax < 1 || outputsMax < 1 || outputsMax > rowsMax) {
@@ -63,6 +64,16 @@ public final class CudaStepRunner implements StepRunner {
             "A runner has at least one page, row and output and no more outputs than rows: %d, %d, %d."
                 .formatted(pages, rowsMax, outputsMax));
       }
+    }
+
+    /// With logits.
+    public Sizes(int pages, int rowsMax, int outputsMax) {
+      this(pages, rowsMax, outputsMax, true);
+    }
+
+    /// For hidden states alone, which every row may want; the head does not run.
+    public static Sizes forStates(int pages, int rowsMax) {
+      return new Sizes(pages, rowsMax, rowsMax, false);
     }
   }
 
@@ -87,11 +98,13 @@ public final class CudaStepRunner implements StepRunner {
               arena,
               config,
               profile,
-              new StepMemory.Limits(sizes.pages(), sizes.rowsMax(), sizes.outputsMax(), positions));
+              new StepMemory.Limits(
+                  sizes.pages(), sizes.rowsMax(), sizes.outputsMax(), positions, sizes.logits()));
       return new Layout(
           model,
           memory,
-          SamplingMemory.take(arena, config.vocabularySize(), sizes.outputsMax()),
+          SamplingMemory.take(
+              arena, config.vocabularySize(), sizes.logits() ? sizes.outputsMax() : 0),
           WeightLoader.Staging.take(arena, source.stagingBytes()));
     }
   }
@@ -164,7 +177,7 @@ public final class CudaStepRunner implements StepRunner {
     this.input = new StepInput(memory.input(), config.headLayout(), device.architecture());
     this.results = new long[1 + sizes.outputsMax()];
     this.hidden = Tensor.zeros(sizes.outputsMax(), config.hiddenSize());
-    this.logits = Tensor.zeros(sizes.outputsMax(), config.vocabularySize());
+    this.logits = Tensor.zeros(sizes.logits() ? sizes.outputsMax() : 1, config.vocabularySize());
     LOG.info(
         "loaded a model of {} parameters in {} on {}: {} MiB, {} pages",
         config.parameterCount(),
@@ -312,6 +325,13 @@ public final class CudaStepRunner implements StepRunner {
     return new Prepared(plan, device.record(plan));
   }
 
+  private void requireLogits() {
+    if (!memory.limits().logits()) {
+      throw new IllegalStateException(
+          "This model was loaded for hidden states alone; load it with logits.");
+    }
+  }
+
   /// Chooses tokens from the logits that the last step left on the device.
   private int[] sample(List<Draw> draws) {
     int[] tokens = new int[draws.size()];
@@ -361,6 +381,7 @@ public final class CudaStepRunner implements StepRunner {
     public Tensor logits() {
       Tensor rows = scores;
       if (rows == null) {
+        requireLogits();
         rows = fetch(memory.logits(), logits);
         scores = rows;
       }
@@ -369,11 +390,13 @@ public final class CudaStepRunner implements StepRunner {
 
     @Override
     public int[] argmax() {
+      requireLogits();
       return Arrays.stream(best).mapToInt(word -> ~(int) word).toArray();
     }
 
     @Override
     public int[] sample(List<Draw> draws) {
+      requireLogits();
       return CudaStepRunner.this.sample(draws);
     }
 

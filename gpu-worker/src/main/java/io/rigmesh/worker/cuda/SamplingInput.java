@@ -37,6 +37,9 @@ final class SamplingInput {
 
   /// How many words there are for so many draws.
   static long words(int drawsMax) {
+    if (drawsMax == 0) {
+      return HEADER;
+    }
     return HEADER
         + (long) drawsMax * (BEST_WORDS + TOKEN_WORDS + DRAW_WORDS)
         + (long) CHANGE_WORDS * SamplingMemory.CHANGES_MAX;

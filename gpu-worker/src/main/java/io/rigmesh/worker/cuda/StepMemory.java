@@ -77,7 +77,8 @@ record StepMemory(
   /// @param rowsMax the most rows of a step
   /// @param outputsMax the most rows that want a result
   /// @param positions the longest sequence
-  record Limits(int pages, int rowsMax, int outputsMax, int positions) {
+  /// @param logits whether the head runs
+  record Limits(int pages, int rowsMax, int outputsMax, int positions, boolean logits) {
     /// The longest sequence, in whole splits.
     int contextMax() {
       return LinearLaunch.pieces(positions, StepShape.CONTEXT_MIN) * StepShape.CONTEXT_MIN;
@@ -180,7 +181,7 @@ record StepMemory(
         arena.takeWords((long) rowsMax * inner),
         arena.takeWords((long) outputs * width),
         arena.takeWords((long) outputs * width),
-        arena.takeWords((long) outputs * config.vocabularySize()),
+        arena.takeWords(limits.logits() ? (long) outputs * config.vocabularySize() : 0),
         arena.takeWords(scores),
         scores,
         arena.takeWords(scores / PIECE),

@@ -163,6 +163,9 @@ final class StepPlan {
         shape.outputs(),
         1,
         width);
+    if (!memory.limits().logits()) {
+      return;
+    }
     quantise("hidden state", memory.hidden(), width, outputs(), shape.outputs());
     plan.add(
         LinearLaunch.of(

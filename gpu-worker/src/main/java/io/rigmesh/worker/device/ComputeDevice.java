@@ -3,6 +3,7 @@ package io.rigmesh.worker.device;
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.cuda.Accelerator;
 import io.rigmesh.worker.cuda.CudaStepRunner;
+import io.rigmesh.worker.embed.DecoderLoader;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.vector.CpuBackend;
 import io.rigmesh.worker.llama.LlamaWeights;
@@ -13,8 +14,8 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// A device that was opened for work: language models run on it, and what has no kernels there
-/// (training, embedding, sampling) on the host beside it, with the same bits.
+/// A device that was opened for work: language models run on it, for texts and for vectors, and
+/// what has no kernels there (training, BERT) on the host beside it, with the same bits.
 public final class ComputeDevice implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ComputeDevice.class);
 
@@ -79,6 +80,23 @@ public final class ComputeDevice implements AutoCloseable {
   /// How much a model on it takes on at once.
   public EngineLimits limits() {
     return accelerator.isPresent() ? CUDA_LIMITS : EngineLimits.usual();
+  }
+
+  /// Loads a model whose hidden states alone will be asked for.
+  ///
+  /// @param pages of keys and values
+  /// @param rows the most rows of a step
+  /// @throws io.rigmesh.worker.cuda.CudaException when the device has too little memory
+  public StepRunner loadForStates(LlamaWeights weights, Profile profile, int pages, int rows) {
+    if (accelerator.isEmpty()) {
+      return DecoderLoader.onCpu(host).load(weights, profile, pages, rows);
+    }
+    return new CudaStepRunner(
+        accelerator.get(),
+        weights,
+        profile,
+        CudaStepRunner.Sizes.forStates(pages, rows),
+        (bytes, bytesTotal) -> LOG.debug("{} of {} bytes of weights loaded", bytes, bytesTotal));
   }
 
   /// Loads a model.

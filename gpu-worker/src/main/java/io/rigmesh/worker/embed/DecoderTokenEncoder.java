@@ -1,11 +1,8 @@
 package io.rigmesh.worker.embed;
 
 import io.rigmesh.protocol.Profile;
-import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.KeyValuePages;
-import io.rigmesh.worker.llama.LlamaConfig;
 import io.rigmesh.worker.llama.LlamaWeights;
-import io.rigmesh.worker.serve.CpuStepRunner;
 import io.rigmesh.worker.serve.Segment;
 import io.rigmesh.worker.serve.Step;
 import io.rigmesh.worker.serve.StepOutput;
@@ -32,19 +29,9 @@ final class DecoderTokenEncoder implements TokenEncoder {
   /// @param weights what is packed; it can be closed afterwards
   /// @param tokensMax the longest sequence; memory for its keys and values is taken
   static DecoderTokenEncoder load(
-      Kernels kernels, LlamaWeights weights, Profile profile, int tokensMax) {
-    LlamaConfig config = weights.config();
+      DecoderLoader loader, LlamaWeights weights, Profile profile, int tokensMax) {
     int pages = Math.max(PAGES_MIN, KeyValuePages.pagesFor(tokensMax));
-    long bytes = KeyValuePages.bytes(config.layers(), config.headLayout(), pages);
-    long memory = Runtime.getRuntime().maxMemory();
-    if (bytes > memory / 2) {
-      throw new IllegalStateException(
-          "Texts of %d tokens need %d MiB for keys and values, more than half of the %d MiB heap; give it more, or a smaller max_seq_length in sentence_bert_config.json."
-              .formatted(tokensMax, bytes >> 20, memory >> 20));
-    }
-    return new DecoderTokenEncoder(
-        new CpuStepRunner(kernels, weights, profile, new CpuStepRunner.Sizes(pages, ROWS, ROWS)),
-        tokensMax);
+    return new DecoderTokenEncoder(loader.load(weights, profile, pages, ROWS), tokensMax);
   }
 
   @Override

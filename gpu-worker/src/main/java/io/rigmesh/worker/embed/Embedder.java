@@ -51,6 +51,13 @@ public final class Embedder implements AutoCloseable {
   /// @throws io.rigmesh.worker.format.ModelFormatException when a file is missing or malformed, or
   ///   the tokenizer knows tokens that the encoder does not
   public static Embedder open(Path path, Kernels kernels, Profile profile) {
+    return open(path, kernels, profile, DecoderLoader.onCpu(kernels));
+  }
+
+  /// As the other one.
+  ///
+  /// @param decoders where a decoder runs; BERT runs with the kernels
+  public static Embedder open(Path path, Kernels kernels, Profile profile, DecoderLoader decoders) {
     JsonField model = JsonField.read(path.resolve("config.json"), ModelFolder.CONFIG_BYTES_MAX);
     EmbeddingConfig config;
     TokenEncoder encoder;
@@ -68,7 +75,7 @@ public final class Embedder implements AutoCloseable {
         int positionsMax = weights.config().positionsMax();
         config =
             EmbeddingConfig.read(path, positionsMax, Math.min(DECODER_TOKENS_USUAL, positionsMax));
-        encoder = DecoderTokenEncoder.load(kernels, weights, profile, config.tokensMax());
+        encoder = DecoderTokenEncoder.load(decoders, weights, profile, config.tokensMax());
       }
     }
     Tokenizer tokenizer =

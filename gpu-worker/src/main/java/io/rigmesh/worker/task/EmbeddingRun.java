@@ -38,7 +38,8 @@ public final class EmbeddingRun {
     List<String> sentences = sentences(request.inputFile(), job);
     Path folder = JobInput.model(request.modelFolder(), job);
     context.refuseIfCancelled();
-    try (Embedder embedder = Embedder.open(folder, context.kernels(), job.profile())) {
+    try (Embedder embedder =
+        Embedder.open(folder, context.kernels(), job.profile(), context.shelf().decoders())) {
       if ((long) sentences.size() * embedder.dimensions() * Float.BYTES > Integer.MAX_VALUE) {
         throw new InvalidJobException(
             "%d vectors of %d numbers are more than 2 GiB; send the sentences in several jobs."

@@ -3,6 +3,7 @@ package io.rigmesh.worker.task;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.device.ComputeDevice;
+import io.rigmesh.worker.embed.DecoderLoader;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.serve.CpuStepRunner;
 import io.rigmesh.worker.serve.EngineLimits;
@@ -18,6 +19,7 @@ public final class ModelShelf implements AutoCloseable {
   private final Kernels kernels;
   private final LanguageModel.Loader loader;
   private final EngineLimits limits;
+  private final DecoderLoader decoders;
   private final ReentrantLock lock = new ReentrantLock();
   private @Nullable Loaded loaded;
 
@@ -36,9 +38,15 @@ public final class ModelShelf implements AutoCloseable {
 
   /// @param kernels what samples; it stays the caller's to close
   public ModelShelf(Kernels kernels, LanguageModel.Loader loader, EngineLimits limits) {
+    this(kernels, loader, limits, DecoderLoader.onCpu(kernels));
+  }
+
+  private ModelShelf(
+      Kernels kernels, LanguageModel.Loader loader, EngineLimits limits, DecoderLoader decoders) {
     this.kernels = kernels;
     this.loader = loader;
     this.limits = limits;
+    this.decoders = decoders;
   }
 
   /// A shelf in the memory of the CPU.
@@ -55,7 +63,7 @@ public final class ModelShelf implements AutoCloseable {
   ///
   /// @param device what computes; it stays the caller's to close
   public static ModelShelf on(ComputeDevice device) {
-    return new ModelShelf(device.host(), device::load, device.limits());
+    return new ModelShelf(device.host(), device::load, device.limits(), device::loadForStates);
   }
 
   /// A model in use; closing it only says that its user is done.
@@ -82,6 +90,11 @@ public final class ModelShelf implements AutoCloseable {
         lock.unlock();
       }
     }
+  }
+
+  /// Where decoders run whose hidden states are wanted; they are not kept on the shelf.
+  public DecoderLoader decoders() {
+    return decoders;
   }
 
   /// How many sequences one model generates at once.

@@ -6,6 +6,7 @@ import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.Meter;
 import io.rigmesh.protocol.Receipt;
+import io.rigmesh.worker.embed.DecoderLoader;
 import io.rigmesh.worker.embed.Embedder;
 import io.rigmesh.worker.format.ElementType;
 import io.rigmesh.worker.format.SafetensorsFile;
@@ -31,14 +32,21 @@ final class EmbeddingCheck {
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final Kernels kernels;
+  private final DecoderLoader decoders;
   private final Job job;
   private final Receipt receipt;
   private final Evidence.Embedding evidence;
   private final Materials materials;
 
   EmbeddingCheck(
-      Kernels kernels, Job job, Receipt receipt, Evidence.Embedding evidence, Materials materials) {
+      Kernels kernels,
+      DecoderLoader decoders,
+      Job job,
+      Receipt receipt,
+      Evidence.Embedding evidence,
+      Materials materials) {
     this.kernels = kernels;
+    this.decoders = decoders;
     this.job = job;
     this.receipt = receipt;
     this.evidence = evidence;
@@ -49,7 +57,7 @@ final class EmbeddingCheck {
     List<String> sentences = EmbeddingRun.sentences(materials.inputFile(), job);
     Path folder = JobInput.model(materials.modelFolder(), job);
     Path vectors = materials.outputFolder().resolve(EmbeddingRun.OUTPUT);
-    try (Embedder embedder = Embedder.open(folder, kernels, job.profile());
+    try (Embedder embedder = Embedder.open(folder, kernels, job.profile(), decoders);
         SafetensorsFile file = SafetensorsFile.open(vectors)) {
       List<int[]> tokens = sentences.stream().map(embedder::tokens).toList();
       requireCounts(tokens);

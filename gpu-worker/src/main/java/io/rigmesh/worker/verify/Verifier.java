@@ -87,7 +87,8 @@ public final class Verifier {
           new GenerationCheck(shelf, job, task, receipt, evidence, materials)
               .run(selection, progress);
       case Task.Embed _ when file.evidence() instanceof Evidence.Embedding evidence ->
-          new EmbeddingCheck(kernels, job, receipt, evidence, materials).run(selection, progress);
+          new EmbeddingCheck(kernels, shelf.decoders(), job, receipt, evidence, materials)
+              .run(selection, progress);
       case Task.Train _, Task.Generate _, Task.Embed _ ->
           throw Finding.invalid(
               "The evidence is not that of a %s job.".formatted(job.task().kind().id()));

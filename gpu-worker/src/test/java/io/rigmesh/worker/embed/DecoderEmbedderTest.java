@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.rigmesh.protocol.Profile;
+import io.rigmesh.worker.cuda.Architecture;
+import io.rigmesh.worker.cuda.CudaStepRunner;
+import io.rigmesh.worker.cuda.InterpretedAccelerator;
 import io.rigmesh.worker.format.ElementType;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.KeyValuePages;
@@ -108,6 +111,37 @@ class DecoderEmbedderTest {
         assertThat(length).isCloseTo(1, within(1e-6));
       }
     }
+  }
+
+  @Test
+  void aDeviceGivesTheVectorsOfTheCpuAndRunsNoHead() throws IOException {
+    List<int[]> sequences = new ArrayList<>();
+    for (int length : new int[] {5, 33, 1}) {
+      sequences.add(LlamaFixtures.tokens(length, 250, length));
+    }
+    for (String mode : List.of("lasttoken", "mean_tokens")) {
+      pooling(mode);
+      InterpretedAccelerator device = new InterpretedAccelerator(Architecture.HOPPER);
+      DecoderLoader onDevice =
+          (weights, profile, pages, rows) ->
+              new CudaStepRunner(
+                  device,
+                  weights,
+                  profile,
+                  CudaStepRunner.Sizes.forStates(8, rows),
+                  (bytes, bytesTotal) -> {});
+      try (Embedder cpu = Embedder.open(folder, kernels, Profile.I8_V1);
+          Embedder gpu = Embedder.open(folder, kernels, Profile.I8_V1, onDevice)) {
+        List<float[]> expected = cpu.embedTokens(sequences);
+        List<float[]> vectors = gpu.embedTokens(sequences);
+        for (int i = 0; i < sequences.size(); i++) {
+          assertThat(vectors.get(i)).as("%s, sequence %d", mode, i).isEqualTo(expected.get(i));
+        }
+      }
+      assertThat(device.launched()).contains("attention_tiles_64").doesNotContain("argmax");
+      Files.delete(folder.resolve("1_Pooling/config.json"));
+    }
+    pooling("lasttoken");
   }
 
   @Test
