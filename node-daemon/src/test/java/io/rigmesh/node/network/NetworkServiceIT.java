@@ -150,7 +150,7 @@ class NetworkServiceIT {
     NetworkService asker = node(LISTEN, List.of());
     asker.start();
     awaitPeer(asker);
-    assertThat(asker.host().connections(provider.self())).isEmpty();
+    // Nobody told it of the provider; Kademlia may have met it by now, and need not have.
     assertThat(asker.providers(root)).containsExactly(provider.self());
     FileBlobs here = store("here");
     BlobFetcher fetcher =
