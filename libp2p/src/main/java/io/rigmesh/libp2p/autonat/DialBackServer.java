@@ -54,6 +54,9 @@ final class DialBackServer implements AutoCloseable {
   /// Data in crumbs would cost this side more than the asker.
   private static final int CRUMB_BYTES = 64;
 
+  private static final AutoNatWire.Message REJECTED =
+      AutoNatMessages.response(AutoNatWire.DialResponse.ResponseStatus.E_REQUEST_REJECTED);
+
   private final Host host;
   private final AutoNatSettings settings;
   private final InstantSource clock;
@@ -83,22 +86,24 @@ final class DialBackServer implements AutoCloseable {
       throw new PeerMisbehaviourException(
           AutoNat.DIAL_REQUEST + ": the first message is not a dial request");
     }
-    PeerId peer = stream.peer();
-    if (AutoNat.relayed(stream.connection())
-        || !rate.take(peer, clock.instant())
-        || !serving.add(peer)) {
-      io.writeMessage(
-          AutoNatMessages.response(AutoNatWire.DialResponse.ResponseStatus.E_REQUEST_REJECTED));
-      return;
+    // The peer may ask again as soon as it reads the answer: by then it must be let go.
+    io.writeMessage(admitted(stream.connection(), io, message.getDialRequest()));
+  }
+
+  /// Answers unless too much is asked, one request of a peer at a time.
+  private AutoNatWire.Message admitted(
+      Connection asking, BlockingStream io, AutoNatWire.DialRequest request)
+      throws InterruptedException {
+    PeerId peer = asking.peer();
+    if (AutoNat.relayed(asking) || !rate.take(peer, clock.instant()) || !serving.add(peer)) {
+      return REJECTED;
     }
     try {
       if (!slots.tryAcquire()) {
-        io.writeMessage(
-            AutoNatMessages.response(AutoNatWire.DialResponse.ResponseStatus.E_REQUEST_REJECTED));
-        return;
+        return REJECTED;
       }
       try {
-        io.writeMessage(answer(stream.connection(), io, message.getDialRequest()));
+        return answer(asking, io, request);
       } finally {
         slots.release();
       }
@@ -123,7 +128,7 @@ final class DialBackServer implements AutoCloseable {
       scope = host.resources().openConnection(Direction.OUTBOUND, one.address());
     } catch (ResourceLimitException e) {
       LOG.debug("Did not dial {} back: {}", one.address(), e.getMessage());
-      return AutoNatMessages.response(AutoNatWire.DialResponse.ResponseStatus.E_REQUEST_REJECTED);
+      return REJECTED;
     }
     AutoNatWire.DialStatus status = dial(asking.peer(), one, request.getNonce(), scope);
     LOG.debug("Dialled {} at {} back: {}", asking.peer(), one.address(), status);
