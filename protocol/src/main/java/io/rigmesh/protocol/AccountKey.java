@@ -1,6 +1,7 @@
 package io.rigmesh.protocol;
 
 import fr.acinq.secp256k1.Secp256k1;
+import fr.acinq.secp256k1.Secp256k1Exception;
 import java.security.SecureRandom;
 import java.util.Arrays;
 
@@ -8,11 +9,13 @@ import java.util.Arrays;
 /// the same signature) and never prints itself.
 public final class AccountKey {
   private final byte[] secret;
+  private final byte[] publicKey;
   private final Address address;
 
   private AccountKey(byte[] secret) {
     this.secret = secret;
-    this.address = Address.ofPublicKey(Secp256k1.get().pubkeyCreate(secret));
+    this.publicKey = Secp256k1.get().pubkeyCreate(secret);
+    this.address = Address.ofPublicKey(publicKey);
   }
 
   /// Copies a 32-byte secret.
@@ -56,16 +59,22 @@ public final class AccountKey {
   public Signature sign(Hash digest) {
     byte[] message = digest.bytes();
     byte[] compact = Secp256k1.get().sign(message, secret);
-    for (int recovery = 0; recovery < 2; recovery++) {
-      byte[] full = Arrays.copyOf(compact, Signature.BYTES);
-      full[64] = (byte) (27 + recovery);
-      Signature signature = Signature.of(full);
-      if (Address.ofPublicKey(Secp256k1.get().ecdsaRecover(compact, message, recovery))
-          .equals(address)) {
-        return signature;
-      }
+    byte[] full = Arrays.copyOf(compact, Signature.BYTES);
+    // The recovery id is the parity of a point that the library keeps to itself. Of the two that
+    // are
+    // left (r above the order would need 2^127 tries), one gives back this key, so one try is
+    // enough.
+    boolean even = Arrays.equals(recovered(compact, message), publicKey);
+    full[64] = (byte) (even ? 27 : 28);
+    return Signature.of(full);
+  }
+
+  private static byte[] recovered(byte[] compact, byte[] message) {
+    try {
+      return Secp256k1.get().ecdsaRecover(compact, message, 0);
+    } catch (Secp256k1Exception e) {
+      return new byte[0];
     }
-    throw new IllegalStateException("neither recovery id gives back the signer");
   }
 
   @Override

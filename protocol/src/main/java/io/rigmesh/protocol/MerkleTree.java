@@ -76,7 +76,7 @@ public final class MerkleTree {
     }
   }
 
-  private static Hash node(Hash left, Hash right) {
+  static Hash node(Hash left, Hash right) {
     return Digests.sha256(NODE, left.bytes(), right.bytes());
   }
 }

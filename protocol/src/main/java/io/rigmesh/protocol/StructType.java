@@ -2,6 +2,7 @@ package io.rigmesh.protocol;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -12,7 +13,8 @@ import java.util.stream.Collectors;
 /// @param name the type's name
 /// @param members the members, in the order in which they are encoded
 /// @param references the struct types named by members, each once
-record StructType(String name, List<Member> members, List<StructType> references) {
+/// @param typeHash Keccak-256 of the encoded type
+record StructType(String name, List<Member> members, List<StructType> references, Hash typeHash) {
   /// One member.
   ///
   /// @param type the Solidity type: `string`, `bytes`, `bytes32`, `address`, `uint64`, `uint256`, a
@@ -28,27 +30,26 @@ record StructType(String name, List<Member> members, List<StructType> references
       int space = member.indexOf(' ');
       members.add(new Member(member.substring(0, space), member.substring(space + 1)));
     }
-    return new StructType(text.substring(0, open), List.copyOf(members), List.of(references));
+    String name = text.substring(0, open);
+    Hash typeHash =
+        Digests.keccak256(encoded(name, members, references).getBytes(StandardCharsets.UTF_8));
+    return new StructType(name, List.copyOf(members), List.of(references), typeHash);
   }
 
   /// `encodeType` of EIP-712: this type, then its references in alphabetical order.
-  String encoded() {
-    return own()
-        + references.stream()
+  private static String encoded(String name, List<Member> members, StructType[] references) {
+    return own(name, members)
+        + Arrays.stream(references)
             .sorted(Comparator.comparing(StructType::name))
-            .map(StructType::own)
+            .map(r -> own(r.name, r.members))
             .collect(Collectors.joining());
-  }
-
-  Hash typeHash() {
-    return Digests.keccak256(encoded().getBytes(StandardCharsets.UTF_8));
   }
 
   StructType reference(String wanted) {
     return references.stream().filter(r -> r.name.equals(wanted)).findFirst().orElseThrow();
   }
 
-  private String own() {
+  private static String own(String name, List<Member> members) {
     return name
         + members.stream()
             .map(m -> m.type + " " + m.name)

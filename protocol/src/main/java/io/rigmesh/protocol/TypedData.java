@@ -16,6 +16,10 @@ public final class TypedData {
       StructType.parse(
           "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
 
+  /// The separator that was asked for last: nearly everything that a node signs or checks is for
+  /// one contract, and a separator is three times the work of a digest.
+  private static volatile Separator last = new Separator(new Domain(1, Address.ZERO));
+
   private final StructType type;
   private final List<Object> values;
 
@@ -46,7 +50,19 @@ public final class TypedData {
 
   /// The domain separator of EIP-712.
   public static Hash separator(Domain domain) {
-    return domainData(domain).structHash();
+    Separator known = last;
+    if (!known.domain.equals(domain)) {
+      known = new Separator(domain);
+      last = known;
+    }
+    return known.hash;
+  }
+
+  /// A domain and its separator.
+  private record Separator(Domain domain, Hash hash) {
+    Separator(Domain domain) {
+      this(domain, domainData(domain).structHash());
+    }
   }
 
   /// The document that wallets take (`eth_signTypedData_v4`, `cast wallet sign --data`), as nested

@@ -5,7 +5,7 @@ package io.rigmesh.protocol;
 ///
 /// @param channel the channel's id
 /// @param amount all that the channel owes so far
-/// @param receiptsRoot the Merkle root of the receipts that this pays for
+/// @param receiptsRoot the Merkle root of the receipts that the channel has paid in full so far
 public record Voucher(Hash channel, TokenAmount amount, Hash receiptsRoot) {
   static final StructType TYPE =
       StructType.parse("Voucher(bytes32 channel,uint256 amount,bytes32 receiptsRoot)");

@@ -54,6 +54,29 @@ class GoldenVectorsTest {
   }
 
   @Test
+  void channelIdsStayWhatTheyWere() throws IOException {
+    ChannelTerms own = Samples.channel();
+    List<ChannelTerms> all =
+        List.of(
+            own,
+            // A session key signs, the chain's own coin pays, and the salt is above a signed long.
+            new ChannelTerms(own.payer(), own.payee(), own.payee(), Address.ZERO, -1L),
+            new ChannelTerms(own.payer(), own.signer(), own.payee(), own.token(), 0));
+    List<Map<String, Object>> channels = new ArrayList<>();
+    for (ChannelTerms terms : all) {
+      Map<String, Object> channel = new LinkedHashMap<>();
+      channel.put("payer", terms.payer().hex());
+      channel.put("signer", terms.signer().hex());
+      channel.put("payee", terms.payee().hex());
+      channel.put("token", terms.token().hex());
+      channel.put("salt", Long.toUnsignedString(terms.salt()));
+      channel.put("id", terms.id().hex());
+      channels.add(channel);
+    }
+    check("channels.json", Map.of("channels", channels));
+  }
+
+  @Test
   void merkleRootsStayWhatTheyWere() throws IOException {
     List<Map<String, Object>> trees = new ArrayList<>();
     for (int count : new int[] {0, 1, 2, 3, 4, 5, 7, 8, 13}) {

@@ -77,6 +77,15 @@ final class Samples {
     return new Voucher(hash("channel"), TokenAmount.of(777), hash("receipts"));
   }
 
+  static ChannelTerms channel() {
+    return new ChannelTerms(
+        REQUESTER.address(),
+        REQUESTER.address(),
+        PROVIDER.address(),
+        DOMAIN.verifyingContract(),
+        7);
+  }
+
   static Offer offer() {
     return new Offer(
         "12D3KooWGzBUGVx3nWJYvJhYB9yYnE3m8qQ4yCzJvQk2vYg5m1pX",
