@@ -29,6 +29,7 @@ import io.rigmesh.node.network.offers.OfferExchange;
 import io.rigmesh.node.provider.Dispatcher;
 import io.rigmesh.node.provider.JobIntake;
 import io.rigmesh.node.provider.MeasuredDevices;
+import io.rigmesh.node.provider.Payments;
 import io.rigmesh.node.provider.PriceList;
 import io.rigmesh.node.provider.ProviderFlow;
 import io.rigmesh.node.requester.JobSubmission;
@@ -95,9 +96,20 @@ public final class Daemon implements AutoCloseable {
       WorkerLaunches launches = new WorkerLaunches(config);
       Dispatcher dispatcher = new Dispatcher(limits(config), new SpeedStore(database), clock);
       Workers workers = new Workers(config.workers(), launches, dispatcher);
+      Payments payments = new Payments(config, store, chain, key.address(), clock);
       ProviderFlow provider =
           new ProviderFlow(
-              config, store, blobs, chain, key, dispatcher, workers, pricing, tally, clock);
+              config,
+              store,
+              blobs,
+              chain,
+              key,
+              dispatcher,
+              workers,
+              pricing,
+              payments,
+              tally,
+              clock);
       Domain domain = contracts.domain();
       NetworkService network =
           new NetworkService(config.network(), config.peersFile(), home.peerKey(), agent());
@@ -140,7 +152,8 @@ public final class Daemon implements AutoCloseable {
               store,
               blobs,
               drivers,
-              new JobIntake(config, store, blobs, chain, key.address(), dispatcher, pricing, clock),
+              new JobIntake(
+                  config, store, blobs, chain, key.address(), dispatcher, pricing, payments, clock),
               new JobSubmission(config, store, blobs, key, domain, offers, clock),
               provider,
               requester,

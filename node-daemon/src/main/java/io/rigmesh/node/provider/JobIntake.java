@@ -1,8 +1,5 @@
 package io.rigmesh.node.provider;
 
-import io.rigmesh.ledger.LedgerException;
-import io.rigmesh.ledger.escrow.Escrow;
-import io.rigmesh.ledger.escrow.EscrowStatus;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.chain.ChainLink;
 import io.rigmesh.node.config.NodeConfig;
@@ -23,7 +20,6 @@ import io.rigmesh.scheduler.pricing.Pricing;
 import io.rigmesh.scheduler.queue.Admission;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -37,6 +33,7 @@ public final class JobIntake {
   private final Address account;
   private final Dispatcher dispatcher;
   private final Pricing pricing;
+  private final Payments payments;
   private final Works works;
   private final JobCheck check;
   private final Clock clock;
@@ -51,6 +48,7 @@ public final class JobIntake {
       Address account,
       Dispatcher dispatcher,
       Pricing pricing,
+      Payments payments,
       Clock clock) {
     this.config = config;
     this.store = store;
@@ -59,6 +57,7 @@ public final class JobIntake {
     this.account = account;
     this.dispatcher = dispatcher;
     this.pricing = pricing;
+    this.payments = payments;
     this.works = new Works(blobs, config.jobs().inputBytesMax());
     this.check = new JobCheck(chain.contracts().domain(), store::jobOfNonce);
     this.clock = clock;
@@ -156,7 +155,7 @@ public final class JobIntake {
     }
     boolean kept = false;
     try {
-      requireFunds(job);
+      payments.of(job).requireFunds(job);
       fetch(job, supply, inputBytes);
       kept =
           store.insert(JobRole.PROVIDER, signed, Transition.to(new JobState.Matched()).by(account));
@@ -216,48 +215,6 @@ public final class JobIntake {
       }
     } finally {
       keeper.interrupt();
-    }
-  }
-
-  private void requireFunds(Job job) {
-    Optional<Escrow> found;
-    try {
-      found = chain.require().escrow().escrow(job.requester(), job.id());
-    } catch (LedgerException e) {
-      throw refuse(RefusalCode.UNAVAILABLE, String.valueOf(e.getMessage()));
-    }
-    Escrow escrow =
-        found.orElseThrow(() ->
-            refuse(
-                RefusalCode.NOT_FUNDED,
-                "there is no escrow for it; fund "
-                    + job.priceMax()
-                    + " for provider "
-                    + account
-                    + " with "
-                    + chain.contracts().escrow()));
-    if (!escrow.provider().equals(account)) {
-      throw refuse(RefusalCode.NOT_FUNDED, "its escrow is for provider " + escrow.provider());
-    }
-    if (escrow.status() != EscrowStatus.FUNDED) {
-      throw refuse(
-          RefusalCode.NOT_FUNDED,
-          "its escrow is "
-              + escrow.status().name().toLowerCase(java.util.Locale.ROOT)
-              + " already; sign a new job");
-    }
-    if (escrow.amount().compareTo(job.priceMax()) < 0) {
-      throw refuse(
-          RefusalCode.NOT_FUNDED,
-          "its escrow holds " + escrow.amount() + ", less than its limit of " + job.priceMax());
-    }
-    if (escrow.deadline().getEpochSecond() < job.deadlineSeconds()) {
-      throw refuse(
-          RefusalCode.NOT_FUNDED,
-          "its escrow takes proofs until "
-              + escrow.deadline().getEpochSecond()
-              + ", before its deadline of "
-              + job.deadlineSeconds());
     }
   }
 

@@ -1,10 +1,5 @@
 package io.rigmesh.node.provider;
 
-import io.rigmesh.ledger.TransactionFailedException;
-import io.rigmesh.ledger.TransactionRefusedException;
-import io.rigmesh.ledger.escrow.Escrow;
-import io.rigmesh.ledger.escrow.EscrowClient;
-import io.rigmesh.ledger.escrow.EscrowStatus;
 import io.rigmesh.node.Tally;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.blob.OutputFolders;
@@ -29,7 +24,6 @@ import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.Receipt;
 import io.rigmesh.protocol.ReceiptFile;
 import io.rigmesh.protocol.Refusal;
-import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.scheduler.pricing.Pricing;
 import io.rigmesh.scheduler.queue.Admission;
 import io.rigmesh.scheduler.queue.Scheduler;
@@ -38,7 +32,6 @@ import io.rigmesh.worker.process.WorkerException;
 import io.rigmesh.worker.task.RunEvent;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,8 +42,8 @@ import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The steps of a job that this node computes: its escrow is accepted, it waits, runs, is proven,
-/// and paid; or its money goes back.
+/// The steps of a job that this node computes: its money is bound, it waits, runs, is proven and
+/// paid; or its money goes back.
 public final class ProviderFlow implements Drivers.Stepper {
   private static final Logger LOG = LoggerFactory.getLogger(ProviderFlow.class);
   private static final Duration LOST_PATIENCE = Duration.ofSeconds(30);
@@ -63,6 +56,8 @@ public final class ProviderFlow implements Drivers.Stepper {
   private final Dispatcher dispatcher;
   private final Workers workers;
   private final Pricing pricing;
+  private final Payments payments;
+  private final Moves moves;
   private final Works works;
   private final Tally tally;
   private final Clock clock;
@@ -78,6 +73,7 @@ public final class ProviderFlow implements Drivers.Stepper {
       Dispatcher dispatcher,
       Workers workers,
       Pricing pricing,
+      Payments payments,
       Tally tally,
       Clock clock) {
     this.config = config;
@@ -88,6 +84,8 @@ public final class ProviderFlow implements Drivers.Stepper {
     this.dispatcher = dispatcher;
     this.workers = workers;
     this.pricing = pricing;
+    this.payments = payments;
+    this.moves = new Moves(store, clock);
     this.works = new Works(blobs, config.jobs().inputBytesMax());
     this.tally = tally;
     this.clock = clock;
@@ -146,50 +144,39 @@ public final class ProviderFlow implements Drivers.Stepper {
       case JobState.Matched _ -> accept(row);
       case JobState.Funded _ -> start(row);
       case JobState.Running _ -> run(row);
-      case JobState.Completed _ -> collect(row);
+      case JobState.Completed _ -> payments.of(row.job()).collect(row);
       case JobState.Refused _,
           JobState.Cancelled _,
           JobState.Expired _,
           JobState.Failed _,
           JobState.Settled _ ->
-          giveBack(row);
+          payments.of(row.job()).giveBack(row);
       case JobState.Draft _, JobState.Signed _, JobState.Disputed _ ->
           throw new IllegalStateException("a provider's job is never " + row.state().id());
     };
   }
 
-  /// Takes the escrow on the chain, so that the money is bound to this work.
+  /// Binds the money to this work.
   private Step accept(JobRow row) {
     Hash id = row.id();
     if (row.cancelAsked()) {
       dispatcher.release(id);
-      return move(row, Transition.to(new JobState.Cancelled()).owing(Closing.DECLINE));
+      return moves.move(row, Transition.to(new JobState.Cancelled()).owing(Closing.DECLINE));
     }
-    if (isPastDeadline(row)) {
+    if (moves.isPastDeadline(row)) {
       dispatcher.release(id);
-      return move(row, Transition.to(new JobState.Expired()).owing(Closing.DECLINE));
+      return moves.move(row, Transition.to(new JobState.Expired()).owing(Closing.DECLINE));
     }
-    EscrowClient escrows = chain.require().escrow();
-    Optional<Escrow> escrow = escrows.escrow(row.job().requester(), id);
-    EscrowStatus status = escrow.map(Escrow::status).orElse(EscrowStatus.REFUNDED);
-    if (status == EscrowStatus.FUNDED) {
-      try {
-        escrows.accept(row.job().requester(), id);
-      } catch (TransactionRefusedException | TransactionFailedException e) {
-        dispatcher.release(id);
-        return move(
-            row,
-            Transition.to(refused(RefusalCode.NOT_FUNDED, e.getMessage())).owing(Closing.DECLINE));
-      }
-    } else if (status != EscrowStatus.ACCEPTED) {
+    Optional<Refusal> lacking = payments.of(row.job()).bind(row);
+    if (lacking.isPresent()) {
       dispatcher.release(id);
-      return move(
-          row, Transition.to(refused(RefusalCode.NOT_FUNDED, "its escrow is not there any more")));
+      return moves.move(
+          row, Transition.to(new JobState.Refused(lacking.get())).owing(Closing.DECLINE));
     }
     return switch (dispatcher.confirm(id)) {
-      case Admission.Admitted _ -> move(row, Transition.to(new JobState.Funded()));
+      case Admission.Admitted _ -> moves.move(row, Transition.to(new JobState.Funded()));
       case Admission.Refused(Refusal refusal) ->
-          move(row, Transition.to(new JobState.Refused(refusal)).owing(Closing.DECLINE));
+          moves.move(row, Transition.to(new JobState.Refused(refusal)).owing(Closing.DECLINE));
     };
   }
 
@@ -197,7 +184,8 @@ public final class ProviderFlow implements Drivers.Stepper {
     if (dispatcher.await(row.id()).isEmpty()) {
       return ended(row);
     }
-    return move(row, Transition.to(new JobState.Running()).since(clock.instant().getEpochSecond()));
+    return moves.move(
+        row, Transition.to(new JobState.Running()).since(clock.instant().getEpochSecond()));
   }
 
   private Step run(JobRow row) throws InterruptedException {
@@ -298,7 +286,7 @@ public final class ProviderFlow implements Drivers.Stepper {
     }
     awaitGone(worker);
     JobRow now = store.find(row.id()).orElse(row);
-    if (now.cancelAsked() || isPastDeadline(row)) {
+    if (now.cancelAsked() || moves.isPastDeadline(row)) {
       return ended(now);
     }
     return again(row, String.valueOf(e.getMessage()));
@@ -333,7 +321,7 @@ public final class ProviderFlow implements Drivers.Stepper {
 
   private Step fail(JobRow row, String reason) {
     dispatcher.release(row.id());
-    Step step = move(row, Transition.to(new JobState.Failed(reason)).owing(Closing.DECLINE));
+    Step step = moves.move(row, Transition.to(new JobState.Failed(reason)).owing(Closing.DECLINE));
     JobFolder.of(config.jobsFolder(), row.id()).delete();
     return step;
   }
@@ -345,7 +333,7 @@ public final class ProviderFlow implements Drivers.Stepper {
     if (row.cancelAsked()) {
       return end(row, new JobState.Cancelled());
     }
-    if (isPastDeadline(row)) {
+    if (moves.isPastDeadline(row)) {
       return end(row, new JobState.Expired());
     }
     if (row.state() instanceof JobState.Running) {
@@ -355,83 +343,8 @@ public final class ProviderFlow implements Drivers.Stepper {
   }
 
   private Step end(JobRow row, JobState state) {
-    Step step = move(row, Transition.to(state).owing(Closing.DECLINE));
+    Step step = moves.move(row, Transition.to(state).owing(Closing.DECLINE));
     JobFolder.of(config.jobsFolder(), row.id()).delete();
     return step;
-  }
-
-  private boolean isPastDeadline(JobRow row) {
-    return clock.instant().getEpochSecond() >= row.job().deadlineSeconds();
-  }
-
-  /// Proves the work and waits for the money.
-  private Step collect(JobRow row) {
-    EscrowClient escrows = chain.require().escrow();
-    JobRow.Completion completion = row.completion().orElseThrow();
-    Job job = row.job();
-    Optional<Escrow> escrow = escrows.escrow(job.requester(), row.id());
-    if (escrow.isEmpty()) {
-      return new Step.Retry("the escrow of job " + row.id() + " is not on the chain");
-    }
-    return switch (escrow.get().status()) {
-      case ACCEPTED, FUNDED -> prove(row, escrows, completion);
-      case PROVEN -> awaitRelease(row, escrows, escrow.get().proof().orElseThrow().provenAt());
-      case RELEASED -> move(row, Transition.to(new JobState.Settled()));
-      case REFUNDED -> move(row, Transition.to(new JobState.Expired()));
-    };
-  }
-
-  private Step prove(JobRow row, EscrowClient escrows, JobRow.Completion completion) {
-    try {
-      escrows.submitProof(
-          row.job().requester(), row.id(), completion.receiptHash(), completion.price());
-      return new Step.Moved();
-    } catch (TransactionRefusedException | TransactionFailedException e) {
-      // After the deadline the contract takes no proof, and the requester gets its money back.
-      return isPastDeadline(row)
-          ? move(row, Transition.to(new JobState.Expired()))
-          : new Step.Retry(String.valueOf(e.getMessage()));
-    }
-  }
-
-  /// The requester releases the money, or after the challenge time this node does.
-  private Step awaitRelease(JobRow row, EscrowClient escrows, Instant provenAt) {
-    if (clock.instant().isAfter(provenAt.plus(escrows.challengeTime()))) {
-      try {
-        escrows.release(row.job().requester(), row.id());
-        return new Step.Moved();
-      } catch (TransactionRefusedException | TransactionFailedException e) {
-        // Most likely the chain's clock is behind ours, or the requester was faster.
-        return new Step.Retry(String.valueOf(e.getMessage()));
-      }
-    }
-    return new Step.Wait(Duration.ofMillis(config.chain().pollMillis()));
-  }
-
-  /// Gives the money of a job that ended without a result back to its requester.
-  private Step giveBack(JobRow row) {
-    EscrowClient escrows = chain.require().escrow();
-    Optional<Escrow> escrow = escrows.escrow(row.job().requester(), row.id());
-    boolean mine = escrow.map(e -> e.provider().equals(key.address())).orElse(false);
-    EscrowStatus status = escrow.map(Escrow::status).orElse(EscrowStatus.REFUNDED);
-    if (mine && (status == EscrowStatus.FUNDED || status == EscrowStatus.ACCEPTED)) {
-      try {
-        escrows.decline(row.job().requester(), row.id());
-      } catch (TransactionRefusedException | TransactionFailedException e) {
-        return new Step.Retry(String.valueOf(e.getMessage()));
-      }
-    }
-    store.closed(row.id());
-    return new Step.Moved();
-  }
-
-  private Step move(JobRow row, Transition transition) {
-    store.transition(row.id(), transition);
-    LOG.info("job {} is {}", row.id(), transition.next().id());
-    return new Step.Moved();
-  }
-
-  private static JobState refused(RefusalCode code, String sentence) {
-    return new JobState.Refused(new Refusal(code, sentence));
   }
 }

@@ -1,8 +1,12 @@
 package io.rigmesh.node.requester;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.config.NodeConfig;
+import io.rigmesh.node.jobs.JobEvent;
 import io.rigmesh.node.provider.JobFolder;
+import io.rigmesh.node.store.JobRow;
+import io.rigmesh.node.store.JobStore;
 import io.rigmesh.node.workers.WorkerLaunches;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
@@ -18,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,22 +33,49 @@ final class Audit {
   private static final Logger LOG = LoggerFactory.getLogger(Audit.class);
 
   private final NodeConfig config;
+  private final JobStore store;
   private final Blobs blobs;
   private final WorkerLaunches launches;
   private final SecureRandom random = new SecureRandom();
   private final ReentrantLock turn = new ReentrantLock();
 
-  Audit(NodeConfig config, Blobs blobs, WorkerLaunches launches) {
+  Audit(NodeConfig config, JobStore store, Blobs blobs, WorkerLaunches launches) {
     this.config = config;
+    this.store = store;
     this.blobs = blobs;
     this.launches = launches;
+  }
+
+  /// What is wrong with what a job's provider delivered, as far as the settings ask to look; what
+  /// was found is told among the job's events.
+  ///
+  /// @throws WorkerException if the worker was lost; the audit may be repeated
+  Optional<String> fault(JobRow row) throws InterruptedException {
+    if (config.audit().samples() == 0) {
+      return Optional.empty();
+    }
+    byte[] receipt = store.receipt(row.id()).orElseThrow();
+    Verdict verdict = check(row.job(), receipt, row.completion().orElseThrow().output());
+    LOG.info("the audit of job {}: {}", row.id(), verdict.sentence());
+    String note =
+        JsonNodeFactory.instance
+            .objectNode()
+            .put("message", "audit: " + verdict.sentence())
+            .toString();
+    store.note(row.id(), JobEvent.Type.NOTE, note, 0);
+    return switch (verdict) {
+      case Verdict.Exact _ -> Optional.empty();
+      // The sentence names the step.
+      case Verdict.Differs(_, String sentence) -> Optional.of(sentence);
+      case Verdict.Invalid(String sentence) -> Optional.of(sentence);
+    };
   }
 
   /// Checks a delivery whose files are all in the store. The samples are drawn now, after the
   /// receipt was signed, so that the provider could not know them.
   ///
   /// @throws WorkerException if the worker was lost; the audit may be repeated
-  Verdict check(Job job, byte[] receiptFile, Hash output) throws InterruptedException {
+  private Verdict check(Job job, byte[] receiptFile, Hash output) throws InterruptedException {
     turn.lockInterruptibly();
     JobFolder folder =
         new JobFolder(config.jobsFolder().resolve("audit-" + job.id().hex().substring(2)));

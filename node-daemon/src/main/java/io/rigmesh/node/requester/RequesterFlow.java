@@ -28,7 +28,7 @@ public final class RequesterFlow implements Drivers.Stepper {
   private final JobClient client;
   private final ProviderChoice choice;
   private final JobWatch watch;
-  private final Settlement settlement;
+  private final Payments payments;
   private final Moves moves;
 
   /// The flow of a node.
@@ -66,8 +66,10 @@ public final class RequesterFlow implements Drivers.Stepper {
     Delivery delivery =
         new Delivery(config, blobs, fetcher, client, chain.contracts().domain(), moves);
     this.watch = new JobWatch(config, store, client, delivery, moves);
-    this.settlement =
-        new Settlement(config, store, chain, account, new Audit(config, blobs, launches), moves);
+    this.payments =
+        new Payments(
+            new EscrowPayment(
+                config, store, chain, account, new Audit(config, store, blobs, launches), moves));
   }
 
   @Override
@@ -89,14 +91,14 @@ public final class RequesterFlow implements Drivers.Stepper {
         case JobState.Matched _ -> fund(row);
         case JobState.Funded _ -> called(row).orElseGet(() -> watch.handIn(row, inputBytes(row)));
         case JobState.Running _ -> watch.watch(row);
-        case JobState.Completed _ -> settlement.settle(row);
-        case JobState.Disputed _ -> settlement.awaitDispute(row);
+        case JobState.Completed _ -> payments.of(row.job()).settle(row);
+        case JobState.Disputed _ -> payments.of(row.job()).awaitDispute(row);
         case JobState.Refused _,
             JobState.Cancelled _,
             JobState.Expired _,
             JobState.Failed _,
             JobState.Settled _ ->
-            settlement.reclaim(row);
+            payments.of(row.job()).reclaim(row);
         case JobState.Draft _ ->
             throw new IllegalStateException("a draft is signed before it is kept");
       };
@@ -114,7 +116,7 @@ public final class RequesterFlow implements Drivers.Stepper {
   /// Locks the money, after the provider has said once more that it is all that is missing: since
   /// it was matched this node may have been away.
   private Step fund(JobRow row) {
-    if (!settlement.isDecided(row)) {
+    if (!payments.of(row.job()).isDecided(row)) {
       Optional<Step> over = called(row);
       if (over.isPresent()) {
         return over.get();
@@ -126,7 +128,7 @@ public final class RequesterFlow implements Drivers.Stepper {
             : moves.move(row, Transition.to(new JobState.Refused(refusal)));
       }
     }
-    return settlement.fund(row);
+    return payments.of(row.job()).fund(row);
   }
 
   /// The end of a job that was called off or is too late, before the provider has it.

@@ -1,6 +1,5 @@
 package io.rigmesh.node.requester;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.rigmesh.ledger.InsufficientGasFundsException;
 import io.rigmesh.ledger.TransactionFailedException;
 import io.rigmesh.ledger.TransactionRefusedException;
@@ -9,24 +8,19 @@ import io.rigmesh.ledger.escrow.EscrowClient;
 import io.rigmesh.ledger.escrow.EscrowStatus;
 import io.rigmesh.node.chain.ChainLink;
 import io.rigmesh.node.config.NodeConfig;
-import io.rigmesh.node.jobs.JobEvent;
 import io.rigmesh.node.jobs.Step;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
 import io.rigmesh.node.store.Transition;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.JobState;
-import io.rigmesh.worker.verify.Verdict;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/// The money of a requester's jobs: bound to a provider, released once the result has been audited,
-/// or taken back.
-final class Settlement {
-  private static final Logger LOG = LoggerFactory.getLogger(Settlement.class);
+/// Money that waits in the escrow of each job: bound to a provider, released once the result has
+/// been audited, or taken back.
+final class EscrowPayment implements Payment {
   private static final Duration SLOWLY = Duration.ofSeconds(5);
 
   private final NodeConfig config;
@@ -36,7 +30,7 @@ final class Settlement {
   private final Audit audit;
   private final Moves moves;
 
-  Settlement(
+  EscrowPayment(
       NodeConfig config,
       JobStore store,
       ChainLink chain,
@@ -52,13 +46,15 @@ final class Settlement {
   }
 
   /// Whether a job's money is bound, or it was decided to bind it.
-  boolean isDecided(JobRow row) {
+  @Override
+  public boolean isDecided(JobRow row) {
     return chain.intents().find("fund:" + account.hex() + ":" + row.id().hex()).isPresent()
         || chain.require().escrow().escrow(account, row.id()).isPresent();
   }
 
   /// Binds a job's money to its provider.
-  Step fund(JobRow row) {
+  @Override
+  public Step fund(JobRow row) {
     EscrowClient escrows = chain.require().escrow();
     try {
       escrows.fund(
@@ -77,7 +73,8 @@ final class Settlement {
   }
 
   /// Audits the result, and pays for it once the proof on the chain is the receipt's.
-  Step settle(JobRow row) throws InterruptedException {
+  @Override
+  public Step settle(JobRow row) throws InterruptedException {
     EscrowClient escrows = chain.require().escrow();
     JobRow.Completion completion = row.completion().orElseThrow();
     Optional<Escrow> found = escrows.escrow(account, row.id());
@@ -115,11 +112,9 @@ final class Settlement {
                       + " for "
                       + completion.price())));
     }
-    if (config.audit().samples() > 0) {
-      Optional<String> fault = auditFault(row, completion);
-      if (fault.isPresent()) {
-        return moves.move(row, Transition.to(new JobState.Disputed(fault.get())));
-      }
+    Optional<String> fault = audit.fault(row);
+    if (fault.isPresent()) {
+      return moves.move(row, Transition.to(new JobState.Disputed(fault.get())));
     }
     try {
       escrows.release(account, row.id());
@@ -129,28 +124,10 @@ final class Settlement {
     return moves.move(row, Transition.to(new JobState.Settled()));
   }
 
-  private Optional<String> auditFault(JobRow row, JobRow.Completion completion)
-      throws InterruptedException {
-    byte[] receipt = store.receipt(row.id()).orElseThrow();
-    Verdict verdict = audit.check(row.job(), receipt, completion.output());
-    LOG.info("the audit of job {}: {}", row.id(), verdict.sentence());
-    String note =
-        JsonNodeFactory.instance
-            .objectNode()
-            .put("message", "audit: " + verdict.sentence())
-            .toString();
-    store.note(row.id(), JobEvent.Type.NOTE, note, 0);
-    return switch (verdict) {
-      case Verdict.Exact _ -> Optional.empty();
-      // The sentence names the step.
-      case Verdict.Differs(_, String sentence) -> Optional.of(sentence);
-      case Verdict.Invalid(String sentence) -> Optional.of(sentence);
-    };
-  }
-
   /// Nothing on the chain decides a dispute yet: after the challenge time anybody may release the
   /// money, and this only sees what became of it.
-  Step awaitDispute(JobRow row) {
+  @Override
+  public Step awaitDispute(JobRow row) {
     Optional<EscrowStatus> status =
         chain.require().escrow().escrow(account, row.id()).map(Escrow::status);
     if (status.equals(Optional.of(EscrowStatus.RELEASED))) {
@@ -165,7 +142,8 @@ final class Settlement {
   }
 
   /// Sees the money of a job that ended without a result come back.
-  Step reclaim(JobRow row) {
+  @Override
+  public Step reclaim(JobRow row) {
     EscrowClient escrows = chain.require().escrow();
     Optional<Escrow> escrow = escrows.escrow(account, row.id());
     boolean open =
