@@ -118,28 +118,39 @@ public final class AutoRelay implements AutoCloseable {
       return;
     }
     for (PeerAddress candidate : possible()) {
-      if (closed || held.size() >= reservations) {
+      List<PeerId> lost = lost();
+      if (closed || held.size() - lost.size() >= reservations) {
         return;
       }
-      reserve(candidate);
+      if (reserve(candidate) && held.size() > reservations) {
+        drop(lost.getFirst());
+      }
     }
   }
 
-  /// A relay that has not given a reservation back for long makes room for another.
   private void refreshHeld() {
     Instant now = Instant.now();
     held.replaceAll(
         (peer, one) -> one.listener().announced().isEmpty() ? one : new Held(one.listener(), now));
-    held.entrySet()
-        .removeIf(entry -> {
-          boolean lost = entry.getValue().since().plus(TURN.multipliedBy(2)).isBefore(now);
-          if (lost) {
-            entry.getValue().listener().close();
-            resting.put(entry.getKey(), now);
-          }
-          return lost;
-        });
     resting.values().removeIf(since -> since.plus(REST).isBefore(now));
+  }
+
+  /// Relays that have not given their reservation back for long make room for others; while there
+  /// are none, their listeners go on asking.
+  private List<PeerId> lost() {
+    Instant latest = Instant.now().minus(TURN.multipliedBy(2));
+    return held.entrySet().stream()
+        .filter(entry -> entry.getValue().since().isBefore(latest))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  private void drop(PeerId relay) {
+    Held lost = held.remove(relay);
+    if (lost != null) {
+      lost.listener().close();
+      resting.put(relay, Instant.now());
+    }
   }
 
   private List<PeerAddress> possible() {
@@ -168,10 +179,10 @@ public final class AutoRelay implements AutoCloseable {
     return out;
   }
 
-  private void reserve(PeerAddress relay) throws InterruptedException {
+  private boolean reserve(PeerAddress relay) throws InterruptedException {
     Optional<Multiaddr> address = listening(relay);
     if (address.isEmpty()) {
-      return;
+      return false;
     }
     var listening = transport.listen(address.get(), host.network().acceptor());
     try {
@@ -179,12 +190,14 @@ public final class AutoRelay implements AutoCloseable {
       held.put(relay.peer(), new Held((RelayListener) listener, Instant.now()));
       LOG.info("Reachable through relay {}", relay.peer());
       host.identify().pushChanges();
+      return true;
     } catch (ExecutionException | TimeoutException e) {
       listening.thenAccept(Listener::close);
       LOG.debug("No reservation with {}: {}", relay.peer(), Failures.message(e));
       if (resting.size() < REMEMBERED_MAX) {
         resting.put(relay.peer(), Instant.now());
       }
+      return false;
     }
   }
 
