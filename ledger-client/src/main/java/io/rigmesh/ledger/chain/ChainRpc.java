@@ -8,9 +8,13 @@ import java.io.IOException;
 import java.math.BigInteger;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongFunction;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +23,6 @@ import org.web3j.protocol.core.DefaultBlockParameter;
 import org.web3j.protocol.core.DefaultBlockParameterName;
 import org.web3j.protocol.core.Request;
 import org.web3j.protocol.core.Response;
-import org.web3j.protocol.core.methods.request.EthFilter;
 import org.web3j.protocol.core.methods.request.Transaction;
 import org.web3j.protocol.core.methods.response.EthBlock;
 import org.web3j.protocol.core.methods.response.EthLog;
@@ -34,6 +37,8 @@ import org.web3j.utils.Numeric;
 /// Every method throws [ChainUnavailableException] where no endpoint answers, and
 /// [RpcRefusedException] where one answers with an error.
 public final class ChainRpc implements AutoCloseable {
+  private static final String GET_BLOCK = "eth_getBlockByNumber";
+  private static final String GET_LOGS = "eth_getLogs";
   private static final Pattern REVERT_DATA = Pattern.compile("0x[0-9a-fA-F]*");
 
   private final RpcSettings settings;
@@ -187,24 +192,97 @@ public final class ChainRpc implements AutoCloseable {
 
   /// The logs of a contract in a range of blocks, both ends included, oldest first.
   ///
-  /// @param topics for each position the hex values that are wanted, or an empty list for any
-  public List<Log> logs(Address contract, long from, long to, List<List<String>> topics) {
-    EthFilter filter = new EthFilter(at(from), at(to), contract.hex());
-    for (List<String> wanted : topics) {
-      if (wanted.isEmpty()) {
-        filter.addNullTopic();
-      } else if (wanted.size() == 1) {
-        filter.addSingleTopic(wanted.get(0));
-      } else {
-        filter.addOptionalTopics(wanted.toArray(String[]::new));
-      }
+  /// @param topics for each position the values that are wanted, or an empty list for any
+  /// @param blocks gives the block of a number; asked once for each log
+  /// @throws ChainMovedException if a log stands in another block than `blocks` says
+  public List<ChainLog> logs(
+      Address contract,
+      long from,
+      long to,
+      List<List<Hash>> topics,
+      LongFunction<Optional<ChainHead>> blocks) {
+    Map<String, Object> filter = new LinkedHashMap<>();
+    filter.put("fromBlock", Numeric.encodeQuantity(BigInteger.valueOf(from)));
+    filter.put("toBlock", Numeric.encodeQuantity(BigInteger.valueOf(to)));
+    filter.put("address", contract.hex());
+    List<@Nullable List<String>> wanted = new ArrayList<>();
+    for (List<Hash> values : topics) {
+      wanted.add(values.isEmpty() ? null : values.stream().map(Hash::hex).toList());
     }
-    EthLog answer = send("eth_getLogs", web3j.ethGetLogs(filter));
-    List<Log> logs = new ArrayList<>();
-    for (EthLog.LogResult<?> result : answer.getLogs()) {
-      logs.add((Log) result.get());
+    filter.put("topics", wanted);
+    List<ChainLog> logs = new ArrayList<>();
+    for (Log raw : rawLogs(filter)) {
+      long number = Malformed.refuse(GET_LOGS, () -> raw.getBlockNumber().longValueExact());
+      ChainHead block =
+          blocks.apply(number).orElseThrow(() -> new ChainMovedException(chainId(), number));
+      logs.add(log(raw, block));
     }
     return logs;
+  }
+
+  /// A block and what some contracts wrote in it, asked by the block's hash, so that no other
+  /// block's logs can come instead. Empty if the chain has not come that far.
+  public Optional<BlockLogs> blockLogs(long number, List<Address> contracts) {
+    EthBlock answer = send(GET_BLOCK, web3j.ethGetBlockByNumber(at(number), false));
+    if (answer.getBlock() == null) {
+      return Optional.empty();
+    }
+    ChainHead block = head(answer.getBlock());
+    LogsBloom bloom =
+        Malformed.refuse(GET_BLOCK, () -> LogsBloom.of(answer.getBlock().getLogsBloom()));
+    List<Address> likely = contracts.stream().filter(bloom::mayHold).toList();
+    if (likely.isEmpty()) {
+      return Optional.of(new BlockLogs(block, List.of(), true));
+    }
+    Map<String, Object> filter = new LinkedHashMap<>();
+    filter.put("blockHash", block.hash().hex());
+    filter.put("address", likely.stream().map(Address::hex).toList());
+    List<ChainLog> logs = rawLogs(filter).stream().map(raw -> log(raw, block)).toList();
+    boolean complete =
+        likely.stream()
+            .allMatch(contract -> logs.stream().anyMatch(log -> log.contract().equals(contract)));
+    return Optional.of(new BlockLogs(block, logs, complete));
+  }
+
+  private List<Log> rawLogs(Map<String, Object> filter) {
+    EthLog answer =
+        send(GET_LOGS, new Request<>(GET_LOGS, List.of(filter), endpoints, EthLog.class));
+    List<Log> logs = new ArrayList<>();
+    for (EthLog.LogResult<?> result : answer.getLogs()) {
+      Log log = (Log) result.get();
+      if (!log.isRemoved()) {
+        logs.add(log);
+      }
+    }
+    return logs;
+  }
+
+  private ChainLog log(Log raw, ChainHead block) {
+    ChainLog log =
+        Malformed.refuse(
+            GET_LOGS,
+            () ->
+                new ChainLog(
+                    new Place(
+                        raw.getBlockNumber().longValueExact(),
+                        Hash.fromHex(raw.getBlockHash()),
+                        Hash.fromHex(raw.getTransactionHash()),
+                        raw.getLogIndex().longValueExact(),
+                        block.timestamp()),
+                    Address.fromHex(raw.getAddress()),
+                    raw.getTopics().stream().map(Hash::fromHex).toList(),
+                    Numeric.hexStringToByteArray(raw.getData())));
+    if (!log.place().blockHash().equals(block.hash())) {
+      throw new ChainMovedException(chainId(), block.number());
+    }
+    return log;
+  }
+
+  /// Does several requests at one endpoint, so that what they give belongs together. The endpoint
+  /// is the first that works, chosen at the first of the requests; where it fails after that, no
+  /// other stands in, and the whole is to be done again.
+  public <T> T atOneEndpoint(Supplier<T> requests) {
+    return endpoints.atOne(requests);
   }
 
   /// Web3j itself, for the generated wrappers of contracts.
@@ -230,6 +308,8 @@ public final class ChainRpc implements AutoCloseable {
     T answer;
     try {
       answer = request.send();
+    } catch (RpcEndpoints.AnswerTooLargeException e) {
+      throw new RpcRefusedException(method, 0, String.valueOf(e.getMessage()));
     } catch (IOException e) {
       throw unavailable(e);
     } catch (tools.jackson.core.JacksonException e) {

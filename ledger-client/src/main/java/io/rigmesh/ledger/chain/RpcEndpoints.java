@@ -13,6 +13,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.web3j.protocol.Service;
@@ -31,6 +33,8 @@ final class RpcEndpoints extends Service {
 
   private static final long RETRY_AFTER_NANOS = TimeUnit.SECONDS.toNanos(15);
 
+  private static final ScopedValue<Pin> PIN = ScopedValue.newInstance();
+
   private final RpcSettings settings;
   private final HttpClient client;
   private final List<Endpoint> endpoints = new ArrayList<>();
@@ -48,8 +52,25 @@ final class RpcEndpoints extends Service {
     }
   }
 
+  /// Does several requests at one endpoint.
+  <T> T atOne(Supplier<T> requests) {
+    return ScopedValue.where(PIN, new Pin()).call(requests::get);
+  }
+
   @Override
   protected InputStream performIO(String payload) throws IOException {
+    Pin pin = PIN.isBound() ? PIN.get() : new Pin();
+    Endpoint pinned = pin.endpoint;
+    if (pinned != null) {
+      try {
+        return new ByteArrayInputStream(pinned.post(payload));
+      } catch (AnswerTooLargeException e) {
+        throw e;
+      } catch (IOException e) {
+        pinned.failed(e);
+        throw new IOException(pinned.uri + ": " + reason(e), e);
+      }
+    }
     List<String> failures = new ArrayList<>();
     for (boolean alsoFailed : new boolean[] {false, true}) {
       for (Endpoint endpoint : endpoints) {
@@ -58,7 +79,12 @@ final class RpcEndpoints extends Service {
             endpoint.requireChain();
             byte[] answer = endpoint.post(payload);
             endpoint.worked();
+            pin.endpoint = endpoint;
             return new ByteArrayInputStream(answer);
+          } catch (AnswerTooLargeException e) {
+            // Another endpoint would give the same.
+            endpoint.worked();
+            throw e;
           } catch (IOException e) {
             endpoint.failed(e);
             failures.add(endpoint.uri + ": " + reason(e));
@@ -98,6 +124,20 @@ final class RpcEndpoints extends Service {
   private static String reason(IOException e) {
     String message = e.getMessage();
     return message == null ? e.getClass().getSimpleName() : message;
+  }
+
+  /// The endpoint that several requests go to; none before the first of them. Used by one thread.
+  private static final class Pin {
+    private @Nullable Endpoint endpoint;
+  }
+
+  /// An endpoint works and gives more than is read.
+  static final class AnswerTooLargeException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    AnswerTooLargeException() {
+      super("its answer is above " + RESPONSE_BYTES_MAX + " bytes");
+    }
   }
 
   /// One server. Its fields are guarded by itself.
@@ -174,7 +214,7 @@ final class RpcEndpoints extends Service {
       try (InputStream body = response.body()) {
         byte[] answer = body.readNBytes(RESPONSE_BYTES_MAX + 1);
         if (answer.length > RESPONSE_BYTES_MAX) {
-          throw new IOException("its answer is above " + RESPONSE_BYTES_MAX + " bytes");
+          throw new AnswerTooLargeException();
         }
         if (response.statusCode() != 200) {
           throw new IOException("it answers with HTTP status " + response.statusCode());

@@ -1,5 +1,6 @@
 package io.rigmesh.ledger.escrow;
 
+import io.rigmesh.ledger.chain.Place;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.TokenAmount;
@@ -12,15 +13,6 @@ public sealed interface EscrowEvent {
 
   /// Whose job and which.
   JobOf job();
-
-  /// A position in the chain. The block's hash tells two chains apart that a reorganisation made of
-  /// one.
-  ///
-  /// @param blockNumber the block's number
-  /// @param blockHash the block's hash
-  /// @param transaction the transaction's hash
-  /// @param logIndex the position of the log in the block
-  record Place(long blockNumber, Hash blockHash, Hash transaction, long logIndex) {}
 
   /// The parties and the job.
   ///

@@ -1,8 +1,8 @@
-package io.rigmesh.ledger.escrow;
+package io.rigmesh.ledger.follow;
 
 import java.time.Duration;
 
-/// How the escrow's events are read.
+/// How events are read.
 ///
 /// @param fromBlock the first block to read where nothing was read before, usually that of the
 ///   deployment

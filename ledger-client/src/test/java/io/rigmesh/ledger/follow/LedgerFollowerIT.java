@@ -1,4 +1,4 @@
-package io.rigmesh.ledger.escrow;
+package io.rigmesh.ledger.follow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,6 +7,8 @@ import io.rigmesh.ledger.dev.AnvilBinary;
 import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.ledger.dev.DevChain;
 import io.rigmesh.ledger.dev.DevDeployment;
+import io.rigmesh.ledger.escrow.EscrowEvent;
+import io.rigmesh.ledger.escrow.EscrowEvents;
 import io.rigmesh.ledger.intent.SendListener;
 import io.rigmesh.ledger.intent.SenderSettings;
 import io.rigmesh.protocol.AccountKey;
@@ -19,19 +21,20 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.jdbi.v3.core.Handle;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Events of a real chain, told in order and once, through restarts and reorganisations.
-class EscrowFollowerIT {
+class LedgerFollowerIT {
   private static final TokenAmount PRICE = TokenAmount.of(1_000);
 
   @TempDir Path folder;
@@ -78,18 +81,23 @@ class EscrowFollowerIT {
     requester.escrow(deployment).fund(jobId(job), provider.address(), PRICE, inAnHour());
   }
 
-  /// What a follower told, as short words.
-  private static final class Told implements EscrowListener {
+  /// What a follower told and has committed, as short words.
+  private static final class Told implements EventListener<EscrowEvent> {
     private final BlockingQueue<String> words = new LinkedBlockingQueue<>();
 
     @Override
-    public void happened(EscrowEvent event) {
-      words.add(event.getClass().getSimpleName() + " " + event.job().jobId());
+    public void happened(Handle transaction, EscrowEvent event) {
+      transaction.afterCommit(() -> words.add(word(event)));
     }
 
     @Override
-    public void takenBack(EscrowEvent event) {
-      words.add("back " + event.getClass().getSimpleName() + " " + event.job().jobId());
+    public void takenBack(Handle transaction, EscrowEvent event) {
+      transaction.afterCommit(() -> words.add("back " + word(event)));
+    }
+
+    @Override
+    public void forgotten(Handle transaction) {
+      transaction.afterCommit(() -> words.add("forgotten"));
     }
 
     void expect(String kind, String job) throws InterruptedException {
@@ -101,23 +109,28 @@ class EscrowFollowerIT {
     }
   }
 
-  private EscrowFollower follow(Party party, FollowSettings settings, EscrowListener told) {
-    return EscrowFollower.start(
-        party.rpc(), party.jdbi(), deployment.escrow(), party.address(), settings, told);
+  private static String word(EscrowEvent event) {
+    return event.getClass().getSimpleName() + " " + event.job().jobId();
   }
 
-  /// Events are stored after they were told, so a test that was told looks until they are there.
-  private static void awaitJobs(EscrowFollower follower, String... jobs) {
-    List<Hash> expected = Stream.of(jobs).map(EscrowFollowerIT::jobId).toList();
-    long deadline = System.nanoTime() + Party.TIMEOUT.toNanos();
-    while (!jobsOf(follower).equals(expected) && System.nanoTime() < deadline) {
-      LockSupport.parkNanos(5_000_000);
-    }
-    assertThat(jobsOf(follower)).isEqualTo(expected);
+  private EscrowEvents eventsOf(Party party) {
+    return new EscrowEvents(deployment.escrow(), List.of(party.address()));
   }
 
-  private static List<Hash> jobsOf(EscrowFollower follower) {
-    return follower.events().stream().map(event -> event.job().jobId()).toList();
+  private LedgerFollower follow(
+      Party party, FollowSettings settings, EventListener<EscrowEvent> told) {
+    return LedgerFollower.start(
+        party.rpc(),
+        party.jdbi(),
+        "test",
+        List.of(new Followed<>(eventsOf(party), told)),
+        settings);
+  }
+
+  private void expectStored(LedgerFollower follower, Party party, String... jobs) {
+    assertThat(follower.newest(eventsOf(party), Optional.empty(), 100).reversed())
+        .extracting(event -> event.job().jobId())
+        .containsExactly(Stream.of(jobs).map(LedgerFollowerIT::jobId).toArray(Hash[]::new));
   }
 
   @Test
@@ -125,8 +138,8 @@ class EscrowFollowerIT {
     Told toProvider = new Told();
     Told toRequester = new Told();
     FollowSettings settings = FollowSettings.development(deployment.block());
-    try (EscrowFollower first = follow(provider, settings, toProvider);
-        EscrowFollower second = follow(requester, settings, toRequester)) {
+    try (LedgerFollower first = follow(provider, settings, toProvider);
+        LedgerFollower second = follow(requester, settings, toRequester)) {
       requester
           .escrow(deployment)
           .fund(jobId("of another"), AccountKey.generate().address(), PRICE, inAnHour());
@@ -149,11 +162,12 @@ class EscrowFollowerIT {
         told.expect("Refunded", "declined");
         told.expectNothing();
       }
-      awaitJobs(first, "job", "job", "job", "job", "declined", "declined");
-      awaitJobs(second, "of another", "job", "job", "job", "job", "declined", "declined");
+      expectStored(first, provider, "job", "job", "job", "job", "declined", "declined");
+      expectStored(
+          second, requester, "of another", "job", "job", "job", "job", "declined", "declined");
       EscrowEvent.Released released =
           (EscrowEvent.Released)
-              first.events().stream()
+              first.newest(eventsOf(provider), Optional.empty(), 100).stream()
                   .filter(EscrowEvent.Released.class::isInstance)
                   .findFirst()
                   .orElseThrow();
@@ -166,48 +180,86 @@ class EscrowFollowerIT {
   void aRestartedFollowerGoesOnWhereItStoodAndReadsTheGapInSmallRanges() throws Exception {
     Told told = new Told();
     FollowSettings narrow = new FollowSettings(deployment.block(), 1, 3, Duration.ofMillis(50));
-    try (EscrowFollower follower = follow(provider, narrow, told)) {
+    try (LedgerFollower follower = follow(provider, narrow, told)) {
       fund("before");
       told.expect("Funded", "before");
-      awaitJobs(follower, "before");
+      expectStored(follower, provider, "before");
     }
     chain.request("anvil_mine", "0x14");
     fund("while away");
     chain.request("anvil_mine", "0x14");
     fund("while away too");
-    try (EscrowFollower follower = follow(provider, narrow, told)) {
+    try (LedgerFollower follower = follow(provider, narrow, told)) {
       told.expect("Funded", "while away");
       told.expect("Funded", "while away too");
       told.expectNothing();
-      awaitJobs(follower, "before", "while away", "while away too");
+      expectStored(follower, provider, "before", "while away", "while away too");
     }
   }
 
   @Test
-  void anEventWhoseListenerFailsIsToldAgain() throws Exception {
+  void whatAListenerWroteBeforeItFailedHasNotHappenedAndTheEventIsToldAgain() throws Exception {
     AtomicInteger calls = new AtomicInteger();
     Told told = new Told();
-    EscrowListener clumsy =
-        new EscrowListener() {
+    EventListener<EscrowEvent> clumsy =
+        new EventListener<>() {
           @Override
-          public void happened(EscrowEvent event) {
+          public void happened(Handle transaction, EscrowEvent event) {
+            transaction.execute("INSERT INTO seen VALUES (?)", event.job().jobId().hex());
             if (calls.getAndIncrement() == 0) {
               throw new IllegalStateException("the first time fails");
             }
-            told.happened(event);
+            told.happened(transaction, event);
           }
 
           @Override
-          public void takenBack(EscrowEvent event) {
-            told.takenBack(event);
+          public void takenBack(Handle transaction, EscrowEvent event) {
+            told.takenBack(transaction, event);
+          }
+
+          @Override
+          public void forgotten(Handle transaction) {
+            told.forgotten(transaction);
           }
         };
+    provider.jdbi().useHandle(handle -> handle.execute("CREATE TABLE seen (job TEXT)"));
     fund("job");
-    try (EscrowFollower follower =
+    try (LedgerFollower follower =
         follow(provider, FollowSettings.development(deployment.block()), clumsy)) {
       told.expect("Funded", "job");
       assertThat(calls).hasValue(2);
-      awaitJobs(follower, "job");
+      expectStored(follower, provider, "job");
+      assertThat(
+              provider
+                  .jdbi()
+                  .<Integer, RuntimeException>withHandle(handle ->
+                      handle.createQuery("SELECT count(*) FROM seen").mapTo(Integer.class).one()))
+          .isEqualTo(1);
+    }
+  }
+
+  @Test
+  void whoeverFollowsOtherAccountsForgetsAndReadsAnew() throws Exception {
+    Told told = new Told();
+    FollowSettings settings = FollowSettings.development(deployment.block());
+    fund("job");
+    try (LedgerFollower follower = follow(provider, settings, told)) {
+      told.expect("Funded", "job");
+      follower.awaitBlock(requester.rpc().head().number(), Party.TIMEOUT);
+    }
+    EscrowEvents both =
+        new EscrowEvents(deployment.escrow(), List.of(provider.address(), requester.address()));
+    try (LedgerFollower follower =
+        LedgerFollower.start(
+            provider.rpc(),
+            provider.jdbi(),
+            "test",
+            List.of(new Followed<>(both, told)),
+            settings)) {
+      assertThat(told.words.poll(30, TimeUnit.SECONDS)).isEqualTo("forgotten");
+      told.expect("Funded", "job");
+      follower.awaitBlock(requester.rpc().head().number(), Party.TIMEOUT);
+      told.expectNothing();
     }
   }
 
@@ -215,7 +267,7 @@ class EscrowFollowerIT {
   void aReorganisationTakesEventsBackAndTellsWhatTookTheirPlace() throws Exception {
     Told told = new Told();
     try (Party other = party("other");
-        EscrowFollower follower =
+        LedgerFollower follower =
             follow(provider, FollowSettings.development(deployment.block()), told)) {
       requester.token(deployment).transfer(other.address(), PRICE, "for the other");
       fund("stays");
@@ -225,7 +277,7 @@ class EscrowFollowerIT {
       told.expect("Funded", "lost");
       provider.escrow(deployment).accept(requester.address(), jobId("lost"));
       told.expect("Accepted", "lost");
-      awaitJobs(follower, "stays", "lost", "lost");
+      expectStored(follower, provider, "stays", "lost", "lost");
 
       chain.request("evm_revert", snapshot);
       other.escrow(deployment).fund(jobId("instead"), provider.address(), PRICE, inAnHour());
@@ -234,7 +286,7 @@ class EscrowFollowerIT {
       told.expect("back Accepted", "lost");
       told.expect("back Funded", "lost");
       told.expect("Funded", "instead");
-      awaitJobs(follower, "stays", "instead");
+      expectStored(follower, provider, "stays", "instead");
     }
   }
 
@@ -242,15 +294,17 @@ class EscrowFollowerIT {
   void nothingIsToldBeforeItsDepth() throws Exception {
     Told told = new Told();
     FollowSettings deep = new FollowSettings(deployment.block(), 4, 100, Duration.ofMillis(50));
-    try (EscrowFollower follower = follow(provider, deep, told)) {
+    try (LedgerFollower follower = follow(provider, deep, told)) {
       fund("job");
       long funded = requester.rpc().head().number();
       chain.request("anvil_mine", "0x2");
       assertThat(told.words.poll(500, TimeUnit.MILLISECONDS)).isNull();
       chain.request("anvil_mine", "0x1");
       told.expect("Funded", "job");
-      awaitJobs(follower, "job");
-      assertThat(follower.events().get(0).place().blockNumber()).isEqualTo(funded);
+      expectStored(follower, provider, "job");
+      assertThat(
+              follower.newest(eventsOf(provider), Optional.empty(), 1).get(0).place().blockNumber())
+          .isEqualTo(funded);
     }
   }
 }
