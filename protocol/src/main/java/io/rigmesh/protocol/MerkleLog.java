@@ -18,6 +18,14 @@ public final class MerkleLog {
     return count;
   }
 
+  /// Another log with the same leaves.
+  public MerkleLog copy() {
+    MerkleLog copy = new MerkleLog();
+    copy.full.addAll(full);
+    copy.count = count;
+    return copy;
+  }
+
   /// Appends a leaf hash, see [MerkleTree#leaf].
   public void append(Hash leaf) {
     Hash node = leaf;

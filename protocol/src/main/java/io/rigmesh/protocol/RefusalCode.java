@@ -21,6 +21,8 @@ public enum RefusalCode {
   PRICE_TOO_LOW,
   /// No escrow for it, or not enough in it, or for someone else.
   NOT_FUNDED,
+  /// To be paid on another chain or by another contract than this provider is.
+  WRONG_CHAIN,
   /// The model is not here.
   UNKNOWN_MODEL,
   /// The input is not here.

@@ -1,0 +1,48 @@
+package io.rigmesh.ledger.channel;
+
+import io.rigmesh.protocol.ChannelTerms;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.SignedVoucher;
+import io.rigmesh.protocol.TokenAmount;
+import java.util.Optional;
+
+/// A channel in a book as it is stored.
+///
+/// @param id the store's number
+/// @param channelId the channel's id
+/// @param channel as the chain had it at `readAtBlock`
+/// @param readAtBlock -1 where it was never read
+/// @param stale true if something happened to it on the chain since
+/// @param state where it stands; a payee's and a watchtower's are always open
+/// @param note why it failed or gets no further voucher; else empty
+/// @param newest the newest voucher
+/// @param owedEnded what ended jobs owe, and what was redeemed before the book knew the channel
+/// @param fundingNumber openings and top-ups so far
+/// @param funding what is on its way into the channel
+record ChannelRow(
+    long id,
+    Hash channelId,
+    Channel channel,
+    long readAtBlock,
+    boolean stale,
+    PayerChannel.State state,
+    String note,
+    Optional<SignedVoucher> newest,
+    TokenAmount owedEnded,
+    long fundingNumber,
+    Optional<TokenAmount> funding) {
+  ChannelTerms terms() {
+    return channel.terms();
+  }
+
+  /// What the newest voucher promises.
+  TokenAmount promised() {
+    return newest.map(signed -> signed.voucher().amount()).orElse(TokenAmount.ZERO);
+  }
+
+  /// What was promised or is gone already: the lower bound of the next voucher.
+  TokenAmount spent() {
+    TokenAmount promised = promised();
+    return promised.compareTo(channel.redeemed()) > 0 ? promised : channel.redeemed();
+  }
+}

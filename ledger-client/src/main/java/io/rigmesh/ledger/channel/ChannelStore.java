@@ -1,0 +1,367 @@
+package io.rigmesh.ledger.channel;
+
+import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.ChannelTerms;
+import io.rigmesh.protocol.Domain;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.Signature;
+import io.rigmesh.protocol.SignedVoucher;
+import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.protocol.Voucher;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
+
+/// One book's channels in SQLite, which must be set up as [io.rigmesh.ledger.LedgerSchema#open]
+/// does it. When a method returns, what it wrote survives the loss of power.
+final class ChannelStore {
+  /// Whose side of the channels a book is.
+  enum Role {
+    PAYER,
+    PAYEE,
+    WATCHED
+  }
+
+  /// A job's part of a channel.
+  ///
+  /// @param job the job's hash
+  /// @param most what it holds or may cost
+  /// @param used what of it is paid or owed
+  /// @param until when the lease ends
+  record Part(Hash job, TokenAmount most, TokenAmount used, Instant until) {
+    private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
+
+    /// A deadline is what a stranger wrote; beyond this one milliseconds would not fit.
+    Part {
+      until = until.isAfter(LATEST) ? LATEST : until;
+    }
+
+    /// What it may still take at a time.
+    TokenAmount left(Instant now) {
+      return now.isBefore(until) && most.compareTo(used) > 0 ? most.minus(used) : TokenAmount.ZERO;
+    }
+  }
+
+  private final Jdbi jdbi;
+  private final long book;
+
+  ChannelStore(Jdbi jdbi, Domain domain, Address account, Role role) {
+    this.jdbi = jdbi;
+    this.book =
+        jdbi.inTransaction(handle -> {
+          handle
+              .createUpdate(
+                  "INSERT INTO ledger_book (chain_id, contract, account, role)"
+                      + " VALUES (:chain, :contract, :account, :role) ON CONFLICT DO NOTHING")
+              .bind("chain", domain.chainId())
+              .bind("contract", domain.verifyingContract().hex())
+              .bind("account", account.hex())
+              .bind("role", name(role))
+              .execute();
+          return handle
+              .createQuery(
+                  "SELECT id FROM ledger_book WHERE chain_id = :chain AND contract = :contract"
+                      + " AND account = :account AND role = :role")
+              .bind("chain", domain.chainId())
+              .bind("contract", domain.verifyingContract().hex())
+              .bind("account", account.hex())
+              .bind("role", name(role))
+              .mapTo(Long.class)
+              .one();
+        });
+  }
+
+  long book() {
+    return book;
+  }
+
+  /// Runs one transaction: all of it is stored when this returns, or none.
+  <T> T transaction(Function<Handle, T> work) {
+    return jdbi.inTransaction(work::apply);
+  }
+
+  List<ChannelRow> channels() {
+    return jdbi.withHandle(this::channels);
+  }
+
+  List<ChannelRow> channels(Handle handle) {
+    return handle
+        .createQuery("SELECT * FROM ledger_channel WHERE book_id = :book ORDER BY id")
+        .bind("book", book)
+        .map((row, context) -> row(row))
+        .list();
+  }
+
+  /// Channels whose newest voucher promises more than was redeemed when the chain was asked last,
+  /// or about which the chain has news.
+  List<ChannelRow> worthALook() {
+    return jdbi.withHandle(handle ->
+        handle
+            .createQuery(
+                "SELECT * FROM ledger_channel WHERE book_id = :book"
+                    + " AND (stale = 1 OR (closed = 0 AND amount <> '0' AND amount <> redeemed)) ORDER BY id")
+            .bind("book", book)
+            .map((row, context) -> row(row))
+            .list());
+  }
+
+  Optional<ChannelRow> find(Hash channel) {
+    return jdbi.withHandle(handle -> find(handle, channel));
+  }
+
+  Optional<ChannelRow> find(Handle handle, Hash channel) {
+    return handle
+        .createQuery("SELECT * FROM ledger_channel WHERE book_id = :book AND channel = :channel")
+        .bind("book", book)
+        .bind("channel", channel.hex())
+        .map((row, context) -> row(row))
+        .findOne();
+  }
+
+  ChannelRow get(Handle handle, Hash channel) {
+    return find(handle, channel)
+        .orElseThrow(
+            () -> new ChannelException("The channel " + channel + " is not in this book."));
+  }
+
+  /// Adds a channel, unless it is there.
+  void add(
+      Handle handle,
+      ChannelTerms terms,
+      PayerChannel.State state,
+      Optional<TokenAmount> funding,
+      TokenAmount owedEnded) {
+    handle
+        .createUpdate(
+            "INSERT INTO ledger_channel (book_id, channel, payer, signer, payee, token, salt, state, note,"
+                + " deposit, redeemed, closed, read_at_block, stale, amount, owed_ended, funding_number,"
+                + " funding_amount) VALUES (:book, :channel, :payer, :signer, :payee, :token, :salt, :state, '',"
+                + " '0', '0', 0, -1, 1, '0', :owed, 0, :funding) ON CONFLICT DO NOTHING")
+        .bind("book", book)
+        .bind("channel", terms.id().hex())
+        .bind("payer", terms.payer().hex())
+        .bind("signer", terms.signer().hex())
+        .bind("payee", terms.payee().hex())
+        .bind("token", terms.token().hex())
+        .bind("salt", terms.salt())
+        .bind("state", name(state))
+        .bind("owed", owedEnded.toString())
+        .bind("funding", funding.map(TokenAmount::toString).orElse(null))
+        .execute();
+  }
+
+  void setState(Handle handle, long id, PayerChannel.State state, String note) {
+    handle
+        .createUpdate("UPDATE ledger_channel SET state = :state, note = :note WHERE id = :id")
+        .bind("state", name(state))
+        .bind("note", note)
+        .bind("id", id)
+        .execute();
+  }
+
+  /// Notes what is on its way into a channel; empty: nothing any more.
+  void setFunding(Handle handle, long id, long number, Optional<TokenAmount> amount) {
+    handle
+        .createUpdate(
+            "UPDATE ledger_channel SET funding_number = :number, funding_amount = :amount WHERE id = :id")
+        .bind("number", number)
+        .bind("amount", amount.map(TokenAmount::toString).orElse(null))
+        .bind("id", id)
+        .execute();
+  }
+
+  /// Notes what the chain said. A reading of an earlier block than the last one changes nothing: an
+  /// endpoint is behind, or a reorganisation made the chain shorter and it will grow again.
+  void read(Handle handle, long id, ChannelContract.Reading reading) {
+    Optional<Channel> channel = reading.channel();
+    handle
+        .createUpdate(
+            "UPDATE ledger_channel SET deposit = :deposit, redeemed = :redeemed, closes_at = :closes,"
+                + " closed = :closed, read_at_block = :block, stale = 0"
+                + " WHERE id = :id AND read_at_block <= :block")
+        .bind("deposit", channel.map(c -> c.deposit().toString()).orElse("0"))
+        .bind("redeemed", channel.map(c -> c.redeemed().toString()).orElse("0"))
+        .bind(
+            "closes", channel.flatMap(Channel::closesAt).map(Instant::getEpochSecond).orElse(null))
+        .bind("closed", channel.map(Channel::closed).orElse(false))
+        .bind("block", reading.block())
+        .bind("id", id)
+        .execute();
+  }
+
+  void setNewest(Handle handle, long id, SignedVoucher newest) {
+    handle
+        .createUpdate(
+            "UPDATE ledger_channel SET amount = :amount, receipts_root = :root, signature = :signature"
+                + " WHERE id = :id")
+        .bind("amount", newest.voucher().amount().toString())
+        .bind("root", newest.voucher().receiptsRoot().hex())
+        .bind("signature", newest.signature().hex())
+        .bind("id", id)
+        .execute();
+  }
+
+  void setOwedEnded(Handle handle, long id, TokenAmount owed) {
+    handle
+        .createUpdate("UPDATE ledger_channel SET owed_ended = :owed WHERE id = :id")
+        .bind("owed", owed.toString())
+        .bind("id", id)
+        .execute();
+  }
+
+  List<Part> parts(Handle handle, long id) {
+    return handle
+        .createQuery("SELECT * FROM ledger_channel_job WHERE channel_id = :id")
+        .bind("id", id)
+        .map((row, context) -> part(row))
+        .list();
+  }
+
+  /// The channels of this book in which a job has a part.
+  List<Hash> channelsOf(Handle handle, Hash job) {
+    return handle
+        .createQuery(
+            "SELECT c.channel FROM ledger_channel_job j JOIN ledger_channel c ON c.id = j.channel_id"
+                + " WHERE c.book_id = :book AND j.job = :job ORDER BY c.id")
+        .bind("book", book)
+        .bind("job", job.hex())
+        .map((row, context) -> Hash.fromHex(row.getString("channel")))
+        .list();
+  }
+
+  void putPart(Handle handle, long id, Part part) {
+    handle
+        .createUpdate(
+            "INSERT INTO ledger_channel_job VALUES (:id, :job, :most, :used, :until)"
+                + " ON CONFLICT DO UPDATE SET most = :most, used = :used, until_ms = :until")
+        .bind("id", id)
+        .bind("job", part.job().hex())
+        .bind("most", part.most().toString())
+        .bind("used", part.used().toString())
+        .bind("until", part.until().toEpochMilli())
+        .execute();
+  }
+
+  void removePart(Handle handle, long id, Hash job) {
+    handle
+        .createUpdate("DELETE FROM ledger_channel_job WHERE channel_id = :id AND job = :job")
+        .bind("id", id)
+        .bind("job", job.hex())
+        .execute();
+  }
+
+  long receiptCount(Handle handle, long id) {
+    return handle
+        .createQuery("SELECT count(*) FROM ledger_channel_receipt WHERE channel_id = :id")
+        .bind("id", id)
+        .mapTo(Long.class)
+        .one();
+  }
+
+  /// Receipts from a position on, up to the first that is not known.
+  List<Hash> receipts(Handle handle, long id, long from, long countMax) {
+    List<Hash> receipts = new ArrayList<>();
+    handle
+        .createQuery(
+            "SELECT position, receipt FROM ledger_channel_receipt"
+                + " WHERE channel_id = :id AND position >= :from ORDER BY position LIMIT :count")
+        .bind("id", id)
+        .bind("from", from)
+        .bind("count", countMax)
+        .map((row, context) -> {
+          if (row.getLong("position") == from + receipts.size()) {
+            receipts.add(Hash.fromHex(row.getString("receipt")));
+          }
+          return true;
+        })
+        .list();
+    return receipts;
+  }
+
+  Optional<Hash> receipt(Handle handle, long id, long position) {
+    return handle
+        .createQuery(
+            "SELECT receipt FROM ledger_channel_receipt WHERE channel_id = :id AND position = :position")
+        .bind("id", id)
+        .bind("position", position)
+        .map((row, context) -> Hash.fromHex(row.getString("receipt")))
+        .findOne();
+  }
+
+  void addReceipt(Handle handle, long id, long position, Hash receipt) {
+    handle
+        .createUpdate(
+            "INSERT INTO ledger_channel_receipt VALUES (:id, :position, :receipt) ON CONFLICT DO NOTHING")
+        .bind("id", id)
+        .bind("position", position)
+        .bind("receipt", receipt.hex())
+        .execute();
+  }
+
+  static String name(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
+  }
+
+  private static Part part(ResultSet row) throws SQLException {
+    return new Part(
+        Hash.fromHex(row.getString("job")),
+        TokenAmount.parse(row.getString("most")),
+        TokenAmount.parse(row.getString("used")),
+        Instant.ofEpochMilli(row.getLong("until_ms")));
+  }
+
+  static ChannelRow row(ResultSet row) throws SQLException {
+    Hash channelId = Hash.fromHex(row.getString("channel"));
+    ChannelTerms terms =
+        new ChannelTerms(
+            Address.fromHex(row.getString("payer")),
+            Address.fromHex(row.getString("signer")),
+            Address.fromHex(row.getString("payee")),
+            Address.fromHex(row.getString("token")),
+            row.getLong("salt"));
+    long closes = row.getLong("closes_at");
+    Optional<Instant> closesAt =
+        row.wasNull() ? Optional.empty() : Optional.of(Instant.ofEpochSecond(closes));
+    Channel channel =
+        new Channel(
+            terms,
+            TokenAmount.parse(row.getString("deposit")),
+            TokenAmount.parse(row.getString("redeemed")),
+            closesAt,
+            row.getBoolean("closed"));
+    return new ChannelRow(
+        row.getLong("id"),
+        channelId,
+        channel,
+        row.getLong("read_at_block"),
+        row.getBoolean("stale"),
+        PayerChannel.State.valueOf(row.getString("state").toUpperCase(Locale.ROOT)),
+        row.getString("note"),
+        newest(
+            channelId,
+            TokenAmount.parse(row.getString("amount")),
+            row.getString("receipts_root"),
+            row.getString("signature")),
+        TokenAmount.parse(row.getString("owed_ended")),
+        row.getLong("funding_number"),
+        Optional.ofNullable(row.getString("funding_amount")).map(TokenAmount::parse));
+  }
+
+  private static Optional<SignedVoucher> newest(
+      Hash channel, TokenAmount amount, @Nullable String root, @Nullable String signature) {
+    if (root == null || signature == null) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new SignedVoucher(
+            new Voucher(channel, amount, Hash.fromHex(root)), Signature.fromHex(signature)));
+  }
+}

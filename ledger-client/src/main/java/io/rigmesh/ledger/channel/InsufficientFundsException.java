@@ -1,0 +1,13 @@
+package io.rigmesh.ledger.channel;
+
+import io.rigmesh.ledger.LedgerException;
+
+/// The payer has too little of the token, in the contract and in its wallet, for a channel.
+public final class InsufficientFundsException extends LedgerException {
+  private static final long serialVersionUID = 1L;
+
+  /// An error in one or two sentences.
+  public InsufficientFundsException(String message) {
+    super(message);
+  }
+}

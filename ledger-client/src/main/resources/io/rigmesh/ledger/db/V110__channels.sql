@@ -1,0 +1,106 @@
+-- One account's side of one contract's channels.
+CREATE TABLE ledger_book (
+  id           INTEGER PRIMARY KEY,
+  chain_id     INTEGER NOT NULL,
+  contract     TEXT    NOT NULL,
+  account      TEXT    NOT NULL,
+  role         TEXT    NOT NULL CHECK (role IN ('payer', 'payee', 'watched')),
+  UNIQUE (chain_id, contract, account, role)
+) STRICT;
+
+CREATE TABLE ledger_channel (
+  id             INTEGER PRIMARY KEY,
+  book_id        INTEGER NOT NULL REFERENCES ledger_book (id),
+  channel        TEXT    NOT NULL,  -- the hash of the next five
+  payer          TEXT    NOT NULL,
+  signer         TEXT    NOT NULL,
+  payee          TEXT    NOT NULL,
+  token          TEXT    NOT NULL,
+  salt           INTEGER NOT NULL,
+  state          TEXT    NOT NULL CHECK (state IN ('opening', 'open', 'failed', 'found', 'leaving')),
+  note           TEXT    NOT NULL,  -- why it failed, or why it gets no further voucher; else empty
+  -- What the chain said when it was asked last. Stale: something has happened since.
+  deposit        TEXT    NOT NULL,
+  redeemed       TEXT    NOT NULL,
+  closes_at      INTEGER,           -- unix seconds
+  closed         INTEGER NOT NULL,
+  read_at_block  INTEGER NOT NULL,  -- -1: never read
+  stale          INTEGER NOT NULL,
+  -- The newest voucher, written by the payer before it is sent and by the payee before it counts.
+  amount         TEXT    NOT NULL,
+  receipts_root  TEXT,
+  signature      TEXT    CHECK ((signature IS NULL) = (receipts_root IS NULL)),
+  owed_ended     TEXT    NOT NULL,  -- payee: what jobs that ended owe, and what was redeemed before
+  funding_number INTEGER NOT NULL,  -- payer: openings and top-ups so far
+  funding_amount TEXT,              -- payer: what is on its way into the channel
+  UNIQUE (book_id, channel)
+) STRICT;
+
+CREATE INDEX ledger_channel_of ON ledger_channel (channel);
+
+-- What jobs hold of a channel (payer) or may cost (payee), until a time: no hold outlives its job.
+CREATE TABLE ledger_channel_job (
+  channel_id     INTEGER NOT NULL REFERENCES ledger_channel (id),
+  job            TEXT    NOT NULL,
+  most           TEXT    NOT NULL,
+  used           TEXT    NOT NULL,  -- paid (payer), owed (payee)
+  until_ms       INTEGER NOT NULL,
+  PRIMARY KEY (channel_id, job)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX ledger_channel_job_of ON ledger_channel_job (job);
+
+-- The receipts that a channel has paid in full, in the order of their payment.
+CREATE TABLE ledger_channel_receipt (
+  channel_id     INTEGER NOT NULL REFERENCES ledger_channel (id),
+  position       INTEGER NOT NULL,
+  receipt        TEXT    NOT NULL,
+  PRIMARY KEY (channel_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- Calls that hand in vouchers: written before their transaction, so that a restart finds both.
+CREATE TABLE ledger_redemption (
+  id             INTEGER PRIMARY KEY,
+  book_id        INTEGER NOT NULL REFERENCES ledger_book (id),
+  payee          TEXT    NOT NULL,
+  token          TEXT    NOT NULL,
+  state          TEXT    NOT NULL CHECK (state IN ('open', 'done', 'failed')),
+  note           TEXT    NOT NULL,
+  created_at_ms  INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX ledger_redemption_open ON ledger_redemption (book_id, id) WHERE state = 'open';
+
+CREATE TABLE ledger_redemption_claim (
+  redemption_id  INTEGER NOT NULL REFERENCES ledger_redemption (id),
+  channel_id     INTEGER NOT NULL REFERENCES ledger_channel (id),
+  amount         TEXT    NOT NULL,
+  receipts_root  TEXT    NOT NULL,
+  signature      TEXT    NOT NULL,
+  PRIMARY KEY (redemption_id, channel_id)
+) STRICT, WITHOUT ROWID;
+
+-- What happened to channels, as the followed chain tells it.
+CREATE TABLE ledger_channel_event (
+  chain_id       INTEGER NOT NULL,
+  contract       TEXT    NOT NULL,
+  block_number   INTEGER NOT NULL,
+  log_index      INTEGER NOT NULL,
+  tx_hash        TEXT    NOT NULL,
+  channel        TEXT    NOT NULL,
+  kind           TEXT    NOT NULL CHECK (kind IN
+    ('opened', 'topped-up', 'redeemed', 'close-requested', 'closed', 'claim-refused')),
+  payer          TEXT,              -- opened
+  signer         TEXT,
+  payee          TEXT,              -- opened, redeemed
+  token          TEXT,
+  salt           INTEGER,
+  amount         TEXT,              -- put in, redeemed in all, or returned, after the kind
+  total          TEXT,              -- topped-up: the deposit; closed: redeemed in all
+  receipts_root  TEXT,              -- redeemed
+  closes_at      INTEGER,           -- close-requested: unix seconds
+  reason         INTEGER,           -- claim-refused: the contract's number
+  PRIMARY KEY (chain_id, contract, block_number, log_index)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX ledger_channel_event_of ON ledger_channel_event (channel);
