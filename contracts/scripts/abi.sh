@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-contracts=(DevToken ProviderRegistry JobEscrow)
+contracts=(DevToken ProviderRegistry JobEscrow PaymentChannels ReceiptLog)
 
 check=false
 case "${1:-}" in

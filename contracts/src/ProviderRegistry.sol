@@ -24,6 +24,16 @@ contract ProviderRegistry is IProviderRegistry, ReentrancyGuardTransient {
         uint64 withdrawableAt;
     }
 
+    /// @dev What an account says of its peer; nobody has checked the signature.
+    struct Peer {
+        bytes id;
+        bytes signature;
+    }
+
+    uint256 private constant PEER_ID_BYTES_MAX = 64;
+    // An RSA key of 8,192 bits signs with as many; an Ed25519 key with 64 bytes.
+    uint256 private constant PEER_SIGNATURE_BYTES_MAX = 1024;
+
     /// @notice The longest unbonding time a deployment may choose, in seconds.
     uint64 public constant UNBONDING_SECONDS_MAX = 365 days;
 
@@ -37,6 +47,7 @@ contract ProviderRegistry is IProviderRegistry, ReentrancyGuardTransient {
     address public immutable override referee;
 
     mapping(address provider => Stake) private _stakes;
+    mapping(address account => Peer) private _peers;
 
     /// @param token_ The token that stake is held in.
     /// @param unbondingSeconds_ How long stake stays at risk after it was asked back.
@@ -124,6 +135,30 @@ contract ProviderRegistry is IProviderRegistry, ReentrancyGuardTransient {
 
         emit Slashed(provider, taken, beneficiary);
         token.safeTransfer(beneficiary, taken);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function bindPeer(bytes calldata peerId, bytes calldata peerSignature) external override {
+        if (peerId.length == 0 || peerId.length > PEER_ID_BYTES_MAX) {
+            revert PeerIdLength(peerId.length);
+        }
+        if (peerSignature.length == 0 || peerSignature.length > PEER_SIGNATURE_BYTES_MAX) {
+            revert PeerSignatureLength(peerSignature.length);
+        }
+        _peers[msg.sender] = Peer(peerId, peerSignature);
+
+        emit PeerBound(msg.sender, peerId, peerSignature);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function peerOf(address account)
+        external
+        view
+        override
+        returns (bytes memory peerId, bytes memory peerSignature)
+    {
+        Peer storage peer = _peers[account];
+        return (peer.id, peer.signature);
     }
 
     /// @inheritdoc IProviderRegistry

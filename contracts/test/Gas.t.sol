@@ -2,14 +2,18 @@
 pragma solidity ^0.8.30;
 
 import {DevToken} from "../src/DevToken.sol";
+import {PaymentChannels} from "../src/PaymentChannels.sol";
+import {ReceiptLog} from "../src/ReceiptLog.sol";
+import {IPaymentChannels} from "../src/interfaces/IPaymentChannels.sol";
 import {JobEscrow} from "../src/JobEscrow.sol";
 import {ProviderRegistry} from "../src/ProviderRegistry.sol";
 import {PermitSigner} from "./kit/PermitSigner.sol";
+import {VoucherSigner} from "./kit/VoucherSigner.sol";
 
 /// @notice What each call costs as a transaction of its own, base cost and calldata with it, for
 /// accounts that have dealt before. The numbers are committed under snapshots/ and checked.
 /// forge-config: default.isolate = true
-contract GasTest is PermitSigner {
+contract GasTest is PermitSigner, VoucherSigner {
     uint64 private constant DEADLINE = uint64(START_SECONDS + 1 days);
     bytes32 private constant JOB = keccak256("job");
     bytes32 private constant ROOT = keccak256("root");
@@ -17,6 +21,8 @@ contract GasTest is PermitSigner {
     DevToken private token;
     JobEscrow private escrow;
     ProviderRegistry private registry;
+    PaymentChannels private channels;
+    bytes32 private domain;
     Account private requester;
     Account private provider;
     Account private referee;
@@ -29,10 +35,14 @@ contract GasTest is PermitSigner {
         token = new DevToken(requester.addr, 1_000_000e6);
         escrow = new JobEscrow(token, 1 hours);
         registry = new ProviderRegistry(token, 7 days, referee.addr);
+        channels = new PaymentChannels(1 hours, 0, address(0));
+        domain = domainOf(block.chainid, address(channels));
         vm.prank(requester.addr);
         token.transfer(provider.addr, 1000e6);
         vm.prank(requester.addr);
         token.approve(address(escrow), type(uint256).max);
+        vm.prank(requester.addr);
+        token.approve(address(channels), type(uint256).max);
         vm.prank(provider.addr);
         token.approve(address(registry), type(uint256).max);
         // Slots that are written once for ever are written here: token balances and permit nonces.
@@ -40,6 +50,10 @@ contract GasTest is PermitSigner {
         escrow.fund("first", provider.addr, 1, DEADLINE);
         vm.prank(provider.addr);
         registry.stake(1);
+        vm.prank(requester.addr);
+        channels.deposit(address(token), 1000e6);
+        _open(requester, 0, 1e6);
+        channels.redeemOne(provider.addr, address(token), _claim(requester, 0, 1));
         _permit(requester, address(escrow), 0);
         _permit(provider, address(registry), 0);
     }
@@ -108,6 +122,84 @@ contract GasTest is PermitSigner {
         vm.prank(provider.addr);
         registry.stakeWithPermit(100e6, DEADLINE, v, r, s);
         vm.snapshotGasLastCall("ProviderRegistry", "stakeWithPermit");
+    }
+
+    // Channels: what a provider sends, for payers with addresses and roots that look like real ones.
+
+    function test_gas_ofAChannel() public {
+        IPaymentChannels.Terms memory terms = _terms(requester, 1);
+        vm.startPrank(requester.addr);
+        channels.deposit(address(token), 5e6);
+        vm.snapshotGasLastCall("PaymentChannels", "deposit");
+        channels.open(terms, 5e6);
+        vm.snapshotGasLastCall("PaymentChannels", "open");
+        channels.topUp(terms, 5e6);
+        vm.snapshotGasLastCall("PaymentChannels", "topUp");
+        vm.startPrank(provider.addr);
+        channels.redeemOne(provider.addr, address(token), _claim(requester, 1, 12_345));
+        vm.snapshotGasLastCall("PaymentChannels", "redeemOne, the channel's first");
+        channels.redeemOne(provider.addr, address(token), _claim(requester, 1, 2e6));
+        vm.snapshotGasLastCall("PaymentChannels", "redeemOne");
+        channels.withdraw(address(token), 1e6, provider.addr);
+        vm.snapshotGasLastCall("PaymentChannels", "withdraw");
+        vm.startPrank(requester.addr);
+        channels.requestClose(terms);
+        vm.snapshotGasLastCall("PaymentChannels", "requestClose");
+        vm.warp(START_SECONDS + 1 hours);
+        channels.close(terms);
+        vm.snapshotGasLastCall("PaymentChannels", "close");
+    }
+
+    function test_gas_ofBatches() public {
+        uint256[5] memory sizes = [uint256(1), 10, 30, 100, 1000];
+        for (uint256 i = 0; i < sizes.length; i++) {
+            IPaymentChannels.Claim[] memory claims = new IPaymentChannels.Claim[](sizes[i]);
+            for (uint64 j = 0; j < claims.length; j++) {
+                Account memory payer = newAccount(vm.toString(uint256(j)));
+                if (i == 0 || j >= sizes[i - 1]) {
+                    vm.prank(requester.addr);
+                    token.transfer(payer.addr, 1e6);
+                    vm.startPrank(payer.addr);
+                    token.approve(address(channels), type(uint256).max);
+                    channels.deposit(address(token), 1e6);
+                    vm.stopPrank();
+                    _open(payer, j, 1e6);
+                }
+                claims[j] = _claim(payer, j, uint96(1e5 * (i + 1)));
+            }
+            vm.prank(provider.addr);
+            channels.redeem(provider.addr, address(token), claims);
+            uint256 total = vm.snapshotGasLastCall(
+                "PaymentChannels", string.concat("redeem ", vm.toString(sizes[i]))
+            );
+            vm.snapshotValue(
+                "PaymentChannels",
+                string.concat("redeem ", vm.toString(sizes[i]), ", each"),
+                total / sizes[i]
+            );
+        }
+    }
+
+    function _terms(Account memory payer, uint64 salt)
+        private
+        view
+        returns (IPaymentChannels.Terms memory)
+    {
+        return IPaymentChannels.Terms(payer.addr, payer.addr, provider.addr, address(token), salt);
+    }
+
+    function _open(Account memory payer, uint64 salt, uint96 amount) private {
+        vm.prank(payer.addr);
+        channels.open(_terms(payer, salt), amount);
+    }
+
+    function _claim(Account memory payer, uint64 salt, uint96 amount)
+        private
+        view
+        returns (IPaymentChannels.Claim memory)
+    {
+        bytes32 root = sha256(abi.encode(payer.addr, salt, amount));
+        return claimOf(domain, _terms(payer, salt), payer.key, amount, root);
     }
 
     /// @dev A permit of zero, which leaves the allowance at zero and a nonce behind.

@@ -21,6 +21,9 @@ interface IProviderRegistry {
     /// @notice The referee took `amount` of the provider's stake for `beneficiary`.
     event Slashed(address indexed provider, uint256 amount, address indexed beneficiary);
 
+    /// @notice The account says that the libp2p peer is its own, and gives the peer's word for it.
+    event PeerBound(address indexed account, bytes peerId, bytes peerSignature);
+
     /// @notice An amount of zero was named where something has to move.
     error ZeroAmount();
 
@@ -47,6 +50,12 @@ interface IProviderRegistry {
 
     /// @notice The unbonding time given at deployment is above the longest one allowed.
     error UnbondingTooLong(uint64 unbondingSeconds, uint64 unbondingSecondsMax);
+
+    /// @notice No peer id has that many bytes.
+    error PeerIdLength(uint256 length);
+
+    /// @notice No signature of a peer's key has that many bytes.
+    error PeerSignatureLength(uint256 length);
 
     /// @notice The token that stake is held in.
     function token() external view returns (IERC20);
@@ -83,6 +92,22 @@ interface IProviderRegistry {
     function slash(address provider, uint256 amount, address beneficiary)
         external
         returns (uint256 taken);
+
+    /// @notice Binds a libp2p peer to the caller's account, in place of the one before.
+    /// @dev This transaction is the account's word; the peer's is its signature over the text
+    /// "rigmesh-peer-binding-v1", the chain's id in 8 bytes, this contract's address and the account.
+    /// The chain cannot check an Ed25519 signature at a sensible price, so every reader does, and takes
+    /// a binding whose signature is false as none.
+    /// @param peerId The peer's id, as libp2p writes it in bytes: at most 64.
+    /// @param peerSignature The signature by the peer's key: at most 1,024 bytes.
+    function bindPeer(bytes calldata peerId, bytes calldata peerSignature) external;
+
+    /// @notice The peer that the account says is its own; empty where it never said so. Check the
+    /// signature before you believe it, see {bindPeer}.
+    function peerOf(address account)
+        external
+        view
+        returns (bytes memory peerId, bytes memory peerSignature);
 
     /// @notice The stake of a provider.
     /// @return bonded What counts as stake.

@@ -29,9 +29,6 @@ library MerkleSha256 {
     }
 
     /// @notice The root that a leaf hash and its audit path give, in a tree of `count` leaves.
-    /// @dev The loop of RFC 9162, section 2.1.3.2: `position` and `last` are the node's place and
-    /// the last place in its row, and both go up a row with each step. A last node without a
-    /// sibling goes up without a hash.
     /// @param leafHash The hash of the leaf, see {leaf}.
     /// @param index The place of the leaf, from 0.
     /// @param count How many leaves the tree has.
@@ -39,14 +36,41 @@ library MerkleSha256 {
     function rootFrom(bytes32 leafHash, uint256 index, uint256 count, bytes32[] memory path)
         internal
         pure
-        returns (bytes32 hash)
+        returns (bytes32)
     {
         if (index >= count) revert LeafOutOfRange(index, count);
+        (bytes32 hash, bool fits) = _climb(leafHash, index, count, path);
+        if (!fits) revert AuditPathLength(path.length);
+        return hash;
+    }
+
+    /// @notice True if the leaf hash is at `index` of the tree of `count` leaves under `wanted`.
+    function isUnder(
+        bytes32 wanted,
+        bytes32 leafHash,
+        uint256 index,
+        uint256 count,
+        bytes32[] memory path
+    ) internal pure returns (bool) {
+        if (index >= count) return false;
+        (bytes32 hash, bool fits) = _climb(leafHash, index, count, path);
+        return fits && hash == wanted;
+    }
+
+    /// @dev The loop of RFC 9162, section 2.1.3.2: `position` and `last` are the node's place and
+    /// the last place in its row, and both go up a row with each step. A last node without a
+    /// sibling goes up without a hash. `fits` is false where the path has another length than lies
+    /// between this leaf and the root.
+    function _climb(bytes32 leafHash, uint256 index, uint256 count, bytes32[] memory path)
+        private
+        pure
+        returns (bytes32 hash, bool fits)
+    {
         hash = leafHash;
         uint256 position = index;
         uint256 last = count - 1;
         for (uint256 i = 0; i < path.length; i++) {
-            if (last == 0) revert AuditPathLength(path.length);
+            if (last == 0) return (hash, false);
             if (position & 1 == 1 || position == last) {
                 hash = node(path[i], hash);
                 while (position & 1 == 0 && position != 0) {
@@ -59,7 +83,7 @@ library MerkleSha256 {
             position >>= 1;
             last >>= 1;
         }
-        if (last != 0) revert AuditPathLength(path.length);
+        fits = last == 0;
     }
 
     function _root(bytes32[] memory leaves, uint256 from, uint256 to)

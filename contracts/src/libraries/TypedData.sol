@@ -88,6 +88,35 @@ library TypedData {
         string peer;
     }
 
+    /// @notice A payer's word that a key may move up to `limit` of its balance into channels.
+    struct SessionKey {
+        address payer;
+        address key;
+        address token;
+        uint256 limit;
+        uint64 expiresAt;
+        uint256 nonce;
+    }
+
+    /// @notice A provider's word that it takes a job on at these terms.
+    struct Acceptance {
+        bytes32 job;
+        address requester;
+        address provider;
+        uint256 amount;
+        uint64 deadline;
+        uint8 milestones;
+    }
+
+    /// @notice A requester's word that a milestone may be paid with this proof and amount.
+    struct Approval {
+        bytes32 job;
+        address provider;
+        uint8 milestone;
+        bytes32 proofRoot;
+        uint256 amountDue;
+    }
+
     bytes32 internal constant DOMAIN_TYPEHASH = keccak256(
         "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
     );
@@ -111,7 +140,18 @@ library TypedData {
 
     bytes32 internal constant JOB_PASS_TYPEHASH = keccak256("JobPass(bytes32 job,string peer)");
 
-    /// @notice The domain of everything the market signs: one chain and one JobEscrow.
+    bytes32 internal constant SESSION_KEY_TYPEHASH = keccak256(
+        "SessionKey(address payer,address key,address token,uint256 limit,uint64 expiresAt,uint256 nonce)"
+    );
+    bytes32 internal constant ACCEPTANCE_TYPEHASH = keccak256(
+        "Acceptance(bytes32 job,address requester,address provider,uint256 amount,uint64 deadline,uint8 milestones)"
+    );
+    bytes32 internal constant APPROVAL_TYPEHASH = keccak256(
+        "Approval(bytes32 job,address provider,uint8 milestone,bytes32 proofRoot,uint256 amountDue)"
+    );
+
+    /// @notice The domain of what the market signs: one chain, and PaymentChannels for vouchers and
+    /// session keys, JobEscrow for everything else.
     function domainSeparator(uint256 chainId, address verifyingContract)
         internal
         pure
@@ -222,6 +262,50 @@ library TypedData {
     /// @notice hashStruct of EIP-712 for a job pass.
     function hash(JobPass memory pass) internal pure returns (bytes32) {
         return keccak256(abi.encode(JOB_PASS_TYPEHASH, pass.job, _hash(pass.peer)));
+    }
+
+    /// @notice hashStruct of EIP-712 for a session key.
+    function hash(SessionKey memory session) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                SESSION_KEY_TYPEHASH,
+                session.payer,
+                session.key,
+                session.token,
+                session.limit,
+                session.expiresAt,
+                session.nonce
+            )
+        );
+    }
+
+    /// @notice hashStruct of EIP-712 for a provider's acceptance.
+    function hash(Acceptance memory acceptance) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                ACCEPTANCE_TYPEHASH,
+                acceptance.job,
+                acceptance.requester,
+                acceptance.provider,
+                acceptance.amount,
+                acceptance.deadline,
+                acceptance.milestones
+            )
+        );
+    }
+
+    /// @notice hashStruct of EIP-712 for a requester's approval.
+    function hash(Approval memory approval) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                APPROVAL_TYPEHASH,
+                approval.job,
+                approval.provider,
+                approval.milestone,
+                approval.proofRoot,
+                approval.amountDue
+            )
+        );
     }
 
     function _hash(Device memory device) private pure returns (bytes32) {

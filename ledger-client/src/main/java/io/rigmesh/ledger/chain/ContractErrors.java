@@ -24,7 +24,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// errors of the committed ABIs, and Solidity's own Error(string) and Panic(uint256).
 final class ContractErrors {
   private static final List<String> CONTRACTS =
-      List.of("DevToken", "ProviderRegistry", "JobEscrow");
+      List.of("DevToken", "ProviderRegistry", "JobEscrow", "PaymentChannels", "ReceiptLog");
   private static final String ERROR_STRING = "08c379a0";
   private static final String PANIC = "4e487b71";
 
@@ -121,6 +121,28 @@ final class ContractErrors {
 
   private static String sentence(String name, List<String> a) {
     return switch (name) {
+      case "AlreadyAnchored" ->
+          "The account %s has anchored the root %s before, at %s."
+              .formatted(a.get(0), a.get(1), time(a.get(2)));
+      case "AmountTooLarge" ->
+          "The amount %s is above what a channel can hold; choose a smaller one."
+              .formatted(a.get(0));
+      case "AuthorisationNotSigned" ->
+          "The authorisation is not signed by %s for its next number, this chain and contract; sign it again."
+              .formatted(a.get(0));
+      case "BalanceTooSmall" ->
+          "The account %s has %s of %s in the channels' contract but needs %s; deposit the difference first."
+              .formatted(a.get(0), a.get(2), token(a.get(1)), a.get(3));
+      case "ChallengeOutOfRange" ->
+          "A challenge time of %s seconds is not allowed; choose one from %s to %s."
+              .formatted(a.get(0), a.get(1), a.get(2));
+      case "ChannelClosing" ->
+          "The channel %s is being closed, at %s; open another."
+              .formatted(a.get(0), time(a.get(1)));
+      case "ChannelIdUsed" ->
+          "The channel %s exists or has existed; choose another salt.".formatted(a.get(0));
+      case "ChannelNotOpen" ->
+          "The channel %s was never opened, or it is closed; open one.".formatted(a.get(0));
       case "ChallengeTimeRunning" ->
           "Until " + time(a.get(0)) + " only the requester may release this job; wait until then.";
       case "ChallengeTooLong" ->
@@ -153,9 +175,28 @@ final class ContractErrors {
       case "ERC2612InvalidSigner" ->
           "The permit was signed by %s but the tokens are of %s; check the chain id and the token's address."
               .formatted(a.get(0), a.get(1));
+      case "EtherNotExact" ->
+          "%s of ether should be sent but %s was; send exactly what is named, and none for a token."
+              .formatted(a.get(0), a.get(1));
+      case "EtherRefused" ->
+          "The account %s refused the ether; withdraw to another.".formatted(a.get(0));
+      case "ExpiryOutOfRange" ->
+          "The time %s is over or too far away (the block's time is %s); give unix seconds to come."
+              .formatted(time(a.get(0)), time(a.get(1)));
+      case "FeeRefused" ->
+          "A fee of %s ten-thousandths is above the highest allowed, %s, or goes to nobody; choose another."
+              .formatted(a.get(0), a.get(1));
+      case "InvalidAccountNonce" ->
+          "The account %s has used another number, its next is %s; sign again with that."
+              .formatted(a.get(0), a.get(1));
       case "JobIdUsed" ->
           "The account %s has funded the job %s before; every job is funded once."
               .formatted(a.get(0), a.get(1));
+      case "NoSession" ->
+          "The key %s may spend nothing of %s, or may no longer (until %s); the payer must authorise it."
+              .formatted(a.get(1), a.get(0), time(a.get(2)));
+      case "NotPayerOrSigner" ->
+          "The account %s may not close this channel; its payer or signer may.".formatted(a.get(0));
       case "NotProvider" ->
           a.get(1).equals("0x0000000000000000000000000000000000000000")
               ? "There is no escrow for this job; the requester must fund it first."
@@ -163,16 +204,30 @@ final class ContractErrors {
                   .formatted(a.get(0), a.get(1));
       case "NotReferee" -> "Only the referee may slash, and " + a.get(0) + " is not the referee.";
       case "NothingDeferred" -> "No deferred payment waits for " + a.get(0) + ".";
+      case "NothingToRedeem" ->
+          "The channel %s has paid %s already, and this voucher is for no more, or nothing is left in it."
+              .formatted(a.get(0), a.get(1));
       case "NothingToSlash" -> "The provider " + a.get(0) + " has no stake.";
       case "NothingUnbonding" -> "No stake is unbonding; request it first, then wait.";
+      case "PeerIdLength" -> "No peer id has %s bytes.".formatted(a.get(0));
+      case "PeerSignatureLength" -> "No peer's signature has %s bytes.".formatted(a.get(0));
       case "PermitRefused" ->
           "The token refused the permit and the allowance %s does not cover %s; approve the amount and try again."
               .formatted(a.get(0), a.get(1));
       case "SafeERC20FailedOperation" ->
           "The token " + a.get(0) + " refused the transfer; check the balance and the allowance.";
+      case "SessionLimitExceeded" ->
+          "This key may move %s more but needs %s; the payer must authorise it for more."
+              .formatted(a.get(0), a.get(1));
       case "StakeTooLarge" -> "A stake of " + a.get(0) + " is above what the registry can hold.";
       case "StillUnbonding" ->
           "The stake can be withdrawn after " + time(a.get(0)) + "; wait until then.";
+      case "TooEarlyToClose" ->
+          a.get(1).equals("0")
+              ? "Nobody has asked to close the channel %s; only its payee may close it at once."
+                  .formatted(a.get(0))
+              : "The channel %s can be closed after %s; wait until then."
+                  .formatted(a.get(0), time(a.get(1)));
       case "TokenHasNoCode" ->
           "There is no contract at the token's address %s on this chain; check the address."
               .formatted(a.get(0));
@@ -182,11 +237,16 @@ final class ContractErrors {
       case "UnbondingTooLong" ->
           "An unbonding time of %s seconds is above the longest allowed, %s; choose a shorter one."
               .formatted(a.get(0), a.get(1));
+      case "VoucherNotSigned" ->
+          "The voucher on the channel %s is not signed by %s for this chain and contract."
+              .formatted(a.get(0), a.get(1));
       case "WrongStatus" ->
           "The escrow is %s, and this is not possible from there; look at it with its job id."
               .formatted(status(a.get(0)));
-      case "ZeroAmount" -> "An amount of zero cannot be locked; give at least 1.";
+      case "ZeroAddress" -> "An account is missing: the zero address was given.";
+      case "ZeroAmount" -> "An amount of zero cannot be moved; give at least 1.";
       case "ZeroProofRoot" -> "A proof needs a root; none was given.";
+      case "ZeroRoot" -> "The root of receipts is zero, which is none.";
       case "ZeroProvider" -> "The job names no provider account; choose one.";
       default -> "The contract refused with " + name + "(" + String.join(", ", a) + ").";
     };
@@ -198,6 +258,12 @@ final class ContractErrors {
     } catch (ArithmeticException | NumberFormatException | DateTimeException e) {
       return unixSeconds;
     }
+  }
+
+  private static String token(String address) {
+    return address.equals("0x0000000000000000000000000000000000000000")
+        ? "ether"
+        : "the token " + address;
   }
 
   private static String status(String ordinal) {

@@ -26,9 +26,18 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param token the payment token
 /// @param registry the ProviderRegistry
 /// @param escrow the JobEscrow
+/// @param channels the PaymentChannels
+/// @param receipts the ReceiptLog
 /// @param block the block of the first of them; there are no events before it
 public record Deployment(
-    long chainId, Hash genesis, Address token, Address registry, Address escrow, long block) {
+    long chainId,
+    Hash genesis,
+    Address token,
+    Address registry,
+    Address escrow,
+    Address channels,
+    Address receipts,
+    long block) {
   private static final int FILE_BYTES_MAX = 16 * 1024;
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -63,6 +72,8 @@ public record Deployment(
         address(file, json, "token"),
         address(file, json, "registry"),
         address(file, json, "escrow"),
+        address(file, json, "channels"),
+        address(file, json, "receipts"),
         number(file, json, "block"));
   }
 
@@ -74,6 +85,8 @@ public record Deployment(
     json.put("token", token.hex());
     json.put("registry", registry.hex());
     json.put("escrow", escrow.hex());
+    json.put("channels", channels.hex());
+    json.put("receipts", receipts.hex());
     json.put("block", block);
     Path target = file.toAbsolutePath();
     Path temporary = target.resolveSibling(target.getFileName() + ".tmp");
@@ -97,7 +110,7 @@ public record Deployment(
                   .formatted(chainId, genesis)
               + " development chain that was started anew needs a new deployment.");
     }
-    for (Address contract : new Address[] {token, registry, escrow}) {
+    for (Address contract : new Address[] {token, registry, escrow, channels, receipts}) {
       if (!rpc.hasCode(contract)) {
         throw new ChainMismatchException(
             "There is no contract at %s on the chain %d; deploy again."

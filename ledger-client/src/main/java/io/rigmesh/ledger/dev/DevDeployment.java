@@ -5,7 +5,9 @@ import io.rigmesh.ledger.chain.Call;
 import io.rigmesh.ledger.chain.Inclusion;
 import io.rigmesh.ledger.generated.DevToken;
 import io.rigmesh.ledger.generated.JobEscrow;
+import io.rigmesh.ledger.generated.PaymentChannels;
 import io.rigmesh.ledger.generated.ProviderRegistry;
+import io.rigmesh.ledger.generated.ReceiptLog;
 import io.rigmesh.ledger.intent.TransactionSender;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.TokenAmount;
@@ -14,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import org.web3j.abi.FunctionEncoder;
 import org.web3j.abi.datatypes.Type;
+import org.web3j.abi.datatypes.generated.Uint16;
 import org.web3j.abi.datatypes.generated.Uint256;
 import org.web3j.abi.datatypes.generated.Uint64;
 
@@ -22,7 +25,8 @@ import org.web3j.abi.datatypes.generated.Uint64;
 ///
 /// @param supply the whole supply of the development token; the sender's account holds it
 /// @param unbonding how long stake stays at risk after it was asked back
-/// @param challenge how long a requester may look at a proof before anybody may release the money
+/// @param challenge how long a requester may look at a proof before anybody may release the money,
+///   and how long vouchers are taken after it was asked to close a channel; at least a minute
 public record DevDeployment(TokenAmount supply, Duration unbonding, Duration challenge) {
   /// A million million dollars, a day and a minute.
   public static DevDeployment standard() {
@@ -59,12 +63,24 @@ public record DevDeployment(TokenAmount supply, Duration unbonding, Duration cha
             JobEscrow.BINARY,
             List.of(address(tokenAddress), new Uint64(challenge.toSeconds())),
             timeout);
+    Inclusion channels =
+        create(
+            sender,
+            "PaymentChannels",
+            "challenge " + challenge + ", no fee",
+            PaymentChannels.BINARY,
+            List.of(new Uint64(challenge.toSeconds()), new Uint16(0), address(Address.ZERO)),
+            timeout);
+    Inclusion receipts =
+        create(sender, "ReceiptLog", "nothing", ReceiptLog.BINARY, List.of(), timeout);
     return new Deployment(
         sender.rpc().chainId(),
         sender.rpc().genesisHash(),
         tokenAddress,
         created(registry),
         created(escrow),
+        created(channels),
+        created(receipts),
         token.blockNumber());
   }
 

@@ -24,6 +24,8 @@ class DeploymentTest {
         AccountKey.generate().address(),
         AccountKey.generate().address(),
         AccountKey.generate().address(),
+        AccountKey.generate().address(),
+        AccountKey.generate().address(),
         7);
   }
 
@@ -37,7 +39,17 @@ class DeploymentTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"chainId", "genesis", "token", "registry", "escrow", "block"})
+  @ValueSource(
+      strings = {
+        "chainId",
+        "genesis",
+        "token",
+        "registry",
+        "escrow",
+        "channels",
+        "receipts",
+        "block"
+      })
   void aFieldThatIsMissingOrWrongIsNamed(String field) throws IOException {
     Path file = folder.resolve("deployment.json");
     deployment().write(file);
