@@ -38,6 +38,9 @@ final class PubsubIT {
   private static final String TOPIC = "/interop/news/1";
   private static final Duration BACKOFF = Duration.ofSeconds(4);
 
+  /// Long for this backoff, and short for the usual one of a minute.
+  private static final Duration AGAIN = Duration.ofSeconds(45);
+
   private final Cast cast = new Cast();
   private final BlockingQueue<GossipMessage> received = new LinkedBlockingQueue<>();
 
@@ -177,12 +180,12 @@ final class PubsubIT {
     js.call("subscribe", "topic", TOPIC);
     Eventually.await("grafted", () -> topic.mesh().contains(js.id()) && meshOf(js, ours));
 
+    long before = System.nanoTime();
     js.call("unsubscribe", "topic", TOPIC);
     Eventually.await("pruned", () -> !topic.mesh().contains(js.id()));
-    long pruned = System.nanoTime();
     js.call("subscribe", "topic", TOPIC);
-    Eventually.await("grafted again", () -> topic.mesh().contains(js.id()));
-    assertBackoff(pruned);
+    Eventually.await("grafted again", AGAIN, () -> topic.mesh().contains(js.id()));
+    assertBackoff(before);
     Eventually.await("and taken by js", () -> meshOf(js, ours));
   }
 
@@ -198,37 +201,41 @@ final class PubsubIT {
     js.call("subscribe", "topic", TOPIC);
     Eventually.await("grafted", () -> topic.mesh().contains(js.id()) && meshOf(js, ours));
 
+    long before = System.nanoTime();
     subscription.close();
     js.await(
         "prune",
         event ->
             event.get("peerId").asText().equals(ours.id().toString())
                 && event.get("direction").asText().equals("inbound"));
-    long pruned = System.nanoTime();
     assertThat(meshOf(js, ours)).isFalse();
     cast.keep(topic.subscribe(received::add));
     Eventually.await("js sees ours again", () -> topic.peers().contains(js.id()));
 
     // A graft in between is answered with another PRUNE, which starts the longer backoff.
-    if (System.nanoTime() - pruned < BACKOFF.toNanos() / 2) {
+    if (System.nanoTime() - before < BACKOFF.toNanos() / 2) {
       js.call("graft", "peer", ours.id().toString(), "topic", TOPIC);
       js.await(
           "prune",
           event ->
               event.get("peerId").asText().equals(ours.id().toString())
                   && event.get("direction").asText().equals("inbound"));
-      assertThat(topic.mesh()).isEmpty();
+      boolean refused = topic.mesh().isEmpty();
+      assertThat(refused || System.nanoTime() - before > BACKOFF.toNanos())
+          .as("no mesh before the backoff is over")
+          .isTrue();
     }
-    Eventually.await("grafted again", () -> topic.mesh().contains(js.id()) && meshOf(js, ours));
-    assertBackoff(pruned);
+    Eventually.await(
+        "grafted again", AGAIN, () -> topic.mesh().contains(js.id()) && meshOf(js, ours));
+    assertBackoff(before);
   }
 
-  private static void assertBackoff(long pruned) {
-    assertThat(Duration.ofNanos(System.nanoTime() - pruned))
+  /// @param before when nobody had pruned yet: no delay of this test makes the backoff look shorter
+  private static void assertBackoff(long before) {
+    assertThat(Duration.ofNanos(System.nanoTime() - before))
         .as("from the PRUNE to the next GRAFT")
-        // A message's way, and a clock of milliseconds.
-        .isGreaterThan(BACKOFF.minusMillis(200))
-        .isLessThan(BACKOFF.plusSeconds(12));
+        // A clock of milliseconds.
+        .isGreaterThan(BACKOFF.minusMillis(10));
   }
 
   private static MeshParameters shortBackoff() {
