@@ -65,10 +65,11 @@ final class ParserFuzzIT {
                 // Its own hooks look for injections into SQL, LDAP and the like.
                 "--disabled_hooks=*",
                 // The same runs every time; a longer search begins elsewhere each time.
-                SECONDS == 0 ? "-runs=150000" : "-max_total_time=" + SECONDS,
+                SECONDS == 0 ? "-runs=60000" : "-max_total_time=" + SECONDS,
                 "-seed=" + (SECONDS == 0 ? 1 : System.nanoTime() % 1_000_000_000),
                 "-max_len=6000",
-                "-timeout=10",
+                // Of one input; longer than a machine that is busy with other things stands still.
+                "-timeout=60",
                 "-rss_limit_mb=2048",
                 "-artifact_prefix=" + folder + "/",
                 corpus.toString())
@@ -77,7 +78,7 @@ final class ParserFuzzIT {
             .redirectOutput(log.toFile())
             .start();
     try {
-      assertThat(jazzer.waitFor(SECONDS + 240L, TimeUnit.SECONDS)).as("Jazzer ends").isTrue();
+      assertThat(jazzer.waitFor(SECONDS + 900L, TimeUnit.SECONDS)).as("Jazzer ends").isTrue();
     } finally {
       jazzer.destroyForcibly();
     }
