@@ -47,6 +47,7 @@ tests() {
 }
 
 tests "conformance suite and bits of whole steps against the CPU" 'CudaStepRunnerGpuTest'
+tests "conformance suite of encoders, and MiniLM against ONNX Runtime" 'CudaBertRunnerGpuTest'
 if "$python" -c 'import torch, transformers' 2>/dev/null; then
   tests "logits against transformers, within 1e-4" 'TransformersGpuTest' "-Drigmesh.transformers=$(command -v "$python")"
 else

@@ -230,14 +230,5 @@ extern "C" __global__ void attention_combine_i8(const float* chains, const int* 
     check_finite(fault, op, row * cols + i, value);
     amax = fmaxf(amax, fabsf(value));
   }
-  amax = block_max(amax, shared);
-  float scale = __fdiv_rn(amax, 127.0f);
-  signed char* target = q + (size_t)row * pitch;
-  // A thread reads what it wrote itself.
-  for (int i = threadIdx.x; i < pitch; i += blockDim.x) {
-    target[i] = i < cols ? (signed char)quantise_one(combined[i], scale) : 0;
-  }
-  if (threadIdx.x == 0) {
-    row_scale[row] = scale;
-  }
+  quantise_own(combined, amax, q, row_scale, pitch, row, cols, shared);
 }

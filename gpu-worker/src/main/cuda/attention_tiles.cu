@@ -1,222 +1,69 @@
 // attention over paged keys and values for many queries of a sequence, as prefill has it; docs/numerics.md, "Attention", with a
 // sliding window where `window` is not 0: the query at position i sees keys j with i - window < j <= i.
 //
-// CPU twin: Kernels.attention over KeyValuePages. One launch, two passes over a tile's keys, a page at a time: the first finds the
-// maximum of each query's scores, the second computes the scores again (the same chains give the same bits), p = exp(s - m), and
-// carries the chains of p and of p * v of the split of 1024 keys in hand in registers; at a split's end they are added to the
-// totals. Nothing is rescaled and no score is stored in device memory. A key that a query does not see has p = +0, which changes
-// no bit (docs/numerics.md). A block of 128 threads holds 64 lines, a line being one query of one head; `share` heads of one group
-// (1, 2 or 4) take turns so that they read a key once, so a tile is 64 / share queries. Grid (tiles, heads / share). tiles
-// (*count_of_tiles, 2): first row and number of rows, all of one sequence and of ascending position. d is at most the D of the entry.
-#include "elementary.cuh"
-#include "fault.cuh"
-#include "pages.cuh"
+// CPU twin: Kernels.attention over KeyValuePages. One launch; attention_tile.cuh says how. Grid (tiles, heads / share), block 128;
+// `share` (1, 2 or 4) heads of one group read keys together. tiles (*count_of_tiles, 2): first row and number of rows, all of one
+// sequence and of ascending position.
+#include "attention_tile.cuh"
 
-#define SPLIT 1024
-#define LINES 64
-#define THREADS 128
+// A sequence in pages, as the queries of one tile see it.
+struct PagedSequence {
+  const float* keys;
+  const float* values;
+  const int* table;
+  int kv;
+  int kv_heads;
+  int d;
+  int first_position;
+  int last_position;
+  int window;
+
+  __device__ __forceinline__ int first_key() const { return window > 0 && first_position + 1 > window ? first_position + 1 - window : 0; }
+
+  __device__ __forceinline__ int last_key() const { return last_position; }
+
+  __device__ __forceinline__ bool visible(int query, int j) const {
+    int position = first_position + query;
+    return j <= position && (window == 0 || j > position - window);
+  }
+
+  // Where the keys from `key` on, a multiple of four, of component c lie in shared memory.
+  static __device__ __forceinline__ int place(int, int key) { return key; }
+
+  __device__ __forceinline__ void read_keys(int page, float* shared) const {
+    const float* source = key_page(keys, table[page], kv, kv_heads, d);
+    for (int i = threadIdx.x; i < d * PAGE; i += THREADS) {
+      shared[i] = source[i];
+    }
+  }
+
+  __device__ __forceinline__ float value(int page, int j, int c) const {
+    return value_page(values, table[page], kv, kv_heads, d)[j * d + c];
+  }
+};
 
 template <int D>
 __device__ __forceinline__ void attention(const float* q, int q_stride, const float* keys, const float* values, const int* page_tables,
                                           int table_pitch, const int* positions, const int* sequences, const int* tiles,
-                                          const int* count_of_tiles, float* out,
-                                          int heads, int kv_heads, int d, int share, int window, float scale, unsigned long long* fault,
-                                          int op) {
-  constexpr int COMPONENTS = D / 16;
-  // (D, LINES) queries, at the end (LINES, D) results; (D, PAGE) keys or (PAGE, D) values; (PAGE, LINES) weights; (LINES) z.
-  extern __shared__ __align__(16) float shared[];
-  float* queries = shared;
-  float* page_data = queries + D * LINES;
-  float* weights = page_data + D * PAGE;
-  float* z = weights + PAGE * LINES;
+                                          const int* count_of_tiles, float* out, int heads, int kv_heads, int d, int share, int window,
+                                          float scale, unsigned long long* fault, int op) {
   if ((int)blockIdx.x >= *count_of_tiles) {
     return;
   }
   int first_row = tiles[blockIdx.x * 2];
-  int count = tiles[blockIdx.x * 2 + 1] * share;
+  int rows = tiles[blockIdx.x * 2 + 1];
   int head = blockIdx.y * share;
-  int kv = head / (heads / kv_heads);
-  int first_position = positions[first_row];
-  int last_position = first_position + count / share - 1;
-  const int* table = page_tables + (size_t)sequences[first_row] * table_pitch;
-  int from = window > 0 && first_position + 1 > window ? first_position + 1 - window : 0;
-
-  // Line l is query l / share of head l mod share.
-  for (int i = threadIdx.x; i < LINES * d; i += THREADS) {
-    int line = i / d;
-    int c = i % d;
-    float value = 0.0f;
-    if (line < count) {
-      value = q[(size_t)(first_row + line / share) * q_stride + (head + line % share) * d + c];
-    }
-    queries[c * LINES + line] = value;
-  }
-
-  // In the scores a thread owns four lines and four keys.
-  int score_line = (threadIdx.x >> 3) * 4;
-  int score_key = (threadIdx.x & 7) * 4;
-  auto scores = [&](int page, float (&s)[4][4]) {
-    const float* source = key_page(keys, table[page], kv, kv_heads, d);
-    __syncthreads();
-    for (int i = threadIdx.x; i < d * PAGE; i += THREADS) {
-      page_data[i] = source[i];
-    }
-    __syncthreads();
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-#pragma unroll
-      for (int j = 0; j < 4; j++) {
-        s[i][j] = 0.0f;
-      }
-    }
-#pragma unroll 2
-    for (int c = 0; c < d; c++) {
-      float4 a = *(const float4*)(queries + c * LINES + score_line);
-      float4 b = *(const float4*)(page_data + c * PAGE + score_key);
-      float as[4] = {a.x, a.y, a.z, a.w};
-      float bs[4] = {b.x, b.y, b.z, b.w};
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-#pragma unroll
-        for (int j = 0; j < 4; j++) {
-          s[i][j] = __fmaf_rn(as[i], bs[j], s[i][j]);
-        }
-      }
-    }
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-#pragma unroll
-      for (int j = 0; j < 4; j++) {
-        s[i][j] = __fmul_rn(s[i][j], scale);
-      }
-    }
-  };
-  auto visible = [&](int line, int j) {
-    int position = first_position + line / share;
-    return line < count && j <= position && (window == 0 || j > position - window);
-  };
-
-  float s[4][4];
-  float most[4];
-#pragma unroll
-  for (int i = 0; i < 4; i++) {
-    most[i] = __int_as_float(0xff800000);
-  }
-  for (int page = from / PAGE; page <= last_position / PAGE; page++) {
-    scores(page, s);
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-#pragma unroll
-      for (int j = 0; j < 4; j++) {
-        if (visible(score_line + i, page * PAGE + score_key + j)) {
-          check_finite(fault, op, first_row + (score_line + i) / share, s[i][j]);
-          most[i] = fmaxf(most[i], s[i][j]);
-        }
-      }
-    }
-  }
-#pragma unroll
-  for (int i = 0; i < 4; i++) {
-    // The eight threads of a line are neighbours in a warp.
-    for (int step = 4; step > 0; step >>= 1) {
-      most[i] = fmaxf(most[i], __shfl_xor_sync(0xffffffffu, most[i], step));
-    }
-  }
-
-  // In the products a thread owns eight lines, four and the four 32 further, and D / 16 components, four in each 64.
-  int value_line = (threadIdx.x >> 4) * 4;
-  int value_component = (threadIdx.x & 15) * 4;
-  float total[8][COMPONENTS];
-  float chain[8][COMPONENTS];
-  float z_total[8];
-  float z_chain[8];
-#pragma unroll
-  for (int i = 0; i < 8; i++) {
-    // -0 plus the first split's chain is that chain, whatever its sign.
-    z_total[i] = -0.0f;
-    z_chain[i] = 0.0f;
-#pragma unroll
-    for (int c = 0; c < COMPONENTS; c++) {
-      total[i][c] = -0.0f;
-      chain[i][c] = 0.0f;
-    }
-  }
-  for (int page = from / PAGE; page <= last_position / PAGE; page++) {
-    scores(page, s);
-#pragma unroll
-    for (int j = 0; j < 4; j++) {
-      float p[4];
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        bool seen = visible(score_line + i, page * PAGE + score_key + j);
-        p[i] = seen ? exp_exact(__fsub_rn(s[i][j], most[i])) : 0.0f;
-      }
-      *(float4*)(weights + (score_key + j) * LINES + score_line) = make_float4(p[0], p[1], p[2], p[3]);
-    }
-    __syncthreads();
-    const float* source = value_page(values, table[page], kv, kv_heads, d);
-    for (int i = threadIdx.x; i < PAGE * D; i += THREADS) {
-      int j = i / D;
-      int c = i % D;
-      // What lies behind the last position of a page was never written.
-      page_data[i] = c < d && page * PAGE + j <= last_position ? source[j * d + c] : 0.0f;
-    }
-    __syncthreads();
-#pragma unroll 2
-    for (int j = 0; j < PAGE; j++) {
-      float a[8];
-      float b[COMPONENTS];
-      *(float4*)&a[0] = *(const float4*)(weights + j * LINES + value_line);
-      *(float4*)&a[4] = *(const float4*)(weights + j * LINES + value_line + 32);
-#pragma unroll
-      for (int c = 0; c < COMPONENTS; c += 4) {
-        *(float4*)&b[c] = *(const float4*)(page_data + j * D + value_component + c * 16);
-      }
-#pragma unroll
-      for (int i = 0; i < 8; i++) {
-        z_chain[i] = __fadd_rn(z_chain[i], a[i]);
-#pragma unroll
-        for (int c = 0; c < COMPONENTS; c++) {
-          chain[i][c] = __fmaf_rn(a[i], b[c], chain[i][c]);
-        }
-      }
-    }
-    if ((page + 1) % (SPLIT / PAGE) == 0 || page == last_position / PAGE) {
-#pragma unroll
-      for (int i = 0; i < 8; i++) {
-        z_total[i] = __fadd_rn(z_total[i], z_chain[i]);
-        z_chain[i] = 0.0f;
-#pragma unroll
-        for (int c = 0; c < COMPONENTS; c++) {
-          total[i][c] = __fadd_rn(total[i][c], chain[i][c]);
-          chain[i][c] = 0.0f;
-        }
-      }
-    }
-  }
-  // Through shared memory, so that results are stored side by side and no registers go to their addresses.
-  __syncthreads();
-#pragma unroll
-  for (int i = 0; i < 8; i++) {
-    int line = value_line + (i & 3) + (i >> 2) * 32;
-    if ((threadIdx.x & 15) == 0) {
-      z[line] = z_total[i];
-    }
-#pragma unroll
-    for (int c = 0; c < COMPONENTS; c += 4) {
-      *(float4*)(queries + line * D + value_component + c * 16) = *(const float4*)&total[i][c];
-    }
-  }
-  __syncthreads();
-#pragma unroll 1
-  for (int i = threadIdx.x; i < count * d; i += THREADS) {
-    int line = i / d;
-    int c = i % d;
-    float value = __fdiv_rn(__fadd_rn(queries[line * D + c], 0.0f), z[line]);
-    int index = ((first_row + line / share) * heads + head + line % share) * d + c;
-    out[index] = value;
-    check_finite(fault, op + 1, index, value);
-  }
+  int position = positions[first_row];
+  PagedSequence sequence = {keys,
+                            values,
+                            page_tables + (size_t)sequences[first_row] * table_pitch,
+                            head / (heads / kv_heads),
+                            kv_heads,
+                            d,
+                            position,
+                            position + rows - 1,
+                            window};
+  attend<D>(q, q_stride, first_row, rows, head, share, sequence, out, heads, d, scale, fault, op);
 }
 
 // Heads of up to 64 components; 33024 bytes of shared memory with the launch. q with rows q_stride floats apart, out (rows, heads * d).

@@ -1,6 +1,6 @@
 // Invariant I4 on the device. A worker owns one 64-bit word that starts as all ones; a kernel that writes NaN or infinity
 // lowers it to (operation, index, upper half of the value), so the earliest operation of a step and its lowest index
-// remain, whatever the order in which threads run. The host reads it after every step: CudaFault.java takes it apart.
+// remain, whatever the order in which threads run. The host reads it after every step: LaunchPlan.check takes it apart.
 #pragma once
 
 // The value's upper 16 bits tell NaN and the two infinities apart; a NaN whose payload lies lower is given a quiet one.

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.rigmesh.worker.format.AtomicFile;
 import io.rigmesh.worker.format.JsonField;
+import io.rigmesh.worker.kernels.HeadLayout;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -34,6 +35,48 @@ public record BertConfig(
     if (hiddenSize % heads != 0) {
       throw new IllegalArgumentException(
           "hiddenSize " + hiddenSize + " is no multiple of heads " + heads);
+    }
+  }
+
+  /// The heads of a layer: as many for keys as for queries.
+  public HeadLayout headLayout() {
+    return new HeadLayout(heads, heads, hiddenSize / heads);
+  }
+
+  /// Refuses what a model of these sizes cannot take in one pass.
+  ///
+  /// @param ids the tokens of all sequences, one after another
+  /// @param lengths how many of them belong to each sequence
+  /// @param rowsMax the most tokens of a pass
+  /// @throws IllegalArgumentException when an id is not in the vocabulary, a sequence is empty or
+  ///   longer than the model's positions, or there are more than rowsMax tokens
+  public void checkPass(int[] ids, int[] lengths, int rowsMax) {
+    int row = 0;
+    for (int length : lengths) {
+      if (length < 1 || length > positionsMax || length > ids.length - row) {
+        throw new IllegalArgumentException(
+            "a sequence has "
+                + length
+                + " tokens, must have from 1 to "
+                + Math.min(positionsMax, ids.length - row));
+      }
+      row += length;
+    }
+    if (row != ids.length || row > rowsMax || row == 0) {
+      throw new IllegalArgumentException(
+          "there are "
+              + ids.length
+              + " tokens, sequences of "
+              + row
+              + ", and room for "
+              + rowsMax
+              + " in a pass");
+    }
+    for (int i = 0; i < row; i++) {
+      if (ids[i] < 0 || ids[i] >= vocabularySize) {
+        throw new IllegalArgumentException(
+            "token " + ids[i] + " at index " + i + " is not below " + vocabularySize);
+      }
     }
   }
 

@@ -1,7 +1,6 @@
 package io.rigmesh.worker.bert;
 
 import io.rigmesh.protocol.Profile;
-import io.rigmesh.worker.format.ModelFolder;
 import io.rigmesh.worker.kernels.AttentionSpan;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.tensor.Tensor;
@@ -28,31 +27,25 @@ public final class BertEncoder {
   private final BertWorkspace workspace;
   private final int rowsMax;
 
-  private BertEncoder(BertWeights weights, Kernels kernels, Profile profile, int rowsMax) {
-    this.config = weights.config();
-    this.kernels = kernels;
-    this.words = weights.tensor(BertTensors.WORDS);
-    this.positions = weights.tensor(BertTensors.POSITIONS);
-    this.typeZero = weights.tensor(BertTensors.TYPES).rows(0, 1).reshape(config.hiddenSize());
-    this.embeddingNorm = BertNorm.load(weights, BertTensors.EMBEDDING_NORM);
-    this.layers = new ArrayList<>();
-    for (int layer = 0; layer < config.layers(); layer++) {
-      layers.add(new BertLayer(weights, layer, kernels, profile));
-    }
-    this.rowsMax = rowsMax;
-    this.workspace = new BertWorkspace(config, rowsMax);
-  }
-
-  /// Takes the weights out of a folder, which may be closed afterwards.
+  /// Takes weights, which may be closed afterwards.
   ///
   /// @param profile what the linear layers compute in
   /// @param rowsMax the most tokens of one pass, at least the longest sequence; it decides the
   ///   memory, never a bit
-  /// @throws io.rigmesh.worker.format.ModelFormatException when the config or a weight is missing
-  ///   or does not fit
-  public static BertEncoder load(
-      ModelFolder folder, Kernels kernels, Profile profile, int rowsMax) {
-    return new BertEncoder(new BertWeights(folder), kernels, profile, rowsMax);
+  /// @throws io.rigmesh.worker.format.ModelFormatException when a weight is NaN or infinite
+  public BertEncoder(BertWeights weights, Kernels kernels, Profile profile, int rowsMax) {
+    this.config = weights.config();
+    this.kernels = kernels;
+    this.words = weights.words().read();
+    this.positions = weights.positions().read();
+    this.typeZero = weights.types().read().rows(0, 1).reshape(config.hiddenSize());
+    this.embeddingNorm = BertNorm.of(weights.embeddingNorm());
+    this.layers = new ArrayList<>();
+    for (BertWeights.Layer layer : weights.layers()) {
+      layers.add(new BertLayer(config, layer, kernels, profile));
+    }
+    this.rowsMax = rowsMax;
+    this.workspace = new BertWorkspace(config, rowsMax);
   }
 
   /// The sizes.
@@ -73,38 +66,16 @@ public final class BertEncoder {
   /// @throws IllegalArgumentException when an id is not in the vocabulary, a sequence is empty or
   ///   longer than the model's positions, or there are more than [#rowsMax()] tokens
   public Tensor encode(int[] ids, int[] lengths) {
+    config.checkPass(ids, lengths, rowsMax);
     List<AttentionSpan> spans = new ArrayList<>(lengths.length);
     int[] positionIds = new int[ids.length];
     int row = 0;
     for (int length : lengths) {
-      if (length < 1 || length > config.positionsMax() || length > ids.length - row) {
-        throw new IllegalArgumentException(
-            "a sequence has "
-                + length
-                + " tokens, must have from 1 to "
-                + Math.min(config.positionsMax(), ids.length - row));
-      }
       spans.add(AttentionSpan.bidirectional(row, length, length));
       for (int i = 0; i < length; i++) {
         positionIds[row + i] = i;
       }
       row += length;
-    }
-    if (row != ids.length || row > rowsMax || row == 0) {
-      throw new IllegalArgumentException(
-          "there are "
-              + ids.length
-              + " tokens, sequences of "
-              + row
-              + ", and room for "
-              + rowsMax
-              + " in a pass");
-    }
-    for (int i = 0; i < row; i++) {
-      if (ids[i] < 0 || ids[i] >= config.vocabularySize()) {
-        throw new IllegalArgumentException(
-            "token " + ids[i] + " at index " + i + " is not below " + config.vocabularySize());
-      }
     }
     BertWorkspace.Rows rows = workspace.rows(row);
     Tensor x = rows.hidden();

@@ -31,27 +31,22 @@ final class BertLayer {
   private final Linear output;
   private final BertNorm outputNorm;
 
-  BertLayer(BertWeights weights, int layer, Kernels kernels, Profile profile) {
-    BertConfig config = weights.config();
+  BertLayer(BertConfig config, BertWeights.Layer weights, Kernels kernels, Profile profile) {
     this.kernels = kernels;
-    this.heads =
-        new HeadLayout(config.heads(), config.heads(), config.hiddenSize() / config.heads());
+    this.heads = config.headLayout();
     this.epsilon = config.layerNormEpsilon();
-    this.query = linear(weights, layer, BertTensors.QUERY, profile);
-    this.key = linear(weights, layer, BertTensors.KEY, profile);
-    this.value = linear(weights, layer, BertTensors.VALUE, profile);
-    this.attentionOutput = linear(weights, layer, BertTensors.ATTENTION_OUTPUT, profile);
-    this.attentionNorm =
-        BertNorm.load(weights, BertTensors.layer(layer, BertTensors.ATTENTION_NORM));
-    this.intermediate = linear(weights, layer, BertTensors.INTERMEDIATE, profile);
-    this.output = linear(weights, layer, BertTensors.OUTPUT, profile);
-    this.outputNorm = BertNorm.load(weights, BertTensors.layer(layer, BertTensors.OUTPUT_NORM));
+    this.query = linear(weights.query(), profile);
+    this.key = linear(weights.key(), profile);
+    this.value = linear(weights.value(), profile);
+    this.attentionOutput = linear(weights.attentionOutput(), profile);
+    this.attentionNorm = BertNorm.of(weights.attentionNorm());
+    this.intermediate = linear(weights.intermediate(), profile);
+    this.output = linear(weights.output(), profile);
+    this.outputNorm = BertNorm.of(weights.outputNorm());
   }
 
-  private Linear linear(BertWeights weights, int layer, String part, Profile profile) {
-    String name = BertTensors.layer(layer, part);
-    return new Linear(
-        kernels.pack(weights.tensor(name + ".weight"), profile), weights.tensor(name + ".bias"));
+  private Linear linear(BertWeights.Linear layer, Profile profile) {
+    return new Linear(kernels.pack(layer.weight().read(), profile), layer.bias().read());
   }
 
   /// Replaces the tokens' vectors x `(T, hidden)` by those of the next layer.

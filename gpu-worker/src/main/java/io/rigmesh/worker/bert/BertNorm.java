@@ -6,8 +6,8 @@ import io.rigmesh.worker.tensor.Tensor;
 /// The gain and bias of a layer norm, both `(hidden)`.
 record BertNorm(Tensor gain, Tensor bias) {
 
-  static BertNorm load(BertWeights weights, String name) {
-    return new BertNorm(weights.tensor(name + ".weight"), weights.tensor(name + ".bias"));
+  static BertNorm of(BertWeights.Norm norm) {
+    return new BertNorm(norm.gain().read(), norm.bias().read());
   }
 
   /// Normalises every row of x in place.

@@ -2,6 +2,7 @@ package io.rigmesh.worker.conformance;
 
 import io.rigmesh.worker.kernels.Philox;
 import io.rigmesh.worker.tensor.Tensor;
+import java.util.Locale;
 
 /// The inputs of a vector, drawn one after the other: element i of the t-th input comes from
 /// Philox's words of (seed, stream t, position i), as docs/conformance.md says, so that anyone can
@@ -89,6 +90,19 @@ final class ConformanceInputs {
   /// A multiple of 2^-23 from -1 to 1, the latter excluded.
   static float uniform(int[] words) {
     return (words[0] >>> 8) * 0x1p-23f - 1f;
+  }
+
+  /// A model's weight: a gain of a norm is 1 + u / 4, a bias u / 4, another weight u * 2^-e with e
+  /// half the bits of its row's length, rounded down.
+  static Tensor weight(long seed, int stream, String name, int... shape) {
+    Tensor tensor = Tensor.zeros(shape);
+    int bits = Integer.SIZE - Integer.numberOfLeadingZeros(tensor.cols());
+    float factor = tensor.rank() == 1 ? 0.25f : power(-(bits / 2));
+    float offset = name.toLowerCase(Locale.ROOT).endsWith("norm.weight") ? 1f : 0f;
+    for (int i = 0; i < tensor.size(); i++) {
+      tensor.set(i, offset + uniform(Philox.words(seed, stream, i)) * factor);
+    }
+    return tensor;
   }
 
   private static float power(int exponent) {

@@ -1,8 +1,10 @@
 package io.rigmesh.worker.conformance;
 
 import io.rigmesh.worker.cuda.Accelerator;
+import io.rigmesh.worker.cuda.CudaBertRunner;
 import io.rigmesh.worker.cuda.CudaStepRunner;
 import io.rigmesh.worker.device.Devices;
+import io.rigmesh.worker.embed.CpuBertRunner;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.ScalarKernels;
 import io.rigmesh.worker.serve.CpuStepRunner;
@@ -48,6 +50,13 @@ public final class ConformanceMain {
                         (bytes, bytesTotal) -> {}),
                 StepSuite.Extent.FULL,
                 this::note);
+        BertSuite.load()
+            .run(
+                (weights, profile) ->
+                    new CudaBertRunner(
+                        device, weights, profile, BertSuite.ROWS_MAX, (bytes, bytesTotal) -> {}),
+                StepSuite.Extent.FULL,
+                this::note);
       }
     } else {
       try (Kernels kernels = kernels(backend)) {
@@ -61,6 +70,12 @@ public final class ConformanceMain {
                         profile,
                         new CpuStepRunner.Sizes(
                             StepSuite.PAGES, StepSuite.ROWS_MAX, StepSuite.ROWS_MAX)),
+                StepSuite.Extent.FULL,
+                this::note);
+        BertSuite.load()
+            .run(
+                (weights, profile) ->
+                    new CpuBertRunner(weights, kernels, profile, BertSuite.ROWS_MAX),
                 StepSuite.Extent.FULL,
                 this::note);
       }

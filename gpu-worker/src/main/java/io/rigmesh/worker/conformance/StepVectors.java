@@ -3,7 +3,6 @@ package io.rigmesh.worker.conformance;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.format.JsonField;
-import io.rigmesh.worker.kernels.Philox;
 import io.rigmesh.worker.llama.LlamaConfig;
 import io.rigmesh.worker.llama.LlamaConfigJson;
 import io.rigmesh.worker.llama.LlamaWeights;
@@ -76,11 +75,16 @@ record StepVectors(String name, String config, long seed, List<Sequence> sequenc
 
   /// The model's sizes.
   LlamaConfig sizes() {
+    return LlamaConfigJson.read(configJson(name, config));
+  }
+
+  /// A config as if it was read from a model's folder.
+  static JsonField configJson(String name, String config) {
     try {
       Path file = Files.createTempFile("rigmesh-conformance", ".json");
       try {
         Files.writeString(file, config);
-        return LlamaConfigJson.read(JsonField.read(file, CONFIG_BYTES_MAX));
+        return JsonField.read(file, CONFIG_BYTES_MAX);
       } finally {
         Files.delete(file);
       }
@@ -89,24 +93,11 @@ record StepVectors(String name, String config, long seed, List<Sequence> sequenc
     }
   }
 
-  /// The model's weights: tensor t in the order of [LlamaWeights#named] is drawn from stream t. A
-  /// gain of a norm is 1 + u / 4, a bias u / 4, another weight u * 2^-e with e half the bits of its
-  /// row's length, rounded down.
+  /// The model's weights: tensor t in the order of [LlamaWeights#named] is drawn from stream t.
   LlamaWeights weights() {
     int[] stream = {0};
     return LlamaWeights.of(
-        sizes(), (tensor, shape) -> weight(tensor, Tensor.zeros(shape), stream[0]++));
-  }
-
-  private Tensor weight(String tensor, Tensor into, int stream) {
-    int bits = 32 - Integer.numberOfLeadingZeros(into.cols());
-    float factor = into.rank() == 1 ? 0.25f : Float.intBitsToFloat((127 - bits / 2) << 23);
-    float offset = tensor.endsWith("norm.weight") ? 1f : 0f;
-    for (int i = 0; i < into.size(); i++) {
-      float u = ConformanceInputs.uniform(Philox.words(seed, stream, i));
-      into.set(i, offset + u * factor);
-    }
-    return into;
+        sizes(), (tensor, shape) -> ConformanceInputs.weight(seed, stream[0]++, tensor, shape));
   }
 
   /// What is written down of a row.

@@ -9,7 +9,7 @@ import java.util.List;
 /// over many blocks, rows of prompts in tiles.
 final class AttentionLaunches {
   /// A tile of attention has 64 lines, each a query of one head.
-  private static final int TILE_LINES = 64;
+  static final int TILE_LINES = 64;
 
   private static final int TILE_HEAD_DIM_MAX = 128;
   private static final int TILE_THREADS = 128;
@@ -55,11 +55,11 @@ final class AttentionLaunches {
     return group % 4 == 0 ? 4 : group % 2 == 0 ? 2 : 1;
   }
 
-  private static int tileWidth(int headDim) {
+  static int tileWidth(int headDim) {
     return headDim <= 64 ? 64 : TILE_HEAD_DIM_MAX;
   }
 
-  private static int sharedBytes(int headDim) {
+  static int sharedBytes(int headDim) {
     int width = tileWidth(headDim);
     return Float.BYTES * (width * TILE_LINES + width * PAGE + PAGE * TILE_LINES + TILE_LINES);
   }

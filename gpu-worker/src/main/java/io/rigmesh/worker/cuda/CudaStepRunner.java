@@ -82,12 +82,12 @@ public final class CudaStepRunner implements StepRunner {
   /// What fills a model's memory.
   @FunctionalInterface
   interface Filling {
-    void fill(DeviceLlama model, StepMemory memory, WeightLoader.Staging staging);
+    void fill(DeviceLlama model, StepMemory memory, WeightUpload.Staging staging);
   }
 
   /// Everything that lies on the device.
   private record Layout(
-      DeviceLlama model, StepMemory memory, SamplingMemory sampling, WeightLoader.Staging staging) {
+      DeviceLlama model, StepMemory memory, SamplingMemory sampling, WeightUpload.Staging staging) {
     static Layout take(
         Arena arena, LlamaConfig config, Profile profile, Sizes sizes, Source source) {
       int positions =
@@ -105,7 +105,7 @@ public final class CudaStepRunner implements StepRunner {
           memory,
           SamplingMemory.take(
               arena, config.vocabularySize(), sizes.logits() ? sizes.outputsMax() : 0),
-          WeightLoader.Staging.take(arena, source.stagingBytes()));
+          WeightUpload.Staging.take(arena, source.stagingBytes()));
     }
   }
 
@@ -115,7 +115,8 @@ public final class CudaStepRunner implements StepRunner {
   /// @param stagingBytes how much device memory they pass through
   record Source(ElementType embedding, long stagingBytes) {
     static Source of(LlamaWeights weights) {
-      return new Source(weights.embedding().type(), WeightLoader.Staging.bytesFor(weights));
+      return new Source(
+          weights.embedding().type(), WeightUpload.Staging.bytesFor(weights.named().values()));
     }
   }
 
@@ -137,7 +138,10 @@ public final class CudaStepRunner implements StepRunner {
         sizes,
         Source.of(weights),
         (model, memory, staging) ->
-            WeightLoader.load(device, memory.fault(), staging, weights, model, progress));
+            WeightLoader.load(
+                new WeightUpload(device, memory.fault(), staging, weights.bytes(), progress),
+                weights,
+                model));
   }
 
   /// As the public one, for weights from anywhere.

@@ -30,7 +30,7 @@ record StepShape(int rows, int listed, int tiles, int outputs, int context) {
         rows, listed, tiles, outputs, LinearLaunch.pieces(context, CONTEXT_MIN) * CONTEXT_MIN);
   }
 
-  private static int powerOfTwo(int count) {
+  static int powerOfTwo(int count) {
     return count <= 1 ? 1 : Integer.highestOneBit(count - 1) << 1;
   }
 }

@@ -1,248 +1,87 @@
 package io.rigmesh.worker.cuda;
 
-import io.rigmesh.protocol.Profile;
-import io.rigmesh.worker.format.ElementType;
+import io.rigmesh.worker.bert.BertWeights;
+import io.rigmesh.worker.format.ModelWeight;
 import io.rigmesh.worker.kernels.RopeTable;
-import io.rigmesh.worker.llama.LlamaWeight;
 import io.rigmesh.worker.llama.LlamaWeights;
-import io.rigmesh.worker.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
 
-/// Brings a model's weights to the device: the bytes of the files as they are, which the device
-/// widens, looks through for NaN and infinity, quantises or transposes. The host touches no
-/// element.
+/// Loads models whose memory was taken, weight after weight in the order of the device.
 final class WeightLoader {
-  private static final int THREADS = 256;
-  private static final int CHECK_BLOCKS = 1024;
-  private static final int TRANSPOSE_TILE = 32;
+  private final WeightUpload upload;
 
-  private final Accelerator device;
-  private final long fault;
-  private final Staging staging;
-  private final LoadProgress progress;
-  private final long bytesTotal;
-  private long bytesLoaded;
-
-  /// Device memory through which weights pass, of no use once they are loaded.
-  ///
-  /// @param address of the bytes
-  /// @param bytes how many; a row of the widest weight must fit
-  /// @param rows a 32-bit word
-  record Staging(long address, long bytes, long rows) {
-    private static final long BYTES = 64L << 20;
-
-    /// How many bytes the weights of a model need.
-    static long bytesFor(LlamaWeights weights) {
-      long widestRow = 0;
-      long largest = 0;
-      for (LlamaWeight weight : weights.named().values()) {
-        long rowBytes = (long) weight.shape().getLast() * weight.type().bytes();
-        widestRow = Math.max(widestRow, rowBytes);
-        largest = Math.max(largest, weight.bytes().byteSize());
-      }
-      return Math.max(widestRow, Math.min(BYTES, largest));
-    }
-
-    static Staging take(Arena arena, long bytes) {
-      return new Staging(arena.take(bytes), bytes, arena.takeWords(1));
-    }
+  private WeightLoader(WeightUpload upload) {
+    this.upload = upload;
   }
 
-  private WeightLoader(
-      Accelerator device, long fault, Staging staging, long bytesTotal, LoadProgress progress) {
-    this.device = device;
-    this.fault = fault;
-    this.staging = staging;
-    this.bytesTotal = bytesTotal;
-    this.progress = progress;
+  /// Loads a model of the Llama family.
+  static void load(WeightUpload upload, LlamaWeights weights, DeviceLlama model) {
+    new WeightLoader(upload).load(weights, model);
   }
 
-  /// Loads a model whose memory was taken.
-  ///
-  /// @param fault the fault word, which holds [LaunchPlan#NO_FAULT]
-  /// @throws io.rigmesh.worker.kernels.NonFiniteException when a weight holds NaN or infinity
-  static void load(
-      Accelerator device,
-      long fault,
-      Staging staging,
-      LlamaWeights weights,
-      DeviceLlama model,
-      LoadProgress progress) {
-    new WeightLoader(device, fault, staging, weights.bytes(), progress).load(weights, model);
+  /// Loads a BERT encoder.
+  static void load(WeightUpload upload, BertWeights weights, DeviceBert model) {
+    new WeightLoader(upload).load(weights, model);
   }
 
   private void load(LlamaWeights weights, DeviceLlama model) {
-    copy(weights.embedding(), model.embedding());
+    upload.copy(weights.embedding(), model.embedding());
     for (int index = 0; index < model.layers().size(); index++) {
       load(weights.layers().get(index), model.layers().get(index));
     }
-    vector(weights.finalNorm(), model.finalNorm());
-    matrix(model.head(), List.of(weights.head()));
+    upload.vector(weights.finalNorm(), model.finalNorm());
+    upload.matrix(model.head(), List.of(weights.head()));
     RopeTable rope = model.config().ropeTable(model.positions());
-    write(model.cos(), rope.cos());
-    write(model.sin(), rope.sin());
-    progress.loaded(bytesTotal, bytesTotal);
+    upload.write(model.cos(), rope.cos());
+    upload.write(model.sin(), rope.sin());
+    upload.done();
   }
 
   private void load(LlamaWeights.Layer from, DeviceLlama.Layer to) {
-    vector(from.attentionNorm(), to.attentionNorm());
-    matrix(to.qkv(), List.of(from.query(), from.key(), from.value()));
-    vectors(List.of(from.queryBias(), from.keyBias(), from.valueBias()), to.qkvBias());
-    vectors(List.of(from.queryNorm()), to.queryNorm());
-    vectors(List.of(from.keyNorm()), to.keyNorm());
-    matrix(to.output(), List.of(from.output()));
-    vectors(List.of(from.outputBias()), to.outputBias());
-    vector(from.feedForwardNorm(), to.feedForwardNorm());
-    matrix(to.gateUp(), List.of(from.gate(), from.up()));
-    matrix(to.down(), List.of(from.down()));
+    upload.vector(from.attentionNorm(), to.attentionNorm());
+    upload.matrix(to.qkv(), List.of(from.query(), from.key(), from.value()));
+    upload.vectors(List.of(from.queryBias(), from.keyBias(), from.valueBias()), to.qkvBias());
+    upload.vectors(List.of(from.queryNorm()), to.queryNorm());
+    upload.vectors(List.of(from.keyNorm()), to.keyNorm());
+    upload.matrix(to.output(), List.of(from.output()));
+    upload.vectors(List.of(from.outputBias()), to.outputBias());
+    upload.vector(from.feedForwardNorm(), to.feedForwardNorm());
+    upload.matrix(to.gateUp(), List.of(from.gate(), from.up()));
+    upload.matrix(to.down(), List.of(from.down()));
   }
 
-  /// Weights that were joined to one matrix, one below the other.
-  private void matrix(DeviceMatrix target, List<LlamaWeight> parts) {
-    int first = 0;
-    for (LlamaWeight part : parts) {
-      int rows = part.shape().getFirst();
-      long rowBytes = (long) target.depth() * part.type().bytes();
-      int chunk = (int) Math.min(rows, staging.bytes() / rowBytes);
-      for (int row = 0; row < rows; row += chunk) {
-        int count = Math.min(chunk, rows - row);
-        MemorySegment bytes = part.bytes().asSlice(row * rowBytes, count * rowBytes);
-        device.write(staging.address(), bytes);
-        String what = part.name() + ", rows from " + row;
-        run(
-            target.profile() == Profile.I8_V1
-                ? quantise(what, part.type(), target, first + row, count)
-                : transpose(what, part.type(), target, first + row, count));
-        if (target.profile() == Profile.F32_V1) {
-          run(checkFinite(what, part.type(), staging.address(), (long) count * target.depth(), 0));
-        }
-        loaded(bytes.byteSize());
-      }
-      first += rows;
+  private void load(BertWeights weights, DeviceBert model) {
+    upload.vector(weights.words(), model.words());
+    upload.vector(weights.positions(), model.positions());
+    upload.vector(weights.types(), model.types());
+    norm(weights.embeddingNorm(), model.embeddingNorm());
+    List<BertWeights.Layer> layers = weights.layers();
+    for (int index = 0; index < layers.size(); index++) {
+      BertWeights.Layer from = layers.get(index);
+      DeviceBert.Layer to = model.layers().get(index);
+      linear(to.qkv(), from.query(), from.key(), from.value());
+      linear(to.attentionOutput(), from.attentionOutput());
+      norm(from.attentionNorm(), to.attentionNorm());
+      linear(to.intermediate(), from.intermediate());
+      linear(to.output(), from.output());
+      norm(from.outputNorm(), to.outputNorm());
+    }
+    upload.done();
+  }
+
+  /// Linear layers that were joined to one.
+  private void linear(DeviceBert.Linear to, BertWeights.Linear... from) {
+    upload.matrix(to.weight(), List.of(from).stream().map(BertWeights.Linear::weight).toList());
+    long bias = to.bias();
+    for (BertWeights.Linear part : from) {
+      ModelWeight vector = part.bias();
+      upload.vector(vector, bias);
+      bias += 4L * vector.elements();
     }
   }
 
-  private Launch quantise(
-      String what, ElementType type, DeviceMatrix target, int firstRow, int rows) {
-    write(staging.rows(), rows);
-    long elements = (long) rows * target.depth();
-    return new Launch(
-        what,
-        "quantise_rows_" + suffix(type),
-        rows,
-        1,
-        1,
-        THREADS,
-        0,
-        new Arguments()
-            .at(staging.address())
-            .ints(target.depth())
-            .at(
-                target.address() + (long) firstRow * target.pitch(),
-                target.scales() + 4L * firstRow)
-            .ints(target.pitch())
-            .at(staging.rows())
-            .ints(target.depth())
-            .at(fault)
-            .ints(0)
-            .list(),
-        List.of("reading weights"),
-        Work.moving(elements * type.bytes(), elements));
-  }
-
-  private Launch transpose(
-      String what, ElementType type, DeviceMatrix target, int firstColumn, int columns) {
-    long elements = (long) columns * target.depth();
-    return new Launch(
-        what,
-        "transpose_" + suffix(type),
-        LinearLaunch.pieces(target.depth(), TRANSPOSE_TILE),
-        LinearLaunch.pieces(columns, TRANSPOSE_TILE),
-        1,
-        THREADS,
-        0,
-        new Arguments()
-            .at(staging.address(), target.address() + 4L * firstColumn)
-            .ints(columns, target.depth(), target.pitch())
-            .list(),
-        List.of(),
-        Work.moving(elements * type.bytes(), 4 * elements));
-  }
-
-  private Launch checkFinite(
-      String what, ElementType type, long address, long elements, int first) {
-    return new Launch(
-        what,
-        "check_finite_" + suffix(type),
-        Math.clamp((elements + THREADS - 1) / THREADS, 1, CHECK_BLOCKS),
-        1,
-        1,
-        THREADS,
-        0,
-        List.of(
-            new Argument.Address(address),
-            new Argument.Int64(elements),
-            new Argument.Int32(first),
-            new Argument.Address(fault),
-            new Argument.Int32(0)),
-        List.of("reading weights"),
-        Work.moving(elements * type.bytes(), 0));
-  }
-
-  /// A table that stays as the file has it.
-  private void copy(LlamaWeight weight, long address) {
-    device.write(address, weight.bytes());
-    run(checkFinite(weight.name(), weight.type(), address, weight.elements(), 0));
-    loaded(weight.bytes().byteSize());
-  }
-
-  private void vector(LlamaWeight weight, long address) {
-    write(address, weight.read());
-    loaded(weight.bytes().byteSize());
-  }
-
-  /// Vectors that the model has or has not, one behind the other.
-  private void vectors(List<Optional<LlamaWeight>> weights, long address) {
-    long at = address;
-    for (Optional<LlamaWeight> weight : weights) {
-      if (weight.isPresent()) {
-        vector(weight.get(), at);
-        at += 4L * weight.get().elements();
-      }
-    }
-  }
-
-  private void write(long address, Tensor tensor) {
-    device.write(
-        address,
-        MemorySegment.ofArray(tensor.data())
-            .asSlice((long) tensor.offset() * Float.BYTES, (long) tensor.size() * Float.BYTES));
-  }
-
-  private void write(long address, int value) {
-    device.write(address, MemorySegment.ofArray(new int[] {value}));
-  }
-
-  private void run(Launch launch) {
-    LaunchPlan plan = new LaunchPlan(launch.what(), List.of(launch));
-    device.run(plan);
-    if (!launch.faults().isEmpty()) {
-      MemorySegment word = MemorySegment.ofArray(new long[1]);
-      device.read(fault, word);
-      plan.check(word.get(ValueLayout.JAVA_LONG, 0));
-    }
-  }
-
-  private void loaded(long bytes) {
-    bytesLoaded += bytes;
-    progress.loaded(Math.min(bytesLoaded, bytesTotal), bytesTotal);
-  }
-
-  private static String suffix(ElementType type) {
-    return type.name().toLowerCase(Locale.ROOT);
+  private void norm(BertWeights.Norm from, DeviceBert.Norm to) {
+    upload.vector(from.gain(), to.gain());
+    upload.vector(from.bias(), to.bias());
   }
 }

@@ -1,9 +1,13 @@
 package io.rigmesh.worker.device;
 
 import io.rigmesh.protocol.Profile;
+import io.rigmesh.worker.bert.BertWeights;
 import io.rigmesh.worker.cuda.Accelerator;
+import io.rigmesh.worker.cuda.CudaBertRunner;
 import io.rigmesh.worker.cuda.CudaStepRunner;
-import io.rigmesh.worker.embed.DecoderLoader;
+import io.rigmesh.worker.cuda.LoadProgress;
+import io.rigmesh.worker.embed.BertRunner;
+import io.rigmesh.worker.embed.EncoderLoader;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.vector.CpuBackend;
 import io.rigmesh.worker.llama.LlamaWeights;
@@ -14,8 +18,8 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// A device that was opened for work: language models run on it, for texts and for vectors, and
-/// what has no kernels there (training, BERT) on the host beside it, with the same bits.
+/// A device that was opened for work: language models and encoders run on it, and what has no
+/// kernels there (training) on the host beside it, with the same bits.
 public final class ComputeDevice implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ComputeDevice.class);
 
@@ -82,21 +86,45 @@ public final class ComputeDevice implements AutoCloseable {
     return accelerator.isPresent() ? CUDA_LIMITS : EngineLimits.usual();
   }
 
-  /// Loads a model whose hidden states alone will be asked for.
-  ///
-  /// @param pages of keys and values
-  /// @param rows the most rows of a step
-  /// @throws io.rigmesh.worker.cuda.CudaException when the device has too little memory
-  public StepRunner loadForStates(LlamaWeights weights, Profile profile, int pages, int rows) {
-    if (accelerator.isEmpty()) {
-      return DecoderLoader.onCpu(host).load(weights, profile, pages, rows);
+  /// Loads models whose hidden states alone will be asked for.
+  public EncoderLoader encoders() {
+    EncoderLoader onHost = EncoderLoader.onCpu(host);
+    return accelerator
+        .map(device -> (EncoderLoader) new OnAccelerator(device, onHost))
+        .orElse(onHost);
+  }
+
+  /// Loads models onto a device; what it throws for too little memory is a
+  /// [io.rigmesh.worker.cuda.CudaException].
+  private record OnAccelerator(Accelerator device, EncoderLoader host) implements EncoderLoader {
+    /// Tokens of one pass of BERT: a GPU reads its weights once for all of them.
+    private static final int PASS_TOKENS = 8192;
+
+    private static final LoadProgress PROGRESS =
+        (bytes, bytesTotal) -> LOG.debug("{} of {} bytes of weights loaded", bytes, bytesTotal);
+
+    @Override
+    public StepRunner decoder(LlamaWeights weights, Profile profile, int pages, int rows) {
+      return new CudaStepRunner(
+          device, weights, profile, CudaStepRunner.Sizes.forStates(pages, rows), PROGRESS);
     }
-    return new CudaStepRunner(
-        accelerator.get(),
-        weights,
-        profile,
-        CudaStepRunner.Sizes.forStates(pages, rows),
-        (bytes, bytesTotal) -> LOG.debug("{} of {} bytes of weights loaded", bytes, bytesTotal));
+
+    @Override
+    public BertRunner bert(BertWeights weights, Profile profile, int tokensMax) {
+      if (!CudaBertRunner.serves(weights.config(), device.architecture())) {
+        LOG.warn(
+            "{} has no kernel for attention heads of {} numbers, so this encoder runs on the host",
+            device.name(),
+            weights.config().headLayout().headDim());
+        return host.bert(weights, profile, tokensMax);
+      }
+      int rows = Math.max(PASS_TOKENS, tokensMax);
+      while (rows > tokensMax
+          && CudaBertRunner.bytes(weights, profile, rows) > device.memoryFreeBytes()) {
+        rows = Math.max(rows / 2, tokensMax);
+      }
+      return new CudaBertRunner(device, weights, profile, rows, PROGRESS);
+    }
   }
 
   /// Loads a model.

@@ -1,15 +1,14 @@
 package io.rigmesh.worker.embed;
 
-import io.rigmesh.worker.bert.BertEncoder;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A [BertEncoder], whose passes take as many whole sequences as fit.
+/// A [BertRunner], whose passes take as many whole sequences as fit.
 final class BertTokenEncoder implements TokenEncoder {
-  private final BertEncoder encoder;
+  private final BertRunner encoder;
 
-  BertTokenEncoder(BertEncoder encoder) {
+  BertTokenEncoder(BertRunner encoder) {
     this.encoder = encoder;
   }
 
@@ -24,7 +23,7 @@ final class BertTokenEncoder implements TokenEncoder {
   }
 
   @Override
-  public List<float[]> pooled(List<int[]> sequences, Pooling pooling) {
+  public List<float[]> pooled(List<int[]> sequences, Pooling pooling, boolean normalized) {
     List<float[]> vectors = new ArrayList<>(sequences.size());
     int from = 0;
     while (from < sequences.size()) {
@@ -34,13 +33,16 @@ final class BertTokenEncoder implements TokenEncoder {
         tokens += sequences.get(to).length;
         to++;
       }
-      pass(sequences.subList(from, to), tokens, pooling, vectors);
+      Tensor pass = pass(sequences.subList(from, to), tokens, pooling, normalized);
+      for (int i = 0; i < to - from; i++) {
+        vectors.add(pass.rows(i, i + 1).toArray());
+      }
       from = to;
     }
     return vectors;
   }
 
-  private void pass(List<int[]> sequences, int tokens, Pooling pooling, List<float[]> vectors) {
+  private Tensor pass(List<int[]> sequences, int tokens, Pooling pooling, boolean normalized) {
     int[] ids = new int[tokens];
     int[] lengths = new int[sequences.size()];
     int filled = 0;
@@ -50,17 +52,11 @@ final class BertTokenEncoder implements TokenEncoder {
       lengths[i] = sequence.length;
       filled += sequence.length;
     }
-    Tensor hidden = encoder.encode(ids, lengths);
-    int row = 0;
-    for (int length : lengths) {
-      Pool pool = new Pool(pooling);
-      pool.add(hidden.rows(row, row + length));
-      vectors.add(pool.vector());
-      row += length;
-    }
+    return encoder.pooled(ids, lengths, pooling, normalized);
   }
 
-  /// Nothing to give back: the memory is the collector's.
   @Override
-  public void close() {}
+  public void close() {
+    encoder.close();
+  }
 }

@@ -1,6 +1,7 @@
 package io.rigmesh.worker.embed;
 
 import io.rigmesh.protocol.Profile;
+import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.KeyValuePages;
 import io.rigmesh.worker.llama.LlamaWeights;
 import io.rigmesh.worker.serve.Segment;
@@ -18,20 +19,24 @@ final class DecoderTokenEncoder implements TokenEncoder {
   private static final int ROWS = 512;
   private static final int PAGES_MIN = 32;
 
+  private final Kernels kernels;
   private final StepRunner runner;
   private final int tokensMax;
 
-  private DecoderTokenEncoder(StepRunner runner, int tokensMax) {
+  private DecoderTokenEncoder(Kernels kernels, StepRunner runner, int tokensMax) {
+    this.kernels = kernels;
     this.runner = runner;
     this.tokensMax = tokensMax;
   }
 
+  /// @param kernels what pools; it stays the caller's to close
   /// @param weights what is packed; it can be closed afterwards
   /// @param tokensMax the longest sequence; memory for its keys and values is taken
   static DecoderTokenEncoder load(
-      DecoderLoader loader, LlamaWeights weights, Profile profile, int tokensMax) {
+      Kernels kernels, EncoderLoader loader, LlamaWeights weights, Profile profile, int tokensMax) {
     int pages = Math.max(PAGES_MIN, KeyValuePages.pagesFor(tokensMax));
-    return new DecoderTokenEncoder(loader.load(weights, profile, pages, ROWS), tokensMax);
+    return new DecoderTokenEncoder(
+        kernels, loader.decoder(weights, profile, pages, ROWS), tokensMax);
   }
 
   @Override
@@ -45,7 +50,7 @@ final class DecoderTokenEncoder implements TokenEncoder {
   }
 
   @Override
-  public List<float[]> pooled(List<int[]> sequences, Pooling pooling) {
+  public List<float[]> pooled(List<int[]> sequences, Pooling pooling, boolean normalized) {
     List<float[]> vectors = new ArrayList<>(sequences.size());
     int from = 0;
     while (from < sequences.size()) {
@@ -63,9 +68,9 @@ final class DecoderTokenEncoder implements TokenEncoder {
         to++;
       }
       if (to == from + 1) {
-        vectors.add(alone(sequences.get(from), pooling));
+        vectors.add(alone(sequences.get(from), pooling, normalized));
       } else {
-        together(sequences.subList(from, to), pooling, vectors);
+        together(sequences.subList(from, to), pooling, normalized, vectors);
       }
       from = to;
     }
@@ -79,9 +84,9 @@ final class DecoderTokenEncoder implements TokenEncoder {
     }
   }
 
-  private float[] alone(int[] sequence, Pooling pooling) {
+  private float[] alone(int[] sequence, Pooling pooling, boolean normalized) {
     int[] table = pages(0, KeyValuePages.pagesFor(sequence.length));
-    Pool pool = new Pool(pooling);
+    Pool pool = new Pool(kernels, pooling, normalized);
     for (int from = 0; from < sequence.length; from += ROWS) {
       int rows = Math.min(ROWS, sequence.length - from);
       int outputs = pooling != Pooling.LAST_TOKEN ? rows : from + rows == sequence.length ? 1 : 0;
@@ -96,7 +101,8 @@ final class DecoderTokenEncoder implements TokenEncoder {
     return pool.vector();
   }
 
-  private void together(List<int[]> sequences, Pooling pooling, List<float[]> vectors) {
+  private void together(
+      List<int[]> sequences, Pooling pooling, boolean normalized, List<float[]> vectors) {
     List<Segment> segments = new ArrayList<>();
     int rows = sequences.stream().mapToInt(sequence -> sequence.length).sum();
     int[] ids = new int[rows];
@@ -118,7 +124,7 @@ final class DecoderTokenEncoder implements TokenEncoder {
     Tensor hidden = runner.run(new Step(ids, segments)).hidden();
     int output = 0;
     for (Segment segment : segments) {
-      Pool pool = new Pool(pooling);
+      Pool pool = new Pool(kernels, pooling, normalized);
       pool.add(hidden.rows(output, output + segment.outputRows()));
       vectors.add(pool.vector());
       output += segment.outputRows();

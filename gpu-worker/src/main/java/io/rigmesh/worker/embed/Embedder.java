@@ -1,8 +1,7 @@
 package io.rigmesh.worker.embed;
 
 import io.rigmesh.protocol.Profile;
-import io.rigmesh.worker.bert.BertConfig;
-import io.rigmesh.worker.bert.BertEncoder;
+import io.rigmesh.worker.bert.BertWeights;
 import io.rigmesh.worker.format.JsonField;
 import io.rigmesh.worker.format.ModelFolder;
 import io.rigmesh.worker.kernels.Kernels;
@@ -21,16 +20,9 @@ import java.util.List;
 /// threads; the kernels stay the caller's to close.
 public final class Embedder implements AutoCloseable {
 
-  /// Tokens of one pass: enough to keep the matrix product busy, few enough for the activations to
-  /// stay in the cache.
-  private static final int PASS_TOKENS = 512;
-
   /// How many tokens of a text a decoder reads where its folder names no length: what keys and
   /// values take grows with it, and a longer text is cut the same on every machine.
   private static final int DECODER_TOKENS_USUAL = 8192;
-
-  /// The least length that a vector is divided by, as sentence-transformers has it.
-  private static final float NORM_MIN = 1e-12f;
 
   private final EmbeddingConfig config;
   private final Tokenizer tokenizer;
@@ -51,31 +43,27 @@ public final class Embedder implements AutoCloseable {
   /// @throws io.rigmesh.worker.format.ModelFormatException when a file is missing or malformed, or
   ///   the tokenizer knows tokens that the encoder does not
   public static Embedder open(Path path, Kernels kernels, Profile profile) {
-    return open(path, kernels, profile, DecoderLoader.onCpu(kernels));
+    return open(path, kernels, profile, EncoderLoader.onCpu(kernels));
   }
 
   /// As the other one.
   ///
-  /// @param decoders where a decoder runs; BERT runs with the kernels
-  public static Embedder open(Path path, Kernels kernels, Profile profile, DecoderLoader decoders) {
+  /// @param encoders where the model runs
+  public static Embedder open(Path path, Kernels kernels, Profile profile, EncoderLoader encoders) {
     JsonField model = JsonField.read(path.resolve("config.json"), ModelFolder.CONFIG_BYTES_MAX);
     EmbeddingConfig config;
     TokenEncoder encoder;
     if (model.member("model_type").text().equals("bert")) {
-      try (ModelFolder folder = ModelFolder.open(path)) {
-        int positionsMax = BertConfig.read(model).positionsMax();
-        config = EmbeddingConfig.read(path, positionsMax);
-        encoder =
-            new BertTokenEncoder(
-                BertEncoder.load(
-                    folder, kernels, profile, Math.max(PASS_TOKENS, config.tokensMax())));
+      try (BertWeights weights = BertWeights.open(path)) {
+        config = EmbeddingConfig.read(path, weights.config().positionsMax());
+        encoder = new BertTokenEncoder(encoders.bert(weights, profile, config.tokensMax()));
       }
     } else {
       try (LlamaWeights weights = LlamaWeights.open(path)) {
         int positionsMax = weights.config().positionsMax();
         config =
             EmbeddingConfig.read(path, positionsMax, Math.min(DECODER_TOKENS_USUAL, positionsMax));
-        encoder = DecoderTokenEncoder.load(decoders, weights, profile, config.tokensMax());
+        encoder = DecoderTokenEncoder.load(kernels, encoders, weights, profile, config.tokensMax());
       }
     }
     Tokenizer tokenizer =
@@ -126,25 +114,11 @@ public final class Embedder implements AutoCloseable {
             "a sequence has " + sequence.length + " tokens, at most " + config.tokensMax());
       }
     }
-    List<float[]> vectors = encoder.pooled(sequences, config.pooling());
+    List<float[]> vectors = encoder.pooled(sequences, config.pooling(), config.normalized());
     for (float[] vector : vectors) {
-      if (config.normalized()) {
-        normalize(vector);
-      }
       kernels.checkFinite("embedding", Tensor.of(vector, vector.length));
     }
     return vectors;
-  }
-
-  /// Divides by the square root of the lane sum of squares.
-  private void normalize(float[] vector) {
-    float norm =
-        Math.max(
-            NORM_MIN,
-            (float) Math.sqrt(kernels.laneSumOfSquares(Tensor.of(vector, vector.length))));
-    for (int i = 0; i < vector.length; i++) {
-      vector[i] /= norm;
-    }
   }
 
   @Override

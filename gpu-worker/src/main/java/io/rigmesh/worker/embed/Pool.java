@@ -1,16 +1,25 @@
 package io.rigmesh.worker.embed;
 
+import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.tensor.Tensor;
 
 /// The vector of one sequence in the making: takes the vectors of its tokens in order, in as many
-/// pieces as they come.
+/// pieces as they come. Its twin on a GPU is pool.cu.
 final class Pool {
+  /// The least length that a vector is divided by, as sentence-transformers has it.
+  private static final float LENGTH_MIN = 1e-12f;
+
+  private final Kernels kernels;
   private final Pooling pooling;
+  private final boolean normalized;
   private float[] vector = new float[0];
   private int rows;
 
-  Pool(Pooling pooling) {
+  /// @param normalized whether the vector is scaled to length one
+  Pool(Kernels kernels, Pooling pooling, boolean normalized) {
+    this.kernels = kernels;
     this.pooling = pooling;
+    this.normalized = normalized;
   }
 
   /// Adds the next tokens' vectors, `(rows, D)`.
@@ -50,6 +59,18 @@ final class Pool {
         vector[c] /= rows;
       }
     }
+    if (normalized) {
+      normalize();
+    }
     return vector;
+  }
+
+  /// Divides by the square root of the lane sum of squares.
+  private void normalize() {
+    float squares = kernels.laneSumOfSquares(Tensor.of(vector, vector.length));
+    float length = Math.max(LENGTH_MIN, (float) Math.sqrt(squares));
+    for (int c = 0; c < vector.length; c++) {
+      vector[c] /= length;
+    }
   }
 }

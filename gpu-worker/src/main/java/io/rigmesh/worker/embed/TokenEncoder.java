@@ -13,9 +13,10 @@ interface TokenEncoder extends AutoCloseable {
 
   /// One vector for each sequence, in their order; how they are computed together changes no bit.
   ///
+  /// @param normalized whether vectors are scaled to length one
   /// @throws IllegalArgumentException when a sequence is empty or too long for the model, or has a
   ///   token that is not in the vocabulary
-  List<float[]> pooled(List<int[]> sequences, Pooling pooling);
+  List<float[]> pooled(List<int[]> sequences, Pooling pooling, boolean normalized);
 
   @Override
   void close();

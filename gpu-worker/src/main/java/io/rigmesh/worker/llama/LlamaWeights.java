@@ -1,14 +1,11 @@
 package io.rigmesh.worker.llama;
 
-import io.rigmesh.worker.format.ElementType;
 import io.rigmesh.worker.format.ModelFolder;
 import io.rigmesh.worker.format.ModelFormatException;
-import io.rigmesh.worker.format.StoredTensor;
+import io.rigmesh.worker.format.ModelWeight;
 import io.rigmesh.worker.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,7 +22,7 @@ import java.util.function.BiFunction;
 /// left over. Safe for use by several threads until it is closed.
 public final class LlamaWeights implements AutoCloseable {
   private final LlamaConfig config;
-  private final Map<String, LlamaWeight> named;
+  private final Map<String, ModelWeight> named;
   private final List<Layer> layers;
   private final String source;
   private final Runnable closing;
@@ -49,24 +46,24 @@ public final class LlamaWeights implements AutoCloseable {
   /// @param up `(F, D)`
   /// @param down `(D, F)`
   public record Layer(
-      LlamaWeight attentionNorm,
-      LlamaWeight query,
-      LlamaWeight key,
-      LlamaWeight value,
-      Optional<LlamaWeight> queryBias,
-      Optional<LlamaWeight> keyBias,
-      Optional<LlamaWeight> valueBias,
-      Optional<LlamaWeight> queryNorm,
-      Optional<LlamaWeight> keyNorm,
-      LlamaWeight output,
-      Optional<LlamaWeight> outputBias,
-      LlamaWeight feedForwardNorm,
-      LlamaWeight gate,
-      LlamaWeight up,
-      LlamaWeight down) {}
+      ModelWeight attentionNorm,
+      ModelWeight query,
+      ModelWeight key,
+      ModelWeight value,
+      Optional<ModelWeight> queryBias,
+      Optional<ModelWeight> keyBias,
+      Optional<ModelWeight> valueBias,
+      Optional<ModelWeight> queryNorm,
+      Optional<ModelWeight> keyNorm,
+      ModelWeight output,
+      Optional<ModelWeight> outputBias,
+      ModelWeight feedForwardNorm,
+      ModelWeight gate,
+      ModelWeight up,
+      ModelWeight down) {}
 
   private LlamaWeights(
-      LlamaConfig config, Map<String, LlamaWeight> named, String source, Runnable closing) {
+      LlamaConfig config, Map<String, ModelWeight> named, String source, Runnable closing) {
     this.config = config;
     this.named = Collections.unmodifiableMap(named);
     this.source = source;
@@ -128,38 +125,22 @@ public final class LlamaWeights implements AutoCloseable {
                 && folder.find(withoutPrefix(LlamaTensors.EMBEDDING)).isPresent()
             ? ""
             : "model.";
-    Map<String, LlamaWeight> named = new LinkedHashMap<>();
+    Map<String, ModelWeight> named = new LinkedHashMap<>();
     LlamaTensors.shapes(config)
         .forEach((name, shape) -> {
           String stored = prefix.isEmpty() ? withoutPrefix(name) : name;
           boolean headless =
               name.equals(LlamaTensors.HEAD) && folder.find(LlamaTensors.HEAD).isEmpty();
           if (!headless) {
-            named.put(name, stored(folder, name, stored, shape));
+            named.put(name, ModelWeight.stored(folder, name, stored, shape));
           }
         });
     refuseLeftovers(folder, config, named, prefix);
     return new LlamaWeights(config, named, folder.path().toString(), closing);
   }
 
-  private static LlamaWeight stored(ModelFolder folder, String name, String stored, int[] shape) {
-    long[] dimensions = new long[shape.length];
-    List<Integer> sizes = new ArrayList<>();
-    for (int i = 0; i < shape.length; i++) {
-      dimensions[i] = shape[i];
-      sizes.add(shape[i]);
-    }
-    StoredTensor tensor = folder.floatTensor(stored, dimensions);
-    return new LlamaWeight(
-        name,
-        tensor.type(),
-        sizes,
-        folder.bytes(stored),
-        () -> Tensor.of(folder.floats(stored, dimensions), shape));
-  }
-
   private static void refuseLeftovers(
-      ModelFolder folder, LlamaConfig config, Map<String, LlamaWeight> named, String prefix) {
+      ModelFolder folder, LlamaConfig config, Map<String, ModelWeight> named, String prefix) {
     for (String stored : folder.names()) {
       String name = prefix.isEmpty() ? "model." + stored : stored;
       // Old exports repeat the rotary frequencies and a tied head, which both follow from what is
@@ -183,20 +164,8 @@ public final class LlamaWeights implements AutoCloseable {
 
   /// The weights that are in memory already; closing them does nothing.
   public static LlamaWeights of(LlamaParameters parameters) {
-    Map<String, LlamaWeight> named = new LinkedHashMap<>();
-    parameters
-        .named()
-        .forEach((name, tensor) -> {
-          List<Integer> shape = new ArrayList<>();
-          for (int i = 0; i < tensor.rank(); i++) {
-            shape.add(tensor.dim(i));
-          }
-          MemorySegment bytes =
-              MemorySegment.ofArray(tensor.data())
-                  .asSlice(
-                      (long) tensor.offset() * Float.BYTES, (long) tensor.size() * Float.BYTES);
-          named.put(name, new LlamaWeight(name, ElementType.F32, shape, bytes, () -> tensor));
-        });
+    Map<String, ModelWeight> named = new LinkedHashMap<>();
+    parameters.named().forEach((name, tensor) -> named.put(name, ModelWeight.of(name, tensor)));
     return new LlamaWeights(parameters.config(), named, "the parameters in memory", () -> {});
   }
 
@@ -204,14 +173,10 @@ public final class LlamaWeights implements AutoCloseable {
   ///
   /// @param tensors makes the tensor of a name and shape
   public static LlamaWeights of(LlamaConfig config, BiFunction<String, int[], Tensor> tensors) {
-    Map<String, LlamaWeight> named = new LinkedHashMap<>();
+    Map<String, ModelWeight> named = new LinkedHashMap<>();
     LlamaTensors.shapes(config)
-        .forEach((name, shape) -> {
-          List<Integer> sizes = Arrays.stream(shape).boxed().toList();
-          Tensor tensor = tensors.apply(name, shape.clone());
-          MemorySegment bytes = MemorySegment.ofArray(tensor.toArray());
-          named.put(name, new LlamaWeight(name, ElementType.F32, sizes, bytes, () -> tensor));
-        });
+        .forEach((name, shape) ->
+            named.put(name, ModelWeight.of(name, tensors.apply(name, shape.clone()))));
     return new LlamaWeights(config, named, "the weights made in memory", () -> {});
   }
 
@@ -221,7 +186,7 @@ public final class LlamaWeights implements AutoCloseable {
   }
 
   /// Every weight by name, in the fixed order; a tied head is not among them.
-  public Map<String, LlamaWeight> named() {
+  public Map<String, ModelWeight> named() {
     return named;
   }
 
@@ -231,19 +196,19 @@ public final class LlamaWeights implements AutoCloseable {
   }
 
   /// The embedding table, `(V, D)`.
-  public LlamaWeight embedding() {
+  public ModelWeight embedding() {
     return weight(LlamaTensors.EMBEDDING);
   }
 
   /// The gain of the norm before the head, `(D)`.
-  public LlamaWeight finalNorm() {
+  public ModelWeight finalNorm() {
     return weight(LlamaTensors.FINAL_NORM);
   }
 
   /// The output head, `(V, D)`: the embedding table itself where it is tied.
   ///
   /// @throws ModelFormatException when the folder has none
-  public LlamaWeight head() {
+  public ModelWeight head() {
     return config.tiedHead() ? embedding() : weight(LlamaTensors.HEAD);
   }
 
@@ -255,7 +220,7 @@ public final class LlamaWeights implements AutoCloseable {
   /// The weight of a name of the fixed order.
   ///
   /// @throws ModelFormatException when there is none
-  public LlamaWeight weight(String name) {
+  public ModelWeight weight(String name) {
     return find(name)
         .orElseThrow(() ->
             new ModelFormatException(
@@ -267,7 +232,7 @@ public final class LlamaWeights implements AutoCloseable {
                     : "no weights file holds this tensor"));
   }
 
-  private Optional<LlamaWeight> find(String name) {
+  private Optional<ModelWeight> find(String name) {
     return Optional.ofNullable(named.get(name));
   }
 

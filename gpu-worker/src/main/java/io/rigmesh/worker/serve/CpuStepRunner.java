@@ -1,6 +1,7 @@
 package io.rigmesh.worker.serve;
 
 import io.rigmesh.protocol.Profile;
+import io.rigmesh.worker.format.ModelWeight;
 import io.rigmesh.worker.kernels.HeadLayout;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.KeyValuePages;
@@ -9,7 +10,6 @@ import io.rigmesh.worker.kernels.PagedSpan;
 import io.rigmesh.worker.kernels.RopeTable;
 import io.rigmesh.worker.llama.LayerAttention;
 import io.rigmesh.worker.llama.LlamaConfig;
-import io.rigmesh.worker.llama.LlamaWeight;
 import io.rigmesh.worker.llama.LlamaWeights;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.ArrayList;
@@ -138,8 +138,8 @@ public final class CpuStepRunner implements StepRunner {
         linear(layer.query(), layer.queryBias()),
         linear(layer.key(), layer.keyBias()),
         linear(layer.value(), layer.valueBias()),
-        layer.queryNorm().map(LlamaWeight::read),
-        layer.keyNorm().map(LlamaWeight::read),
+        layer.queryNorm().map(ModelWeight::read),
+        layer.keyNorm().map(ModelWeight::read),
         linear(layer.output(), layer.outputBias()),
         layer.feedForwardNorm().read(),
         kernels.pack(layer.gate().read(), profile),
@@ -147,8 +147,8 @@ public final class CpuStepRunner implements StepRunner {
         kernels.pack(layer.down().read(), profile));
   }
 
-  private Linear linear(LlamaWeight weight, Optional<LlamaWeight> bias) {
-    return new Linear(kernels.pack(weight.read(), profile), bias.map(LlamaWeight::read));
+  private Linear linear(ModelWeight weight, Optional<ModelWeight> bias) {
+    return new Linear(kernels.pack(weight.read(), profile), bias.map(ModelWeight::read));
   }
 
   @Override

@@ -39,7 +39,7 @@ public final class EmbeddingRun {
     Path folder = JobInput.model(request.modelFolder(), job);
     context.refuseIfCancelled();
     try (Embedder embedder =
-        Embedder.open(folder, context.kernels(), job.profile(), context.shelf().decoders())) {
+        Embedder.open(folder, context.kernels(), job.profile(), context.shelf().encoders())) {
       if ((long) sentences.size() * embedder.dimensions() * Float.BYTES > Integer.MAX_VALUE) {
         throw new InvalidJobException(
             "%d vectors of %d numbers are more than 2 GiB; send the sentences in several jobs."

@@ -144,7 +144,7 @@ public final class LocalEngine implements AutoCloseable {
   /// @throws io.rigmesh.worker.format.ModelFormatException if a file of the model is missing or
   ///   malformed
   public List<float[]> embed(Path modelFolder, List<String> sentences) {
-    try (Embedder embedder = Embedder.open(modelFolder, kernels, profile, device::loadForStates)) {
+    try (Embedder embedder = Embedder.open(modelFolder, kernels, profile, device.encoders())) {
       return embedder.embed(sentences);
     }
   }

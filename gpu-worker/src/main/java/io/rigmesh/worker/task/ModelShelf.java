@@ -3,7 +3,7 @@ package io.rigmesh.worker.task;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.device.ComputeDevice;
-import io.rigmesh.worker.embed.DecoderLoader;
+import io.rigmesh.worker.embed.EncoderLoader;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.serve.CpuStepRunner;
 import io.rigmesh.worker.serve.EngineLimits;
@@ -19,7 +19,7 @@ public final class ModelShelf implements AutoCloseable {
   private final Kernels kernels;
   private final LanguageModel.Loader loader;
   private final EngineLimits limits;
-  private final DecoderLoader decoders;
+  private final EncoderLoader encoders;
   private final ReentrantLock lock = new ReentrantLock();
   private @Nullable Loaded loaded;
 
@@ -38,15 +38,15 @@ public final class ModelShelf implements AutoCloseable {
 
   /// @param kernels what samples; it stays the caller's to close
   public ModelShelf(Kernels kernels, LanguageModel.Loader loader, EngineLimits limits) {
-    this(kernels, loader, limits, DecoderLoader.onCpu(kernels));
+    this(kernels, loader, limits, EncoderLoader.onCpu(kernels));
   }
 
   private ModelShelf(
-      Kernels kernels, LanguageModel.Loader loader, EngineLimits limits, DecoderLoader decoders) {
+      Kernels kernels, LanguageModel.Loader loader, EngineLimits limits, EncoderLoader encoders) {
     this.kernels = kernels;
     this.loader = loader;
     this.limits = limits;
-    this.decoders = decoders;
+    this.encoders = encoders;
   }
 
   /// A shelf in the memory of the CPU.
@@ -63,7 +63,7 @@ public final class ModelShelf implements AutoCloseable {
   ///
   /// @param device what computes; it stays the caller's to close
   public static ModelShelf on(ComputeDevice device) {
-    return new ModelShelf(device.host(), device::load, device.limits(), device::loadForStates);
+    return new ModelShelf(device.host(), device::load, device.limits(), device.encoders());
   }
 
   /// A model in use; closing it only says that its user is done.
@@ -92,9 +92,9 @@ public final class ModelShelf implements AutoCloseable {
     }
   }
 
-  /// Where decoders run whose hidden states are wanted; they are not kept on the shelf.
-  public DecoderLoader decoders() {
-    return decoders;
+  /// Where models for vectors run; they are not kept on the shelf.
+  public EncoderLoader encoders() {
+    return encoders;
   }
 
   /// How many sequences one model generates at once.

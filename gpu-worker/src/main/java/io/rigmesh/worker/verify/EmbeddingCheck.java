@@ -6,8 +6,8 @@ import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.Meter;
 import io.rigmesh.protocol.Receipt;
-import io.rigmesh.worker.embed.DecoderLoader;
 import io.rigmesh.worker.embed.Embedder;
+import io.rigmesh.worker.embed.EncoderLoader;
 import io.rigmesh.worker.format.ElementType;
 import io.rigmesh.worker.format.SafetensorsFile;
 import io.rigmesh.worker.format.StoredTensor;
@@ -32,7 +32,7 @@ final class EmbeddingCheck {
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final Kernels kernels;
-  private final DecoderLoader decoders;
+  private final EncoderLoader encoders;
   private final Job job;
   private final Receipt receipt;
   private final Evidence.Embedding evidence;
@@ -40,13 +40,13 @@ final class EmbeddingCheck {
 
   EmbeddingCheck(
       Kernels kernels,
-      DecoderLoader decoders,
+      EncoderLoader encoders,
       Job job,
       Receipt receipt,
       Evidence.Embedding evidence,
       Materials materials) {
     this.kernels = kernels;
-    this.decoders = decoders;
+    this.encoders = encoders;
     this.job = job;
     this.receipt = receipt;
     this.evidence = evidence;
@@ -57,7 +57,7 @@ final class EmbeddingCheck {
     List<String> sentences = EmbeddingRun.sentences(materials.inputFile(), job);
     Path folder = JobInput.model(materials.modelFolder(), job);
     Path vectors = materials.outputFolder().resolve(EmbeddingRun.OUTPUT);
-    try (Embedder embedder = Embedder.open(folder, kernels, job.profile(), decoders);
+    try (Embedder embedder = Embedder.open(folder, kernels, job.profile(), encoders);
         SafetensorsFile file = SafetensorsFile.open(vectors)) {
       List<int[]> tokens = sentences.stream().map(embedder::tokens).toList();
       requireCounts(tokens);

@@ -87,7 +87,7 @@ public final class Verifier {
           new GenerationCheck(shelf, job, task, receipt, evidence, materials)
               .run(selection, progress);
       case Task.Embed _ when file.evidence() instanceof Evidence.Embedding evidence ->
-          new EmbeddingCheck(kernels, shelf.decoders(), job, receipt, evidence, materials)
+          new EmbeddingCheck(kernels, shelf.encoders(), job, receipt, evidence, materials)
               .run(selection, progress);
       case Task.Train _, Task.Generate _, Task.Embed _ ->
           throw Finding.invalid(

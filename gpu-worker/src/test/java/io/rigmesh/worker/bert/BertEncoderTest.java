@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.bert.TinyOnnx.LinearDialect;
-import io.rigmesh.worker.format.ModelFolder;
 import io.rigmesh.worker.format.ModelFormatException;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.ScalarKernels;
@@ -29,8 +28,8 @@ class BertEncoderTest {
   }
 
   private BertEncoder encoder() {
-    try (ModelFolder model = ModelFolder.open(folder)) {
-      return BertEncoder.load(model, kernels, Profile.F32_V1, 64);
+    try (BertWeights weights = BertWeights.open(folder)) {
+      return new BertEncoder(weights, kernels, Profile.F32_V1, 64);
     }
   }
 

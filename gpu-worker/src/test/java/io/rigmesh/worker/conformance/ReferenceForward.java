@@ -1,13 +1,13 @@
 package io.rigmesh.worker.conformance;
 
 import io.rigmesh.protocol.Profile;
+import io.rigmesh.worker.format.ModelWeight;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.KeyValuePages;
 import io.rigmesh.worker.kernels.PagedSpan;
 import io.rigmesh.worker.kernels.RopeTable;
 import io.rigmesh.worker.kernels.ScalarKernels;
 import io.rigmesh.worker.llama.LlamaConfig;
-import io.rigmesh.worker.llama.LlamaWeight;
 import io.rigmesh.worker.llama.LlamaWeights;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.ArrayList;
@@ -75,13 +75,13 @@ final class ReferenceForward {
     return hashes;
   }
 
-  private Tensor norm(Tensor x, LlamaWeight gain) {
+  private Tensor norm(Tensor x, ModelWeight gain) {
     Tensor y = Tensor.zeros(x.shape());
     kernels.rmsNorm(x, gain.read(), config.normEpsilon(), y);
     return y;
   }
 
-  private Tensor headNorms(Tensor x, Optional<LlamaWeight> gain) {
+  private Tensor headNorms(Tensor x, Optional<ModelWeight> gain) {
     if (gain.isEmpty()) {
       return x;
     }
@@ -89,7 +89,7 @@ final class ReferenceForward {
         .reshape(x.shape());
   }
 
-  private Tensor linear(Tensor x, LlamaWeight weight, Optional<LlamaWeight> bias) {
+  private Tensor linear(Tensor x, ModelWeight weight, Optional<ModelWeight> bias) {
     Tensor y = Tensor.zeros(x.rowCount(), weight.shape().getFirst());
     if (bias.isPresent()) {
       kernels.linear(x, kernels.pack(weight.read(), profile), bias.get().read(), y);

@@ -104,6 +104,7 @@ public final class GpuBenchmarks {
               + "    scripts/gpu-check.sh%n"
               + "checks the device's bits and measures it, and scripts/bench.sh gpu measures alone.%n");
       counted(Architecture.HOPPER, Ceilings.H200);
+      GpuEmbeddings.counted(Architecture.HOPPER, Ceilings.H200::floor);
       return;
     }
     Ceilings known;
@@ -111,10 +112,12 @@ public final class GpuBenchmarks {
         (CudaAccelerator) Devices.openAccelerator(device.get().id())) {
       Ceilings ceilings = GpuCeilings.measure(accelerator, GpuBenchmarks::ceilings);
       counted(accelerator.architecture(), ceilings);
+      GpuEmbeddings.counted(accelerator.architecture(), ceilings::floor);
       known = ceilings;
     }
     // Measuring the ceilings took memory, which is given back by now.
     measured(device.get(), known);
+    GpuEmbeddings.measured(device.get(), known::floor);
   }
 
   private static Ceilings ceilings(double bytes, double float32, double int8) {
@@ -220,15 +223,22 @@ public final class GpuBenchmarks {
 
   /// The median time of a step, the reading of its results included.
   private static double seconds(CudaStepRunner runner, Step step) {
+    return seconds(() -> {
+      // The model must have computed something, or the time is of nothing.
+      if (runner.run(step).argmax().length != step.outputs()) {
+        throw new AssertionError("a step gave too few results");
+      }
+    });
+  }
+
+  /// The median time of one of a few runs, after the first have warmed what there is to warm.
+  static double seconds(Runnable work) {
     double[] seconds = new double[ROUNDS];
     int repeats = 10;
     for (int round = -2; round < ROUNDS; round++) {
       long start = System.nanoTime();
       for (int i = 0; i < repeats; i++) {
-        // The model must have computed something, or the time is of nothing.
-        if (runner.run(step).argmax().length != step.outputs()) {
-          throw new AssertionError("a step gave too few results");
-        }
+        work.run();
       }
       if (round >= 0) {
         seconds[round] = (System.nanoTime() - start) / 1e9 / repeats;

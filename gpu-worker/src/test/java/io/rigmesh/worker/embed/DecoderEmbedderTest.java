@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.cuda.Architecture;
-import io.rigmesh.worker.cuda.CudaStepRunner;
 import io.rigmesh.worker.cuda.InterpretedAccelerator;
 import io.rigmesh.worker.format.ElementType;
 import io.rigmesh.worker.kernels.Kernels;
@@ -122,14 +121,7 @@ class DecoderEmbedderTest {
     for (String mode : List.of("lasttoken", "mean_tokens")) {
       pooling(mode);
       InterpretedAccelerator device = new InterpretedAccelerator(Architecture.HOPPER);
-      DecoderLoader onDevice =
-          (weights, profile, pages, rows) ->
-              new CudaStepRunner(
-                  device,
-                  weights,
-                  profile,
-                  CudaStepRunner.Sizes.forStates(8, rows),
-                  (bytes, bytesTotal) -> {});
+      EncoderLoader onDevice = new InterpretedEncoders(device);
       try (Embedder cpu = Embedder.open(folder, kernels, Profile.I8_V1);
           Embedder gpu = Embedder.open(folder, kernels, Profile.I8_V1, onDevice)) {
         List<float[]> expected = cpu.embedTokens(sequences);

@@ -104,7 +104,7 @@ public final class VariedSentences {
   private VariedSentences() {}
 
   /// A hundred sentences: all of the written ones, then prose.
-  static List<String> hundred() {
+  public static List<String> hundred() {
     List<String> sentences = new ArrayList<>(WRITTEN);
     sentences.addAll(prose(100 - WRITTEN.size()));
     return sentences;

@@ -7,6 +7,7 @@ import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.format.ElementType;
 import io.rigmesh.worker.format.ModelFolder;
 import io.rigmesh.worker.format.ModelFormatException;
+import io.rigmesh.worker.format.ModelWeight;
 import io.rigmesh.worker.format.SafetensorsFile;
 import io.rigmesh.worker.format.SafetensorsWriter;
 import io.rigmesh.worker.kernels.Kernels;
@@ -44,7 +45,7 @@ class LlamaWeightsTest {
     FamilyFolder.write(folder, QWEN3, type, 3, 1);
     int count = 0;
     try (LlamaWeights weights = LlamaWeights.open(folder)) {
-      for (LlamaWeight weight : weights.named().values()) {
+      for (ModelWeight weight : weights.named().values()) {
         assertThat(weight.type()).isEqualTo(type);
         Tensor read = weight.read();
         assertThat(Arrays.stream(read.shape()).boxed().toList()).isEqualTo(weight.shape());
@@ -72,7 +73,7 @@ class LlamaWeightsTest {
     LlamaParameters parameters = LlamaFixtures.lively(LlamaFixtures.odd(false), 3);
     try (LlamaWeights weights = LlamaWeights.of(parameters)) {
       assertThat(weights.named().keySet()).containsExactlyElementsOf(parameters.named().keySet());
-      LlamaWeight key = weights.layers().get(1).key();
+      ModelWeight key = weights.layers().get(1).key();
       assertThat(key.read()).isSameAs(parameters.layers().get(1).key());
       assertThat(stored(key, 7)).isEqualTo(parameters.layers().get(1).key().get(7));
       assertThat(weights.layers().get(0).queryBias()).isEmpty();
@@ -194,7 +195,7 @@ class LlamaWeightsTest {
   }
 
   /// An element, widened in another way than the reader's.
-  private static float stored(LlamaWeight weight, int index) {
+  private static float stored(ModelWeight weight, int index) {
     return switch (weight.type()) {
       case F32 -> weight.bytes().get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * index);
       case F16 ->

@@ -27,6 +27,7 @@ class ShippedKernelsTest {
     AttentionChecks.addTo(checks);
     PeakChecks.addTo(checks);
     SamplingChecks.addTo(checks);
+    EncoderChecks.addTo(checks);
     return checks;
   }
 
@@ -82,6 +83,9 @@ class ShippedKernelsTest {
     "add_rows, add.rn, 0, sub.rn",
     "linear_f32_rows, bar.sync, 0, //",
     "attention_combine_i8, bar.sync, 0, //",
+    "attention_spans_64, bar.sync, 1, //",
+    "layer_norm_i8, bar.sync, 0, //",
+    "pool, add.rn, 0, sub.rn",
     "top_first, bar.sync, 0, //",
     "sample_blocks, bar.sync, 0, //",
     "sample_norm, div.rn, 0, mul.rn"
