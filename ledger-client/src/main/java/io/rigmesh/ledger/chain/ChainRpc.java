@@ -80,6 +80,11 @@ public final class ChainRpc implements AutoCloseable {
     return settings;
   }
 
+  /// How each endpoint does, in the order of the configuration.
+  public List<EndpointHealth> endpoints() {
+    return endpoints.health();
+  }
+
   /// The newest block.
   public ChainHead head() {
     EthBlock answer =
@@ -148,9 +153,21 @@ public final class ChainRpc implements AutoCloseable {
       throw new RpcRefusedException(
           "eth_getBlockByNumber", 0, "the chain has no base fee, so it does not know EIP-1559");
     }
-    BigInteger priority =
-        send("eth_maxPriorityFeePerGas", web3j.ethMaxPriorityFeePerGas()).getMaxPriorityFeePerGas();
-    return new FeeQuote(answer.getBlock().getBaseFeePerGas(), priority);
+    BigInteger baseFee = answer.getBlock().getBaseFeePerGas();
+    return new FeeQuote(baseFee, priorityFee(baseFee));
+  }
+
+  private BigInteger priorityFee(BigInteger baseFee) {
+    try {
+      return send("eth_maxPriorityFeePerGas", web3j.ethMaxPriorityFeePerGas())
+          .getMaxPriorityFeePerGas();
+    } catch (RpcRefusedException e) {
+      // Not every client has it; what all have is a price for the whole, the base fee included.
+      return send("eth_gasPrice", web3j.ethGasPrice())
+          .getGasPrice()
+          .subtract(baseFee)
+          .max(BigInteger.ZERO);
+    }
   }
 
   /// How much gas a call would use now.
@@ -308,7 +325,7 @@ public final class ChainRpc implements AutoCloseable {
     T answer;
     try {
       answer = request.send();
-    } catch (RpcEndpoints.AnswerTooLargeException e) {
+    } catch (RpcEndpoint.AnswerTooLargeException e) {
       throw new RpcRefusedException(method, 0, String.valueOf(e.getMessage()));
     } catch (IOException e) {
       throw unavailable(e);

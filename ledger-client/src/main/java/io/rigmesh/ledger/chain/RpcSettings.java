@@ -11,8 +11,17 @@ import java.util.List;
 ///   one
 /// @param connectTimeout how long opening a connection may take
 /// @param requestTimeout how long one request may take in all
+/// @param hedgeAfter how long an endpoint may take before the next one is asked as well
+/// @param blocksBehindMax how many blocks an endpoint may lack that another one has
 public record RpcSettings(
-    long chainId, List<URI> endpoints, Duration connectTimeout, Duration requestTimeout) {
+    long chainId,
+    List<URI> endpoints,
+    Duration connectTimeout,
+    Duration requestTimeout,
+    Duration hedgeAfter,
+    int blocksBehindMax) {
+  private static final int BLOCKS_BEHIND_MAX = 5;
+
   /// Checks that there is an endpoint, and that each speaks HTTP.
   public RpcSettings {
     endpoints = List.copyOf(endpoints);
@@ -28,6 +37,26 @@ public record RpcSettings(
     if (chainId < 1) {
       throw new IllegalArgumentException("a chain id is at least 1, not " + chainId);
     }
+    if (hedgeAfter.isNegative() || hedgeAfter.isZero()) {
+      throw new IllegalArgumentException(
+          "the time before the next endpoint is asked is above zero");
+    }
+    if (blocksBehindMax < 1) {
+      throw new IllegalArgumentException("an endpoint may always lack one block");
+    }
+  }
+
+  /// The same with the next endpoint asked after a quarter of the request's time, and at most five
+  /// blocks behind.
+  public RpcSettings(
+      long chainId, List<URI> endpoints, Duration connectTimeout, Duration requestTimeout) {
+    this(
+        chainId,
+        endpoints,
+        connectTimeout,
+        requestTimeout,
+        requestTimeout.dividedBy(4),
+        BLOCKS_BEHIND_MAX);
   }
 
   /// Endpoints with 5 seconds to connect and 20 to answer.

@@ -172,7 +172,7 @@ class ChainRpcIT {
     try {
       assertThatThrownBy(() -> ChainRpc.connect(settings(uri(server))))
           .isInstanceOf(ChainUnavailableException.class)
-          .hasMessageContaining("above " + RpcEndpoints.RESPONSE_BYTES_MAX + " bytes");
+          .hasMessageContaining("above " + RpcEndpoint.RESPONSE_BYTES_MAX + " bytes");
     } finally {
       server.stop(0);
     }
