@@ -23,7 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// Turns the bytes that a contract reverts with into a sentence and a remedy. It knows the custom
 /// errors of the committed ABIs, and Solidity's own Error(string) and Panic(uint256).
 final class ContractErrors {
-  private static final List<String> CONTRACTS =
+  static final List<String> CONTRACTS =
       List.of("DevToken", "ProviderRegistry", "JobEscrow", "PaymentChannels", "ReceiptLog");
   private static final String ERROR_STRING = "08c379a0";
   private static final String PANIC = "4e487b71";
@@ -143,6 +143,8 @@ final class ContractErrors {
           "The channel %s exists or has existed; choose another salt.".formatted(a.get(0));
       case "ChannelNotOpen" ->
           "The channel %s was never opened, or it is closed; open one.".formatted(a.get(0));
+      case "AddressEmptyCode" ->
+          "There is no contract at %s on this chain; check the address.".formatted(a.get(0));
       case "ChallengeTimeRunning" ->
           "Until " + time(a.get(0)) + " only the requester may release this job; wait until then.";
       case "ChallengeTooLong" ->
@@ -164,6 +166,8 @@ final class ContractErrors {
       case "DueExceedsAmount" ->
           "The provider asks for %s but only %s is locked for this job; ask for at most that."
               .formatted(a.get(0), a.get(1));
+      case "ECDSAInvalidSignature", "ECDSAInvalidSignatureLength", "ECDSAInvalidSignatureS" ->
+          "The signature is malformed; sign again with a signer that gives r, s and v with a low s.";
       case "ERC20InsufficientAllowance" ->
           "The contract %s may take %s of this account's tokens but needs %s; approve that amount first."
               .formatted(a.get(0), a.get(1), a.get(2));
@@ -214,6 +218,8 @@ final class ContractErrors {
       case "PermitRefused" ->
           "The token refused the permit and the allowance %s does not cover %s; approve the amount and try again."
               .formatted(a.get(0), a.get(1));
+      case "ReentrancyGuardReentrantCall" ->
+          "The token called the contract back while it was paid, which is refused; use a token that does not.";
       case "SafeERC20FailedOperation" ->
           "The token " + a.get(0) + " refused the transfer; check the balance and the allowance.";
       case "SessionLimitExceeded" ->
@@ -245,6 +251,7 @@ final class ContractErrors {
               .formatted(status(a.get(0)));
       case "ZeroAddress" -> "An account is missing: the zero address was given.";
       case "ZeroAmount" -> "An amount of zero cannot be moved; give at least 1.";
+      case "ZeroBeneficiary" -> "The money needs an account to go to; none was given.";
       case "ZeroProofRoot" -> "A proof needs a root; none was given.";
       case "ZeroRoot" -> "The root of receipts is zero, which is none.";
       case "ZeroProvider" -> "The job names no provider account; choose one.";

@@ -2,11 +2,19 @@ package io.rigmesh.ledger.chain;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.rigmesh.protocol.Digests;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 class ContractErrorsTest {
   private final ContractErrors errors = new ContractErrors();
@@ -60,5 +68,46 @@ class ContractErrorsTest {
     String filler = HexFormat.of().formatHex(new byte[bytes]).replace("00", "ff");
     assertThat(errors.explain("0x08c379a0" + filler).getMessage()).isNotEmpty();
     assertThat(errors.explain("0x3dee80f2" + filler).getMessage()).isNotEmpty();
+  }
+
+  /// Solidity's libraries and OpenZeppelin bring errors that no user can meet; the contracts' own
+  /// are all sentences.
+  @Test
+  void everyErrorOfTheContractsIsASentenceOfItsOwn() throws Exception {
+    Set<String> unsaid = new TreeSet<>();
+    JsonMapper json = JsonMapper.builder().build();
+    for (String contract : ContractErrors.CONTRACTS) {
+      try (InputStream abi =
+          ContractErrors.class.getResourceAsStream(
+              "/io/rigmesh/ledger/abi/" + contract + ".json")) {
+        for (JsonNode entry : json.readTree(Objects.requireNonNull(abi))) {
+          if (entry.path("type").stringValue("").equals("error")) {
+            StringBuilder types = new StringBuilder();
+            StringBuilder words = new StringBuilder();
+            for (JsonNode input : entry.path("inputs")) {
+              types.append(types.isEmpty() ? "" : ",").append(input.path("type").stringValue(""));
+              words.append(word(1));
+            }
+            String name = entry.path("name").stringValue("");
+            byte[] digest =
+                Digests.keccak256((name + "(" + types + ")").getBytes(StandardCharsets.US_ASCII))
+                    .bytes();
+            String data = HexFormat.of().formatHex(digest, 0, 4) + words;
+            if (errors.explain(data).getMessage().contains(name)) {
+              unsaid.add(name);
+            }
+          }
+        }
+      }
+    }
+    assertThat(unsaid)
+        .isSubsetOf(
+            "ERC20InvalidApprover",
+            "ERC20InvalidReceiver",
+            "ERC20InvalidSender",
+            "ERC20InvalidSpender",
+            "FailedCall",
+            "InvalidShortString",
+            "StringTooLong");
   }
 }
