@@ -5,8 +5,10 @@ import io.rigmesh.worker.kernels.AttentionSpan;
 import io.rigmesh.worker.kernels.HeadLayout;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.PackedWeight;
+import io.rigmesh.worker.kernels.Projection;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.List;
+import java.util.Optional;
 
 /// One encoder layer: self-attention and a feed-forward network, each followed by the residual and
 /// a norm.
@@ -14,6 +16,10 @@ final class BertLayer {
 
   /// A linear layer: weight `(out, in)`, bias `(out)`.
   private record Linear(PackedWeight weight, Tensor bias) {
+    Projection to(Tensor y) {
+      return new Projection(weight, Optional.of(bias), y);
+    }
+
     void apply(Kernels kernels, Tensor x, Tensor y) {
       kernels.linear(x, weight, bias, y);
     }
@@ -51,9 +57,7 @@ final class BertLayer {
 
   /// Replaces the tokens' vectors x `(T, hidden)` by those of the next layer.
   void apply(Tensor x, List<AttentionSpan> spans, BertWorkspace.Rows rows) {
-    query.apply(kernels, x, rows.query());
-    key.apply(kernels, x, rows.key());
-    value.apply(kernels, x, rows.value());
+    kernels.linear(x, List.of(query.to(rows.query()), key.to(rows.key()), value.to(rows.value())));
     kernels.attention(rows.query(), rows.key(), rows.value(), heads, spans, rows.context());
     attentionOutput.apply(kernels, rows.context(), rows.query());
     kernels.add(rows.query(), x, x);

@@ -53,6 +53,17 @@ public interface Kernels extends AutoCloseable {
   /// As [#linear(Tensor, PackedWeight, Tensor)], then bias `(N)` is added to the finished sum.
   void linear(Tensor x, PackedWeight weight, Tensor bias, Tensor y);
 
+  /// Several layers of one input, all packed for one profile: the same bits as one after another.
+  default void linear(Tensor x, List<Projection> projections) {
+    for (Projection projection : projections) {
+      if (projection.bias().isPresent()) {
+        linear(x, projection.weight(), projection.bias().get(), projection.y());
+      } else {
+        linear(x, projection.weight(), projection.y());
+      }
+    }
+  }
+
   /// As [#linear(Tensor, PackedWeight, Tensor)] in f32-v1 for a weight `(N, K)` that changes from
   /// call to call.
   void linear(Tensor x, Tensor weight, Tensor y);

@@ -1,5 +1,6 @@
 package io.rigmesh.worker.process;
 
+import io.rigmesh.worker.kernels.nativecode.NativeCode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.Set;
 /// @param threads how many compute
 /// @param heapBytesMax the most its Java heap may grow to: what jobs can use on a CPU
 /// @param home a folder for the native libraries that it unpacks
+/// @param nativeCode whether it may use the machine code for products of i8-v1, see [NativeCode]
 public record WorkerLaunch(
     Path java,
     String classPath,
@@ -22,7 +24,8 @@ public record WorkerLaunch(
     String device,
     int threads,
     long heapBytesMax,
-    Path home) {
+    Path home,
+    boolean nativeCode) {
 
   /// What a worker may know of its parent's environment: where a CUDA driver is, and nothing that
   /// could hold a secret.
@@ -38,7 +41,13 @@ public record WorkerLaunch(
         device,
         threads,
         heapBytesMax,
-        home);
+        home,
+        true);
+  }
+
+  /// The same, with or without the machine code for products of i8-v1.
+  public WorkerLaunch withNativeCode(boolean allowed) {
+    return new WorkerLaunch(java, classPath, socket, device, threads, heapBytesMax, home, allowed);
   }
 
   /// The whole command line.
@@ -54,6 +63,7 @@ public record WorkerLaunch(
     // Netty and protobuf ask for it; without it each start prints four lines of warnings.
     command.add("--sun-misc-unsafe-memory-access=allow");
     command.add("-Djava.io.tmpdir=" + home.toAbsolutePath().resolve("tmp"));
+    command.add("-D" + NativeCode.PROPERTY + "=" + (nativeCode ? "on" : "off"));
     command.add("-cp");
     command.add(classPath);
     command.add(WorkerMain.class.getName());

@@ -7,6 +7,7 @@ import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.KeyValuePages;
 import io.rigmesh.worker.kernels.PackedWeight;
 import io.rigmesh.worker.kernels.PagedSpan;
+import io.rigmesh.worker.kernels.Projection;
 import io.rigmesh.worker.kernels.RopeTable;
 import io.rigmesh.worker.llama.LayerAttention;
 import io.rigmesh.worker.llama.LlamaConfig;
@@ -52,7 +53,11 @@ public final class CpuStepRunner implements StepRunner {
   private final Tensor logits; // (outputsMax, V)
 
   /// A linear layer with its bias, if it has one.
-  private record Linear(PackedWeight weight, Optional<Tensor> bias) {}
+  private record Linear(PackedWeight weight, Optional<Tensor> bias) {
+    Projection to(Tensor y) {
+      return new Projection(weight, bias, y);
+    }
+  }
 
   private record PackedLayer(
       LayerAttention attention,
@@ -210,9 +215,7 @@ public final class CpuStepRunner implements StepRunner {
     Tensor o = mixed.rows(0, rows);
     Tensor y = branch.rows(0, rows);
     kernels.rmsNorm(x, layer.attentionNorm(), config.normEpsilon(), h);
-    apply(layer.query(), h, q);
-    apply(layer.key(), h, k);
-    apply(layer.value(), h, v);
+    kernels.linear(h, List.of(layer.query().to(q), layer.key().to(k), layer.value().to(v)));
     normHeads(q, layer.queryNorm());
     normHeads(k, layer.keyNorm());
     if (layer.attention().rotary()) {
@@ -222,7 +225,7 @@ public final class CpuStepRunner implements StepRunner {
     kernels.storeKeys(k, pages, index, spans);
     kernels.storeValues(v, pages, index, spans);
     kernels.attention(q, pages, index, layout, spans, layer.attention().window(), o);
-    apply(layer.output(), o, y);
+    kernels.linear(o, List.of(layer.output().to(y)));
     kernels.add(x, y, x);
   }
 
@@ -234,19 +237,10 @@ public final class CpuStepRunner implements StepRunner {
     Tensor u = up.rows(0, rows);
     Tensor y = branch.rows(0, rows);
     kernels.rmsNorm(x, layer.feedForwardNorm(), config.normEpsilon(), h);
-    kernels.linear(h, layer.gate(), g);
-    kernels.linear(h, layer.up(), u);
+    kernels.linear(h, List.of(new Projection(layer.gate(), g), new Projection(layer.up(), u)));
     kernels.swiglu(g, u, g);
     kernels.linear(g, layer.down(), y);
     kernels.add(x, y, x);
-  }
-
-  private void apply(Linear linear, Tensor x, Tensor y) {
-    if (linear.bias().isPresent()) {
-      kernels.linear(x, linear.weight(), linear.bias().get(), y);
-    } else {
-      kernels.linear(x, linear.weight(), y);
-    }
   }
 
   /// Norms every head of the rows, where the model does that.

@@ -18,10 +18,13 @@ class WorkerMainTest {
             "cpu",
             3,
             1L << 30,
-            Path.of("/h/w"));
+            Path.of("/h/w"),
+            false);
     List<String> command = launch.command();
     int main = command.indexOf(WorkerMain.class.getName());
-    assertThat(command.subList(0, main)).contains("-Xmx1073741824", "-cp", "classes");
+    assertThat(command.subList(0, main))
+        .contains("-Xmx1073741824", "-cp", "classes", "-Drigmesh.native-code=off");
+    assertThat(launch.withNativeCode(true).command()).contains("-Drigmesh.native-code=on");
     assertThat(
             WorkerMain.Options.parse(
                 command.subList(main + 1, command.size()).toArray(String[]::new)))

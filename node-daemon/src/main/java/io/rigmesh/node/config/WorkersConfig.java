@@ -11,6 +11,7 @@ import java.util.List;
 /// @param restartDelayMillisMax the longest pause before a worker is started again
 /// @param crashesMax how many workers one job may take down before it fails
 /// @param silenceSecondsMax how long a running job may report nothing before its worker is killed
+/// @param nativeCode whether workers may use the machine code for products of i8-v1
 public record WorkersConfig(
     @Setting(value = "cpu", help = "Devices that get a worker, separated by commas.")
         List<String> devices,
@@ -26,4 +27,9 @@ public record WorkersConfig(
     @Setting(
             value = "600",
             help = "How long a running job may report nothing before its worker is killed.")
-        int silenceSecondsMax) {}
+        int silenceSecondsMax,
+    @Setting(
+            value = "true",
+            help =
+                "Use the machine code for products of i8-v1 where this CPU can; the bits are the same without.")
+        boolean nativeCode) {}

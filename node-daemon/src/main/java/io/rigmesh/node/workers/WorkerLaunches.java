@@ -26,11 +26,12 @@ public final class WorkerLaunches {
   public WorkerLaunch of(String device, String name) {
     int threads = config.workers().threads();
     return WorkerLaunch.likeThisProcess(
-        socket(name),
-        device,
-        threads == 0 ? Runtime.getRuntime().availableProcessors() : threads,
-        (long) config.workers().heapMebibytesMax() << 20,
-        config.workersFolder());
+            socket(name),
+            device,
+            threads == 0 ? Runtime.getRuntime().availableProcessors() : threads,
+            (long) config.workers().heapMebibytesMax() << 20,
+            config.workersFolder())
+        .withNativeCode(config.workers().nativeCode());
   }
 
   private Path socket(String name) {

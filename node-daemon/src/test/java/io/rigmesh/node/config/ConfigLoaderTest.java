@@ -87,7 +87,7 @@ class ConfigLoaderTest {
                 4_096));
     assertThat(config.audit()).isEqualTo(new AuditConfig(2, 900));
     assertThat(config.workers())
-        .isEqualTo(new WorkersConfig(List.of("cpu"), 0, 1_024, 60, 30_000, 3, 600));
+        .isEqualTo(new WorkersConfig(List.of("cpu"), 0, 1_024, 60, 30_000, 3, 600, true));
     assertThat(config.jobs()).isEqualTo(new JobsConfig(200_000, 500, 256L << 20, 15_000));
     assertThat(config.blobs()).isEqualTo(new BlobsConfig(64L << 30, 256L << 20));
     assertThat(config.log()).isEqualTo(new LogConfig(LogConfig.Level.INFO, LogConfig.Format.TEXT));
@@ -221,7 +221,11 @@ class ConfigLoaderTest {
   private String sample(String key) {
     int number = Math.floorMod(key.hashCode(), 1_000_000) + 1;
     return switch (key) {
-      case "provider.enabled", "provider.models-offered", "network.mdns", "network.port-mapping" ->
+      case "provider.enabled",
+          "provider.models-offered",
+          "network.mdns",
+          "network.port-mapping",
+          "workers.native-code" ->
           "false";
       case "network.relay", "network.private-network" -> "true";
       case "network.kademlia" -> "server";

@@ -16,9 +16,14 @@ import io.rigmesh.worker.kernels.PackedWeight;
 @SuppressWarnings("ArrayRecordComponent")
 record ByteWeight(int in, int out, int depth, byte[] panels, float[] scales)
     implements PackedWeight {
+  /// How many k a panel has for rows of `in` elements: pairs of them are multiplied.
+  static int depth(int in) {
+    return in + in % 2;
+  }
+
   /// A weight of zeros.
   static ByteWeight zeros(int in, int out) {
-    int depth = in + in % 2;
+    int depth = depth(in);
     int cols = Panels.count(out) * PANEL;
     return new ByteWeight(
         in, out, depth, new byte[Math.multiplyExact(cols, depth)], new float[cols]);

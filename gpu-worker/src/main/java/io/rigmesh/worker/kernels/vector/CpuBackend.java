@@ -2,6 +2,7 @@ package io.rigmesh.worker.kernels.vector;
 
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.ScalarKernels;
+import io.rigmesh.worker.kernels.nativecode.NativeCode;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,10 +24,18 @@ public final class CpuBackend {
           VECTOR_MODULE);
       return new ScalarKernels();
     }
+    String products =
+        switch (NativeCode.find()) {
+          case NativeCode.Present present ->
+              "by machine code for " + present.fastest().set().label();
+          case NativeCode.Absent absent ->
+              "by the Vector API, since there is no machine code: " + absent.reason();
+        };
     LOG.info(
-        "The vector kernels run on {} threads with {} floats a vector, the widest this CPU offers.",
+        "The vector kernels run on {} threads with {} floats a vector, the widest this CPU offers; products of i8-v1 are computed {}.",
         threads,
-        Lanes.WIDTH);
+        Lanes.WIDTH,
+        products);
     return new VectorKernels(threads);
   }
 }

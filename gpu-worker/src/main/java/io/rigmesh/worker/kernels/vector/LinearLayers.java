@@ -4,21 +4,15 @@ import static io.rigmesh.worker.kernels.vector.Tiles.PANEL;
 
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.kernels.Kernels;
-import io.rigmesh.worker.kernels.NonFiniteException;
 import io.rigmesh.worker.kernels.OpShapes;
 import io.rigmesh.worker.kernels.PackedWeight;
+import io.rigmesh.worker.kernels.Projection;
 import io.rigmesh.worker.tensor.Tensor;
-import java.util.Arrays;
+import java.util.List;
 
 /// Linear layers of both profiles and the gradients of f32-v1's, shared out as pieces of a matrix
 /// product: some rows by some panels.
 final class LinearLayers {
-  /// Rows and panels of one piece of a matrix product: a block of the panels stays in the
-  /// second-level cache.
-  private static final int PRODUCT_ROWS = 64;
-
-  private static final int PRODUCT_PANELS = 8;
-
   private static final float[] NO_BIAS = {};
 
   @SuppressWarnings("ArrayRecordComponent")
@@ -30,13 +24,13 @@ final class LinearLayers {
   }
 
   private final Workers workers;
+  private final ByteLayers bytes;
   private float[] panels = {};
   private float[] columns = {};
-  private float[] scales = {};
-  private int[] quantised = {};
 
-  LinearLayers(Workers workers) {
+  LinearLayers(Workers workers, ByteLayers bytes) {
     this.workers = workers;
+    this.bytes = bytes;
   }
 
   PackedWeight pack(Tensor weight, Profile profile) {
@@ -49,118 +43,48 @@ final class LinearLayers {
       }
       case I8_V1 -> {
         OpShapes.byteWeight(weight);
-        yield bytes(weight);
+        yield bytes.pack(weight);
       }
     };
   }
 
-  private ByteWeight bytes(Tensor weight) {
-    int in = weight.dim(1);
-    int out = weight.dim(0);
-    ByteWeight packed = ByteWeight.zeros(in, out);
-    boolean bad =
-        workers.run(
-            packed.panelCount(),
-            1,
-            (worker, from, to) -> {
-              int[] row = new int[in];
-              boolean seen = false;
-              for (int n = from * PANEL; n < Math.min(out, to * PANEL); n++) {
-                int at = weight.offset() + n * in;
-                float scale = Quantiser.scale(weight.data(), at, in);
-                seen |= Float.isNaN(scale);
-                packed.scales()[n] = scale;
-                Quantiser.quantise(weight.data(), at, in, scale, row, 0);
-                int target = n / PANEL * packed.depth() * PANEL + n % PANEL;
-                for (int k = 0; k < in; k++) {
-                  packed.panels()[target + k * PANEL] = (byte) row[k];
-                }
-              }
-              return seen;
-            });
-    checkScales(bad, packed.scales(), out);
-    return packed;
-  }
-
-  private static void checkScales(boolean bad, float[] scales, int rows) {
-    for (int row = 0; bad && row < rows; row++) {
-      NonFiniteException.check("quantise", row, scales[row]);
+  /// Several layers of one input, which is quantised but once and shared out among the threads but
+  /// once.
+  void linear(Tensor x, List<Projection> projections) {
+    boolean inBytes = false;
+    for (Projection projection : projections) {
+      PackedWeight weight = projection.weight();
+      OpShapes.linear(x, weight.in(), weight.out(), projection.y());
+      if (projection.bias().isPresent()) {
+        OpShapes.rowVector("linear", projection.y(), projection.bias().get());
+      }
+      inBytes |= weight.profile() == Profile.I8_V1;
+    }
+    if (inBytes) {
+      bytes.multiply(x, projections);
+    } else {
+      multiply(x, projections);
     }
   }
 
-  void linear(Tensor x, PackedWeight weight, Tensor y) {
-    OpShapes.linear(x, weight.in(), weight.out(), y);
-    multiply(x, weight, y, NO_BIAS);
-  }
-
-  void linear(Tensor x, PackedWeight weight, Tensor bias, Tensor y) {
-    OpShapes.linear(x, weight.in(), weight.out(), y);
-    OpShapes.rowVector("linear", y, bias);
-    multiply(x, weight, y, bias.toArray());
-  }
-
-  private void multiply(Tensor x, PackedWeight weight, Tensor y, float[] bias) {
-    switch (weight) {
-      case FloatWeight floats ->
-          multiply("linear", x.data(), x.offset(), x.cols(), x.cols(), floats.panels(), y, bias);
-      case ByteWeight bytes -> multiplyBytes(x, bytes, y, bias);
-      default ->
-          throw new IllegalArgumentException(
-              "This weight was packed by another backend; pack it with the one that uses it.");
+  private void multiply(Tensor x, List<Projection> projections) {
+    Product[] products = new Product[projections.size()];
+    float[][] biases = new float[products.length][];
+    Tensor[] ys = new Tensor[products.length];
+    for (int i = 0; i < products.length; i++) {
+      if (!(projections.get(i).weight() instanceof FloatWeight weight)) {
+        throw anotherBackends();
+      }
+      ys[i] = projections.get(i).y();
+      products[i] = product(x.data(), x.offset(), x.cols(), x.cols(), weight.panels(), ys[i]);
+      biases[i] = projections.get(i).bias().map(Tensor::toArray).orElse(NO_BIAS);
     }
+    compute("linear", products, ys, biases);
   }
 
-  private void multiplyBytes(Tensor x, ByteWeight weight, Tensor y, float[] bias) {
-    int rows = x.rowCount();
-    quantise(x, weight.depth());
-    ByteProduct product = new ByteProduct(quantised, this.scales, weight, y.data(), y.offset());
-    int rowPieces = (rows + PRODUCT_ROWS - 1) / PRODUCT_ROWS;
-    int panelsEach = panelsEach(rowPieces, weight.panelCount());
-    boolean bad =
-        workers.run(
-            rowPieces * ((weight.panelCount() + panelsEach - 1) / panelsEach),
-            1,
-            (worker, from, to) -> {
-              boolean seen = false;
-              for (int piece = from; piece < to; piece++) {
-                int row = piece % rowPieces * PRODUCT_ROWS;
-                int rowTo = Math.min(rows, row + PRODUCT_ROWS);
-                int panel = piece / rowPieces * panelsEach;
-                int panelTo = Math.min(weight.panelCount(), panel + panelsEach);
-                product.compute(row, rowTo, panel, panelTo, workers.scratch(worker).bytes);
-                seen |= completed(y, row, rowTo, panel, panelTo, bias);
-              }
-              return seen;
-            });
-    Workers.locate(bad, "linear", y);
-  }
-
-  /// Quantises the rows of x to [#quantised], `depth` apart, and their scales to [#scales].
-  private void quantise(Tensor x, int depth) {
-    int rows = x.rowCount();
-    int cols = x.cols();
-    this.scales = VectorAttention.grown(this.scales, rows);
-    if (quantised.length < Math.multiplyExact(rows, depth)) {
-      quantised = new int[rows * depth];
-    }
-    float[] scales = this.scales;
-    int[] q = quantised;
-    boolean bad =
-        workers.run(
-            rows,
-            Workers.rowChunk(cols),
-            (worker, from, to) -> {
-              boolean seen = false;
-              for (int t = from; t < to; t++) {
-                int at = x.offset() + t * cols;
-                scales[t] = Quantiser.scale(x.data(), at, cols);
-                seen |= Float.isNaN(scales[t]);
-                Quantiser.quantise(x.data(), at, cols, scales[t], q, t * depth);
-                Arrays.fill(q, t * depth + cols, (t + 1) * depth, 0);
-              }
-              return seen;
-            });
-    checkScales(bad, scales, rows);
+  static IllegalArgumentException anotherBackends() {
+    return new IllegalArgumentException(
+        "This weight was packed by another backend, or for another profile than its neighbours; pack it with the one that uses it.");
   }
 
   void linear(Tensor x, Tensor weight, Tensor y) {
@@ -168,14 +92,13 @@ final class LinearLayers {
     OpShapes.linear(x, weight.dim(1), weight.dim(0), y);
     panels = VectorAttention.grown(panels, Panels.length(weight.dim(1), weight.dim(0)));
     packColumns(weight, panels);
-    multiply("linear", x.data(), x.offset(), x.cols(), x.cols(), panels, y, NO_BIAS);
+    multiply("linear", x.data(), x.offset(), x.cols(), x.cols(), panels, y);
   }
 
   void linearInputGradient(Tensor dy, Tensor weight, Tensor dx) {
     OpShapes.linearInputGradient(dy, weight, dx);
     packRows(weight);
-    multiply(
-        "linearInputGradient", dy.data(), dy.offset(), dy.cols(), dy.cols(), panels, dx, NO_BIAS);
+    multiply("linearInputGradient", dy.data(), dy.offset(), dy.cols(), dy.cols(), panels, dx);
   }
 
   void linearWeightGradient(Tensor dy, Tensor x, Tensor dWeight) {
@@ -211,72 +134,62 @@ final class LinearLayers {
             dWeight.data(),
             dWeight.offset(),
             x.cols());
-    compute("linearWeightGradient", product, dWeight, NO_BIAS);
+    compute("linearWeightGradient", product, dWeight);
   }
 
-  /// y = A · the matrix in panels, plus the bias if there is one; A as in [MatrixProduct].
+  /// y = A · the matrix in panels; A as in [MatrixProduct].
   private void multiply(
-      String op, float[] a, int ap, int lda, int depth, float[] panelData, Tensor y, float[] bias) {
-    int rows = y.rowCount();
+      String op, float[] a, int ap, int lda, int depth, float[] panelData, Tensor y) {
+    compute(op, product(a, ap, lda, depth, panelData, y), y);
+  }
+
+  private static Product product(
+      float[] a, int ap, int lda, int depth, float[] panelData, Tensor y) {
     int cols = y.cols();
-    MatrixProduct product =
-        new MatrixProduct(
-            a,
-            ap,
-            lda,
-            rows,
-            panelData,
-            0,
-            depth,
-            depth,
-            cols,
-            Kernels.BLOCK,
-            y.data(),
-            y.offset(),
-            cols);
-    compute(op, product, y, bias);
+    return new MatrixProduct(
+        a,
+        ap,
+        lda,
+        y.rowCount(),
+        panelData,
+        0,
+        depth,
+        depth,
+        cols,
+        Kernels.BLOCK,
+        y.data(),
+        y.offset(),
+        cols);
   }
 
-  /// Computes a product in pieces, adds the bias if there is one, and looks for what is not finite.
-  private void compute(String op, Product product, Tensor y, float[] bias) {
-    int rows = product.rows();
-    int rowPieces = (rows + PRODUCT_ROWS - 1) / PRODUCT_ROWS;
-    int panelsEach = panelsEach(rowPieces, product.panels());
-    int panelPieces = (product.panels() + panelsEach - 1) / panelsEach;
-    boolean bad =
-        workers.run(
-            rowPieces * panelPieces,
-            1,
-            (worker, from, to) -> {
-              boolean seen = false;
-              for (int piece = from; piece < to; piece++) {
-                int row = piece % rowPieces * PRODUCT_ROWS;
-                int panel = piece / rowPieces * panelsEach;
-                int rowTo = Math.min(rows, row + PRODUCT_ROWS);
-                int panelTo = Math.min(product.panels(), panel + panelsEach);
-                product.compute(row, rowTo, panel, panelTo, workers.scratch(worker).tile);
-                seen |= completed(y, row, rowTo, panel, panelTo, bias);
-              }
-              return seen;
-            });
-    Workers.locate(bad, op, y);
+  private void compute(String op, Product product, Tensor y) {
+    compute(op, new Product[] {product}, new Tensor[] {y}, new float[][] {NO_BIAS});
   }
 
-  /// How many panels a piece of a product has: fewer where there would not be enough pieces to
-  /// share out.
-  private int panelsEach(int rowPieces, int panelCount) {
-    int wide = PRODUCT_PANELS;
-    while (wide > 1
-        && workers.threads() > 1
-        && rowPieces * ((panelCount + wide - 1) / wide) < 4 * workers.threads()) {
-      wide /= 2;
+  /// Computes products of the same rows in pieces, adds the biases if there are any, and looks for
+  /// what is not finite.
+  private void compute(String op, Product[] products, Tensor[] ys, float[][] biases) {
+    int[] panelCounts = new int[products.length];
+    for (int i = 0; i < products.length; i++) {
+      panelCounts[i] = products[i].panels();
     }
-    return wide;
+    boolean bad =
+        Pieces.run(
+            workers,
+            products[0].rows(),
+            panelCounts,
+            (worker, i, rowFrom, rowTo, panelFrom, panelTo) -> {
+              products[i].compute(rowFrom, rowTo, panelFrom, panelTo, workers.scratch(worker).tile);
+              return completed(ys[i], rowFrom, rowTo, panelFrom, panelTo, biases[i]);
+            });
+    for (Tensor y : ys) {
+      Workers.locate(bad, op, y);
+    }
   }
 
   /// Adds the bias, if there is one, to a piece of a product, and says whether it holds NaN or
   /// infinity.
-  private static boolean completed(
+  static boolean completed(
       Tensor y, int rowFrom, int rowTo, int panelFrom, int panelTo, float[] bias) {
     int cols = y.cols();
     int col = panelFrom * PANEL;

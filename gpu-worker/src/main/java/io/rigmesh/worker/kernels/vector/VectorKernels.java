@@ -8,9 +8,13 @@ import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.KeyValuePages;
 import io.rigmesh.worker.kernels.PackedWeight;
 import io.rigmesh.worker.kernels.PagedSpan;
+import io.rigmesh.worker.kernels.Projection;
 import io.rigmesh.worker.kernels.RopeTable;
+import io.rigmesh.worker.kernels.nativecode.ByteProducts;
+import io.rigmesh.worker.kernels.nativecode.NativeCode;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /// The operations of profiles f32-v1 and i8-v1 on the CPU's vector unit and on several threads, bit
@@ -23,15 +27,31 @@ import java.util.OptionalInt;
 /// calling thread at a time.
 public final class VectorKernels implements Kernels {
   private final Workers workers;
+  private final ByteLayers bytes;
   private final LinearLayers linear;
   private final ElementOps elements;
   private final RowOps rows;
   private final AttentionOps attention;
 
-  /// Starts `threads - 1` helper threads.
+  /// Starts `threads - 1` helper threads. Products of i8-v1 are computed by machine code where
+  /// [NativeCode#find] has some for this CPU.
   public VectorKernels(int threads) {
+    this(
+        threads,
+        NativeCode.find() instanceof NativeCode.Present present
+            ? Optional.of(present.fastest())
+            : Optional.empty());
+  }
+
+  /// As [#VectorKernels(int)] with products of i8-v1 by the given machine code, or by the Vector
+  /// API.
+  VectorKernels(int threads, Optional<ByteProducts> products) {
     workers = new Workers(threads);
-    linear = new LinearLayers(workers);
+    bytes =
+        products.isPresent()
+            ? new NativeByteLayers(workers, products.get())
+            : new VectorByteLayers(workers);
+    linear = new LinearLayers(workers, bytes);
     elements = new ElementOps(workers);
     rows = new RowOps(workers);
     attention = new AttentionOps(workers);
@@ -39,7 +59,7 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public String name() {
-    return "vector";
+    return bytes instanceof NativeByteLayers ? "vector, " + bytes.label() : bytes.label();
   }
 
   @Override
@@ -64,12 +84,17 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public void linear(Tensor x, PackedWeight weight, Tensor y) {
-    linear.linear(x, weight, y);
+    linear(x, List.of(new Projection(weight, y)));
   }
 
   @Override
   public void linear(Tensor x, PackedWeight weight, Tensor bias, Tensor y) {
-    linear.linear(x, weight, bias, y);
+    linear(x, List.of(new Projection(weight, Optional.of(bias), y)));
+  }
+
+  @Override
+  public void linear(Tensor x, List<Projection> projections) {
+    linear.linear(x, projections);
   }
 
   @Override

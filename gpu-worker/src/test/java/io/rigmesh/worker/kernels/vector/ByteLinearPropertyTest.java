@@ -7,11 +7,14 @@ import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.NonFiniteException;
 import io.rigmesh.worker.kernels.PackedWeight;
+import io.rigmesh.worker.kernels.Projection;
 import io.rigmesh.worker.kernels.QuantisedRows;
 import io.rigmesh.worker.tensor.Tensor;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -24,7 +27,7 @@ class ByteLinearPropertyTest {
 
   @Property(tries = 60)
   void theVectorBackendHasTheReferencesBits(
-      @ForAll @IntRange(min = 1, max = 21) int rows,
+      @ForAll @IntRange(min = 1, max = 27) int rows,
       @ForAll @IntRange(min = 1, max = 400) int in,
       @ForAll @IntRange(min = 1, max = 150) int out,
       @ForAll long seed) {
@@ -95,7 +98,7 @@ class ByteLinearPropertyTest {
     Parity.Values values = new Parity.Values(seed);
     Tensor x = values.tensor(rows, 130);
     Tensor weight = values.tensor(37, 130);
-    for (Kernels kernels : Parity.VECTOR) {
+    for (Kernels kernels : Parity.BYTES) {
       PackedWeight packed = kernels.pack(weight, Profile.I8_V1);
       Tensor together = Tensor.zeros(rows, 37);
       kernels.linear(x, packed, together);
@@ -107,6 +110,47 @@ class ByteLinearPropertyTest {
     }
   }
 
+  @Property(tries = 10)
+  void severalLayersOfOneInputHaveTheBitsOfEachAlone(
+      @ForAll @IntRange(min = 1, max = 70) int rows, @ForAll long seed) {
+    Parity.Values values = new Parity.Values(seed);
+    Tensor x = values.tensor(rows, 67);
+    Tensor first = values.tensor(300, 67);
+    Tensor second = values.tensor(5, 67);
+    Tensor third = values.tensor(64, 67);
+    Tensor bias = values.tensor(5);
+    for (Profile profile : Profile.values()) {
+      Parity.same(
+          Parity.BYTES,
+          3,
+          (k, y) ->
+              k.linear(
+                  x,
+                  List.of(
+                      new Projection(k.pack(first, profile), y[0]),
+                      new Projection(k.pack(second, profile), Optional.of(bias), y[1]),
+                      new Projection(k.pack(third, profile), y[2]))),
+          Parity.shape(rows, 300),
+          Parity.shape(rows, 5),
+          Parity.shape(rows, 64));
+    }
+  }
+
+  @Example
+  void layersOfOneInputShareAProfile() {
+    Tensor x = Tensor.zeros(2, 4);
+    Tensor weight = Tensor.zeros(3, 4);
+    for (Kernels kernels : Parity.BYTES) {
+      List<Projection> mixed =
+          List.of(
+              new Projection(kernels.pack(weight, Profile.F32_V1), Tensor.zeros(2, 3)),
+              new Projection(kernels.pack(weight, Profile.I8_V1), Tensor.zeros(2, 3)));
+      assertThatThrownBy(() -> kernels.linear(x, mixed))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("another profile");
+    }
+  }
+
   @Example
   void nanAndInfinityAreFoundWhereTheyEnter() {
     Tensor x = Tensor.zeros(40, 70);
@@ -114,7 +158,7 @@ class ByteLinearPropertyTest {
     Tensor weight = x.copy();
     x.set(31 * 70 + 69, Float.NaN);
     x.set(35 * 70, Float.NEGATIVE_INFINITY);
-    for (Kernels kernels : Parity.VECTOR) {
+    for (Kernels kernels : Parity.BYTES) {
       refuses(kernels, x, weight);
     }
     refuses(Parity.SCALAR, x, weight);
@@ -167,7 +211,8 @@ class ByteLinearPropertyTest {
 
   private static void agree(Tensor x, Tensor weight, Tensor bias) {
     int[] shape = Parity.shape(x.rowCount(), weight.dim(0));
-    Parity.same(1, (k, y) -> k.linear(x, k.pack(weight, Profile.I8_V1), y[0]), shape);
-    Parity.same(1, (k, y) -> k.linear(x, k.pack(weight, Profile.I8_V1), bias, y[0]), shape);
+    Parity.same(Parity.BYTES, 1, (k, y) -> k.linear(x, k.pack(weight, Profile.I8_V1), y[0]), shape);
+    Parity.same(
+        Parity.BYTES, 1, (k, y) -> k.linear(x, k.pack(weight, Profile.I8_V1), bias, y[0]), shape);
   }
 }

@@ -1,0 +1,62 @@
+package io.rigmesh.worker.kernels.vector;
+
+/// Shares out matrix products of the same rows in pieces of some rows by some panels.
+final class Pieces {
+  /// Rows and panels of one piece: a block of the panels stays in the second-level cache.
+  private static final int ROWS = 64;
+
+  private static final int PANELS = 8;
+
+  /// Computes the rows `rowFrom` to `rowTo` of the panels `panelFrom` to `panelTo`, the ends
+  /// excluded, of one product; returns whether a result is NaN or infinite.
+  interface Body {
+    boolean compute(int worker, int product, int rowFrom, int rowTo, int panelFrom, int panelTo);
+  }
+
+  private Pieces() {}
+
+  /// Runs the body over all pieces of products that have `rows` rows and so many panels each;
+  /// returns whether any reported a bad result.
+  static boolean run(Workers workers, int rows, int[] panels, Body body) {
+    int rowPieces = (rows + ROWS - 1) / ROWS;
+    int wide = PANELS;
+    // Narrower where there would not be enough pieces to share out.
+    while (wide > 1
+        && workers.threads() > 1
+        && rowPieces * columnPieces(panels, wide) < 4 * workers.threads()) {
+      wide /= 2;
+    }
+    int panelsEach = wide;
+    return workers.run(
+        rowPieces * columnPieces(panels, wide),
+        1,
+        (worker, from, to) -> {
+          boolean seen = false;
+          for (int piece = from; piece < to; piece++) {
+            int row = piece % rowPieces * ROWS;
+            int column = piece / rowPieces;
+            int product = 0;
+            while (column >= columnPieces(panels[product], panelsEach)) {
+              column -= columnPieces(panels[product], panelsEach);
+              product++;
+            }
+            int panel = column * panelsEach;
+            int panelTo = Math.min(panels[product], panel + panelsEach);
+            seen |= body.compute(worker, product, row, Math.min(rows, row + ROWS), panel, panelTo);
+          }
+          return seen;
+        });
+  }
+
+  private static int columnPieces(int[] panels, int wide) {
+    int pieces = 0;
+    for (int count : panels) {
+      pieces += columnPieces(count, wide);
+    }
+    return pieces;
+  }
+
+  private static int columnPieces(int panels, int wide) {
+    return (panels + wide - 1) / wide;
+  }
+}
