@@ -140,6 +140,7 @@ final class ProviderChoice {
           DEADLINE_TOO_SOON,
           PRICE_TOO_LOW,
           NOT_FUNDED,
+          WRONG_CHAIN,
           UNKNOWN_MODEL,
           UNKNOWN_INPUT,
           UNSUPPORTED,

@@ -105,6 +105,7 @@ final class ApiException extends RuntimeException {
       case EXPIRED,
           DEADLINE_TOO_SOON,
           PRICE_TOO_LOW,
+          WRONG_CHAIN,
           UNKNOWN_MODEL,
           UNKNOWN_INPUT,
           UNSUPPORTED,
