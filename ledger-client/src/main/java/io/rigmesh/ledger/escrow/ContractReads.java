@@ -10,15 +10,19 @@ import org.web3j.tx.TransactionManager;
 import org.web3j.tx.exceptions.ContractCallException;
 
 /// Reading calls through the generated wrappers, with this module's errors.
-final class ContractReads {
+public final class ContractReads {
   private ContractReads() {}
 
   /// What wrappers are loaded with: they encode and decode, and never send.
-  static TransactionManager readOnly(ChainRpc rpc) {
+  public static TransactionManager readOnly(ChainRpc rpc) {
     return new ReadonlyTransactionManager(rpc.web3j(), Address.ZERO.hex());
   }
 
-  static <T> T read(ChainRpc rpc, String contract, Address address, RemoteFunctionCall<T> call) {
+  /// Asks a contract.
+  ///
+  /// @param contract its name, for the error's sentence
+  /// @throws io.rigmesh.ledger.ChainUnavailableException if no endpoint answers
+  public static <T> T read(ChainRpc rpc, String contract, Address address, RemoteFunctionCall<T> call) {
     try {
       return call.send();
     } catch (IOException e) {

@@ -14,7 +14,7 @@ import java.time.Instant;
 ///
 /// @param deadline until when the token takes it
 /// @param signature the owner's signature
-record Permit(Instant deadline, Signature signature) {
+public record Permit(Instant deadline, Signature signature) {
   private static final Hash TYPE =
       Digests.keccak256(
           "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
@@ -43,11 +43,13 @@ record Permit(Instant deadline, Signature signature) {
     return new Permit(deadline, owner.sign(digest));
   }
 
-  BigInteger deadlineSeconds() {
+  /// The deadline as the token counts it.
+  public BigInteger deadlineSeconds() {
     return BigInteger.valueOf(deadline.getEpochSecond());
   }
 
-  BigInteger v() {
+  /// The signature's v.
+  public BigInteger v() {
     return BigInteger.valueOf(signature.v());
   }
 

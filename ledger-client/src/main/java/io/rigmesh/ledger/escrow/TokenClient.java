@@ -17,6 +17,7 @@ import io.rigmesh.protocol.TokenAmount;
 import java.math.BigInteger;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -30,6 +31,10 @@ public final class TokenClient {
   /// A permit is handed in with the transaction that it is made for, so this is only the time that
   /// may wait.
   private static final Duration PERMIT_VALID = Duration.ofHours(24);
+
+  /// How the keys of transactions begin that may hand in a permit.
+  private static final List<String> SPENDING =
+      List.of("fund:", "stake:", "channel-deposit:", "channel-open:", "channel-topup:");
 
   private final TransactionSender sender;
   private final AccountSigner signer;
@@ -115,7 +120,10 @@ public final class TokenClient {
   /// Does something that takes `amount` from this account: from the allowance where there is one,
   /// else with a permit in the same transaction. A permit's number is only known when the one
   /// before is in a block, so these go one by one.
-  Inclusion spend(
+  ///
+  /// @param byAllowance makes the transaction where the allowance covers it
+  /// @param byPermit makes it with a permit
+  public Inclusion spend(
       String key,
       String purpose,
       Address spender,
@@ -147,7 +155,7 @@ public final class TokenClient {
 
   private void awaitEarlierSpending(String key, String purpose) {
     for (Intent intent : sender.store().pending()) {
-      boolean spends = intent.key().startsWith("fund:") || intent.key().startsWith("stake:");
+      boolean spends = SPENDING.stream().anyMatch(intent.key()::startsWith);
       if (spends && !intent.key().equals(key) && !(intent.state() instanceof IntentState.Mined)) {
         try {
           sender.awaitMined(intent.key(), timeout);

@@ -79,28 +79,3 @@ CREATE TABLE ledger_redemption_claim (
   signature      TEXT    NOT NULL,
   PRIMARY KEY (redemption_id, channel_id)
 ) STRICT, WITHOUT ROWID;
-
--- What happened to channels, as the followed chain tells it.
-CREATE TABLE ledger_channel_event (
-  chain_id       INTEGER NOT NULL,
-  contract       TEXT    NOT NULL,
-  block_number   INTEGER NOT NULL,
-  log_index      INTEGER NOT NULL,
-  tx_hash        TEXT    NOT NULL,
-  channel        TEXT    NOT NULL,
-  kind           TEXT    NOT NULL CHECK (kind IN
-    ('opened', 'topped-up', 'redeemed', 'close-requested', 'closed', 'claim-refused')),
-  payer          TEXT,              -- opened
-  signer         TEXT,
-  payee          TEXT,              -- opened, redeemed
-  token          TEXT,
-  salt           INTEGER,
-  amount         TEXT,              -- put in, redeemed in all, or returned, after the kind
-  total          TEXT,              -- topped-up: the deposit; closed: redeemed in all
-  receipts_root  TEXT,              -- redeemed
-  closes_at      INTEGER,           -- close-requested: unix seconds
-  reason         INTEGER,           -- claim-refused: the contract's number
-  PRIMARY KEY (chain_id, contract, block_number, log_index)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX ledger_channel_event_of ON ledger_channel_event (channel);
