@@ -63,7 +63,7 @@ library Claims {
             if lt(amount, target) { target := amount }
             // A channel that was never opened holds nothing, so that nothing is above what it paid.
             // One that is closed for ever has all the bits of its time.
-            if and(gt(target, before), xor(shr(192, slot), 0xffffffffff)) {
+            if and(gt(target, before), lt(shr(192, slot), 0xffffffffff)) {
                 // Memory beyond the free memory pointer may be written by anybody who reads it at
                 // once. hashStruct: the type, the channel, amount and receiptsRoot.
                 let words := mload(0x40)

@@ -20,9 +20,11 @@ import io.rigmesh.ledger.intent.TransactionSender;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Domain;
+import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.TokenAmount;
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -306,8 +308,7 @@ public final class ChannelClient implements ChannelContract {
     return Call.of(
         address,
         contract
-            .redeem(
-                payee.hex(), token.hex(), claims.stream().map(ChannelClient::struct).toList())
+            .redeem(payee.hex(), token.hex(), claims.stream().map(ChannelClient::struct).toList())
             .encodeFunctionCall());
   }
 
@@ -453,9 +454,8 @@ public final class ChannelClient implements ChannelContract {
     return sender
         .find(key)
         .map(Intent::state)
-        .filter(
-            state ->
-                state instanceof IntentState.Reverted || state instanceof IntentState.Displaced)
+        .filter(state ->
+            state instanceof IntentState.Reverted || state instanceof IntentState.Displaced)
         .isPresent();
   }
 
@@ -484,10 +484,13 @@ public final class ChannelClient implements ChannelContract {
     if (signature.v() == 28) {
       vs[0] |= (byte) 0x80;
     }
+    // The payer in the upper 20 bytes and the salt in the lower 12 make one word.
+    byte[] payerAndSalt = new byte[Hash.BYTES];
+    System.arraycopy(claim.terms().payer().bytes(), 0, payerAndSalt, 0, Address.BYTES);
+    ByteBuffer.wrap(payerAndSalt).putLong(Hash.BYTES - Long.BYTES, claim.terms().salt());
     return new PaymentChannels.Claim(
-        claim.terms().payer().hex(),
+        payerAndSalt,
         claim.terms().signer().hex(),
-        salt(claim.terms()),
         units(claim.voucher().voucher().amount()),
         claim.voucher().voucher().receiptsRoot().bytes(),
         signature.r(),

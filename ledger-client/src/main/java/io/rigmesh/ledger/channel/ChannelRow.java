@@ -12,7 +12,8 @@ import java.util.Optional;
 /// @param channelId the channel's id
 /// @param channel as the chain had it at `readAtBlock`
 /// @param readAtBlock -1 where it was never read
-/// @param stale true if something happened to it on the chain since
+/// @param news how often something happened to it on the chain
+/// @param stale true if something happened to it since it was read
 /// @param state where it stands; a payee's and a watchtower's are always open
 /// @param note why it failed or gets no further voucher; else empty
 /// @param newest the newest voucher
@@ -24,6 +25,7 @@ record ChannelRow(
     Hash channelId,
     Channel channel,
     long readAtBlock,
+    long news,
     boolean stale,
     PayerChannel.State state,
     String note,

@@ -107,7 +107,7 @@ final class ChannelStore {
         handle
             .createQuery(
                 "SELECT * FROM ledger_channel WHERE book_id = :book"
-                    + " AND (stale = 1 OR (closed = 0 AND amount <> '0' AND amount <> redeemed)) ORDER BY id")
+                    + " AND (news > news_read OR (closed = 0 AND amount <> '0' AND amount <> redeemed)) ORDER BY id")
             .bind("book", book)
             .map((row, context) -> row(row))
             .list());
@@ -142,9 +142,9 @@ final class ChannelStore {
     handle
         .createUpdate(
             "INSERT INTO ledger_channel (book_id, channel, payer, signer, payee, token, salt, state, note,"
-                + " deposit, redeemed, closed, read_at_block, stale, amount, owed_ended, funding_number,"
+                + " deposit, redeemed, closed, read_at_block, news, news_read, amount, owed_ended, funding_number,"
                 + " funding_amount) VALUES (:book, :channel, :payer, :signer, :payee, :token, :salt, :state, '',"
-                + " '0', '0', 0, -1, 1, '0', :owed, 0, :funding) ON CONFLICT DO NOTHING")
+                + " '0', '0', 0, -1, 1, 0, '0', :owed, 0, :funding) ON CONFLICT DO NOTHING")
         .bind("book", book)
         .bind("channel", terms.id().hex())
         .bind("payer", terms.payer().hex())
@@ -179,13 +179,16 @@ final class ChannelStore {
   }
 
   /// Notes what the chain said. A reading of an earlier block than the last one changes nothing: an
-  /// endpoint is behind, or a reorganisation made the chain shorter and it will grow again.
-  void read(Handle handle, long id, ChannelContract.Reading reading) {
+  /// endpoint is behind.
+  ///
+  /// @param news how many news there were of the channel before the chain was asked; what came
+  ///   since is not in the reading
+  void read(Handle handle, long id, ChannelContract.Reading reading, long news) {
     Optional<Channel> channel = reading.channel();
     handle
         .createUpdate(
             "UPDATE ledger_channel SET deposit = :deposit, redeemed = :redeemed, closes_at = :closes,"
-                + " closed = :closed, read_at_block = :block, stale = 0"
+                + " closed = :closed, read_at_block = :block, news_read = :news"
                 + " WHERE id = :id AND read_at_block <= :block")
         .bind("deposit", channel.map(c -> c.deposit().toString()).orElse("0"))
         .bind("redeemed", channel.map(c -> c.redeemed().toString()).orElse("0"))
@@ -193,8 +196,31 @@ final class ChannelStore {
             "closes", channel.flatMap(Channel::closesAt).map(Instant::getEpochSecond).orElse(null))
         .bind("closed", channel.map(Channel::closed).orElse(false))
         .bind("block", reading.block())
+        .bind("news", news)
         .bind("id", id)
         .execute();
+  }
+
+  /// Notes that something happened to a channel, in whichever books of this database it stands.
+  static void news(Handle handle, Hash channel) {
+    handle
+        .createUpdate("UPDATE ledger_channel SET news = news + 1 WHERE channel = :channel")
+        .bind("channel", channel.hex())
+        .execute();
+  }
+
+  /// Notes that a reorganisation took something back: the chain may be shorter than what was read.
+  static void takenBack(Handle handle, Hash channel) {
+    handle
+        .createUpdate(
+            "UPDATE ledger_channel SET news = news + 1, read_at_block = -1 WHERE channel = :channel")
+        .bind("channel", channel.hex())
+        .execute();
+  }
+
+  /// Notes that nothing that was read is certain.
+  static void forgotten(Handle handle) {
+    handle.createUpdate("UPDATE ledger_channel SET news = news + 1, read_at_block = -1").execute();
   }
 
   void setNewest(Handle handle, long id, SignedVoucher newest) {
@@ -342,7 +368,8 @@ final class ChannelStore {
         channelId,
         channel,
         row.getLong("read_at_block"),
-        row.getBoolean("stale"),
+        row.getLong("news"),
+        row.getLong("news") > row.getLong("news_read"),
         PayerChannel.State.valueOf(row.getString("state").toUpperCase(Locale.ROOT)),
         row.getString("note"),
         newest(

@@ -105,6 +105,7 @@ public final class PayeeBook {
           "The channel %s holds the token %s, and this provider is paid in %s."
               .formatted(terms.id(), terms.token(), token));
     }
+    long news = store.find(terms.id()).map(ChannelRow::news).orElse(1L);
     ChannelContract.Reading reading;
     try {
       reading = contract.read(terms);
@@ -114,7 +115,7 @@ public final class PayeeBook {
               RefusalCode.UNAVAILABLE,
               "This provider's chain is away, so no channel can be looked at; try again later."));
     }
-    return store.transaction(handle -> admit(handle, terms, job, priceMax, until, reading));
+    return store.transaction(handle -> admit(handle, terms, job, priceMax, until, reading, news));
   }
 
   /// Sets what a job owes in all so far. Cheap: it is written down with the next voucher, or when
@@ -213,10 +214,11 @@ public final class PayeeBook {
       Hash job,
       TokenAmount priceMax,
       Instant until,
-      ChannelContract.Reading reading) {
+      ChannelContract.Reading reading,
+      long news) {
     Optional<ChannelRow> known = store.find(handle, terms.id());
     if (known.isPresent()) {
-      store.read(handle, known.get().id(), reading);
+      store.read(handle, known.get().id(), reading, news);
     } else if (reading.channel().isPresent()) {
       store.add(
           handle,
@@ -225,7 +227,7 @@ public final class PayeeBook {
           Optional.empty(),
           // What was redeemed before this book knew the channel was owed before, too.
           reading.channel().get().redeemed());
-      store.read(handle, store.get(handle, terms.id()).id(), reading);
+      store.read(handle, store.get(handle, terms.id()).id(), reading, news);
     }
     Optional<ChannelRow> found = store.find(handle, terms.id());
     if (found.isEmpty() || found.get().channel().deposit().equals(TokenAmount.ZERO)) {
@@ -357,7 +359,7 @@ public final class PayeeBook {
         ChannelContract.Reading reading = contract.read(known.terms());
         known =
             store.transaction(handle -> {
-              store.read(handle, row.id(), reading);
+              store.read(handle, row.id(), reading, row.news());
               return store.get(handle, row.channelId());
             });
       } catch (ChainUnavailableException e) {

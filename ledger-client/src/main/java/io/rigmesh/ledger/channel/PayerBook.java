@@ -479,7 +479,7 @@ public final class PayerBook {
                   opening ? "The opening" : "A top-up", row.channelId(), block, reading.block()));
     }
     store.transaction(handle -> {
-      store.read(handle, row.id(), reading);
+      store.read(handle, row.id(), reading, row.news());
       store.setFunding(handle, row.id(), row.fundingNumber(), Optional.empty());
       if (opening) {
         store.setState(handle, row.id(), PayerChannel.State.OPEN, "");
@@ -508,7 +508,7 @@ public final class PayerBook {
   private ChannelRow refresh(ChannelRow row) {
     ChannelContract.Reading reading = contract.read(row.terms());
     return store.transaction(handle -> {
-      store.read(handle, row.id(), reading);
+      store.read(handle, row.id(), reading, row.news());
       ChannelRow now = store.get(handle, row.channelId());
       if (now.state() == PayerChannel.State.FAILED
           && now.channel().deposit().compareTo(TokenAmount.ZERO) > 0) {

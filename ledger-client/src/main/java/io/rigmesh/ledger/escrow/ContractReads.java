@@ -22,7 +22,8 @@ public final class ContractReads {
   ///
   /// @param contract its name, for the error's sentence
   /// @throws io.rigmesh.ledger.ChainUnavailableException if no endpoint answers
-  public static <T> T read(ChainRpc rpc, String contract, Address address, RemoteFunctionCall<T> call) {
+  public static <T> T read(
+      ChainRpc rpc, String contract, Address address, RemoteFunctionCall<T> call) {
     try {
       return call.send();
     } catch (IOException e) {

@@ -19,13 +19,14 @@ CREATE TABLE ledger_channel (
   salt           INTEGER NOT NULL,
   state          TEXT    NOT NULL CHECK (state IN ('opening', 'open', 'failed', 'found', 'leaving')),
   note           TEXT    NOT NULL,  -- why it failed, or why it gets no further voucher; else empty
-  -- What the chain said when it was asked last. Stale: something has happened since.
+  -- What the chain said when it was asked last, and how many news there were of the channel then.
   deposit        TEXT    NOT NULL,
   redeemed       TEXT    NOT NULL,
   closes_at      INTEGER,           -- unix seconds
   closed         INTEGER NOT NULL,
   read_at_block  INTEGER NOT NULL,  -- -1: never read
-  stale          INTEGER NOT NULL,
+  news           INTEGER NOT NULL,
+  news_read      INTEGER NOT NULL,
   -- The newest voucher, written by the payer before it is sent and by the payee before it counts.
   amount         TEXT    NOT NULL,
   receipts_root  TEXT,

@@ -1,0 +1,83 @@
+package io.rigmesh.ledger.channel;
+
+import io.rigmesh.ledger.Party;
+import io.rigmesh.ledger.dev.Deployment;
+import io.rigmesh.ledger.follow.FollowSettings;
+import io.rigmesh.ledger.follow.Followed;
+import io.rigmesh.ledger.follow.LedgerFollower;
+import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.TokenAmount;
+import java.math.BigDecimal;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/// A party with everything that a node has for channels: the contract, both books, the follower
+/// that brings them news, and the service that hands vouchers in.
+final class ChannelParty implements AutoCloseable {
+  /// Everything is worth its gas, and is handed in at once.
+  static final RedemptionSettings EAGER =
+      new RedemptionSettings(
+          0, BigDecimal.TEN.pow(9), 100, Duration.ofMillis(200), Duration.ofMillis(500));
+
+  /// Nothing is handed in by itself: an interval that no test sees the end of.
+  static final RedemptionSettings ASLEEP =
+      new RedemptionSettings(
+          0, BigDecimal.TEN.pow(9), 100, Duration.ofDays(1), Duration.ofMillis(500));
+
+  final Party party;
+  final ChannelClient client;
+  final PayerBook payer;
+  final PayeeBook payee;
+  final Redemption redemption;
+  final ChannelEvents events;
+  final LedgerFollower follower;
+
+  ChannelParty(
+      Party party,
+      Deployment deployment,
+      Address payerAccount,
+      int confirmations,
+      RedemptionSettings redemptions,
+      Duration timeout,
+      Clock clock) {
+    this.party = party;
+    this.client =
+        new ChannelClient(
+            party.sender(), party.token(deployment), deployment.channels(), confirmations, timeout);
+    this.payer =
+        new PayerBook(
+            party.jdbi(),
+            client,
+            party.signer(),
+            payerAccount,
+            deployment.token(),
+            new PayerSettings(TokenAmount.of(1_000_000)),
+            clock);
+    this.payee = new PayeeBook(party.jdbi(), client, party.address(), deployment.token(), clock);
+    this.redemption = Redemption.start(payee, client, redemptions, clock);
+    this.events = new ChannelEvents(deployment.channels(), List.of(party.address()));
+    // A redemption that only tests wake sleeps through news, too.
+    Runnable wake = redemptions.equals(ASLEEP) ? () -> {} : redemption::wake;
+    this.follower =
+        LedgerFollower.start(
+            party.rpc(),
+            party.jdbi(),
+            "channels",
+            List.of(new Followed<>(events, new ChannelNews(Optional.of(payer), wake))),
+            new FollowSettings(deployment.block(), confirmations, 1_000, Duration.ofMillis(100)));
+  }
+
+  static ChannelParty open(Party party, Deployment deployment, RedemptionSettings redemptions) {
+    return new ChannelParty(
+        party, deployment, party.address(), 1, redemptions, Party.TIMEOUT, Clock.systemUTC());
+  }
+
+  @Override
+  public void close() {
+    follower.close();
+    redemption.close();
+    party.close();
+  }
+}
