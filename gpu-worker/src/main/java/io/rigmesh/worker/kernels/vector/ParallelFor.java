@@ -1,6 +1,7 @@
 package io.rigmesh.worker.kernels.vector;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -9,9 +10,13 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Items are independent outputs, so which thread computes one, and when, never changes a bit.
 /// Threads take chunks of items from a common counter, and the caller waits for chunks that were
-/// taken, not for threads: a helper that the operating system lets sleep holds up nothing. Between
-/// loops the helpers spin for some microseconds, since operations follow each other closely, and
-/// then park. One thread at a time calls.
+/// taken, not for threads: a helper that the operating system lets sleep holds up nothing. One
+/// thread at a time calls.
+///
+/// Between loops the helpers spin for some microseconds, since operations follow each other
+/// closely, then look again and again while they leave the processor to whoever wants it, and then
+/// park: to wake a parked thread costs its waker up to 100 microseconds where the processor was
+/// halted, in a virtual machine above all, as long as some whole operations take.
 final class ParallelFor implements AutoCloseable {
   /// The body of a loop.
   interface Body {
@@ -21,10 +26,12 @@ final class ParallelFor implements AutoCloseable {
   }
 
   private static final int SPINS = 2_000;
+  private static final long YIELD_NANOS = 500_000;
   private static final Loop NONE =
       new Loop((worker, from, to) -> false, 0, 1, Thread.currentThread());
 
   private final Thread[] helpers;
+  private final AtomicIntegerArray parked;
   private volatile Loop current = NONE;
   private volatile boolean closed;
 
@@ -33,6 +40,7 @@ final class ParallelFor implements AutoCloseable {
       throw new IllegalArgumentException("threads must be 1 to 1024, but is " + threads + ".");
     }
     helpers = new Thread[threads - 1];
+    parked = new AtomicIntegerArray(helpers.length);
     for (int i = 0; i < helpers.length; i++) {
       int worker = i + 1;
       helpers[i] =
@@ -58,8 +66,11 @@ final class ParallelFor implements AutoCloseable {
     }
     Loop loop = new Loop(body, count, chunkItems, Thread.currentThread());
     current = loop;
-    for (Thread helper : helpers) {
-      LockSupport.unpark(helper);
+    // Either this sees that a helper parks, or that sees the new loop before it does.
+    for (int i = 0; i < helpers.length; i++) {
+      if (parked.get(i) != 0) {
+        LockSupport.unpark(helpers[i]);
+      }
     }
     loop.drain(0);
     return loop.await();
@@ -73,17 +84,22 @@ final class ParallelFor implements AutoCloseable {
     }
   }
 
+  @SuppressWarnings("ThreadPriorityCheck") // To yield is a courtesy; nothing relies on it.
   private void help(int worker) {
     Loop seen = NONE;
     while (true) {
-      int spins = 0;
-      while (current == seen && !closed) {
-        if (++spins < SPINS) {
-          Thread.onSpinWait();
-        } else {
-          LockSupport.park(this);
-        }
+      for (int spins = 0; current == seen && !closed && spins < SPINS; spins++) {
+        Thread.onSpinWait();
       }
+      for (long start = System.nanoTime();
+          current == seen && !closed && System.nanoTime() - start < YIELD_NANOS; ) {
+        Thread.yield();
+      }
+      parked.set(worker - 1, 1);
+      while (current == seen && !closed) {
+        LockSupport.park(this);
+      }
+      parked.set(worker - 1, 0);
       if (closed) {
         return;
       }
@@ -136,9 +152,14 @@ final class ParallelFor implements AutoCloseable {
     }
 
     /// Waits for the chunks that helpers took; returns whether any was bad.
+    @SuppressWarnings("ThreadPriorityCheck")
     boolean await() {
       for (int spins = 0; done.get() < items && spins < SPINS; spins++) {
         Thread.onSpinWait();
+      }
+      for (long start = System.nanoTime();
+          done.get() < items && System.nanoTime() - start < YIELD_NANOS; ) {
+        Thread.yield();
       }
       waiting = true;
       while (done.get() < items) {

@@ -7,6 +7,9 @@ final class Pieces {
 
   private static final int PANELS = 8;
 
+  /// Pieces for each thread, if the panels suffice.
+  private static final int PIECES_MIN = 8;
+
   /// Computes the rows `rowFrom` to `rowTo` of the panels `panelFrom` to `panelTo`, the ends
   /// excluded, of one product; returns whether a result is NaN or infinite.
   interface Body {
@@ -20,10 +23,12 @@ final class Pieces {
   static boolean run(Workers workers, int rows, int[] panels, Body body) {
     int rowPieces = (rows + ROWS - 1) / ROWS;
     int wide = PANELS;
-    // Narrower where there would not be enough pieces to share out.
+    // Narrower where there would not be enough pieces to share out: at the end a thread waits for
+    // as
+    // much as a piece of another.
     while (wide > 1
         && workers.threads() > 1
-        && rowPieces * columnPieces(panels, wide) < 4 * workers.threads()) {
+        && rowPieces * columnPieces(panels, wide) < PIECES_MIN * workers.threads()) {
       wide /= 2;
     }
     int panelsEach = wide;

@@ -3,7 +3,10 @@ package io.rigmesh.worker.kernels.vector;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.junit.jupiter.api.Test;
 
 class ParallelForTest {
@@ -49,6 +52,32 @@ class ParallelForTest {
             .isInstanceOf(IllegalStateException.class)
             .hasMessage("item " + failing);
         assertThat(parallel.run(40, 1, (worker, from, to) -> false)).isFalse();
+      }
+    }
+  }
+
+  @Test
+  void aHelperThatFellAsleepIsWokenForTheNextLoop() {
+    try (ParallelFor parallel = new ParallelFor(2)) {
+      AtomicReferenceArray<Thread> threads = new AtomicReferenceArray<>(2);
+      for (int round = 0; round < 5; round++) {
+        CyclicBarrier both = new CyclicBarrier(2);
+        parallel.run(
+            2,
+            1,
+            (worker, from, to) -> {
+              threads.set(worker, Thread.currentThread());
+              try {
+                both.await(60, TimeUnit.SECONDS);
+              } catch (Exception e) {
+                throw new IllegalStateException("the other thread takes no item", e);
+              }
+              return false;
+            });
+        Thread helper = threads.get(1);
+        while (helper.getState() != Thread.State.WAITING) {
+          Thread.onSpinWait();
+        }
       }
     }
   }
