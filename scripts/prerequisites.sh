@@ -59,6 +59,14 @@ install_js_libp2p() {
     fail "npm could not install js-libp2p; see the lines above, and whether the npm registry can be reached."
 }
 
+# Hardhat's network, the second client that the ledger client is tested with, as pinned in
+# ledger-client/src/test/hardhat/package-lock.json.
+install_hardhat() {
+  need_npm
+  "$root/ledger-client/src/test/hardhat/install.sh" ||
+    fail "npm could not install Hardhat; see the lines above, and whether the npm registry can be reached."
+}
+
 # Debian's redis-server, over which the two sides of the transport interop test meet.
 install_redis() {
   command -v redis-server >/dev/null && return 0

@@ -11,6 +11,7 @@ install_foundry
 install_torch
 install_jinja2
 install_js_libp2p
+install_hardhat
 install_redis
 install_netns_tools
 

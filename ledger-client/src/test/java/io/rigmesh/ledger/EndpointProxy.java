@@ -27,7 +27,8 @@ public final class EndpointProxy implements AutoCloseable {
 
   private final HttpServer server;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-  private final HttpClient client = HttpClient.newHttpClient();
+  private final HttpClient client =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private final URI chain;
   private final List<String> methods = new CopyOnWriteArrayList<>();
   private volatile Function<JsonNode, Optional<Answer>> rule = request -> Optional.empty();

@@ -31,25 +31,28 @@ import tools.jackson.databind.node.ObjectNode;
 /// block for every transaction, or one every few seconds. Nothing on it has a value.
 public final class DevChain implements AutoCloseable {
   private static final Pattern LISTENING =
-      Pattern.compile("Listening on (?:127\\.0\\.0\\.1|\\[::1]):(\\d+)");
+      Pattern.compile("(?:Listening on |server at http://)(?:127\\.0\\.0\\.1|\\[::1]):(\\d+)");
   private static final Duration START_MAX = Duration.ofSeconds(30);
   private static final Duration STOP_MAX = Duration.ofSeconds(5);
   private static final int LINES_KEPT = 20;
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
-  private final Process process;
   private final URI endpoint;
   private final long chainId;
+  private final long processId;
+  private final Runnable stop;
   private final HttpClient client =
       HttpClient.newBuilder()
           .version(HttpClient.Version.HTTP_1_1)
           .connectTimeout(Duration.ofSeconds(5))
           .build();
 
-  private DevChain(Process process, URI endpoint, long chainId) {
-    this.process = process;
+  /// A chain that is there already, and what its closing does.
+  DevChain(URI endpoint, long chainId, long processId, Runnable stop) {
     this.endpoint = endpoint;
     this.chainId = chainId;
+    this.processId = processId;
+    this.stop = stop;
   }
 
   /// How a development chain behaves.
@@ -89,12 +92,22 @@ public final class DevChain implements AutoCloseable {
         .ifPresent(
             time -> command.addAll(List.of("--block-time", Long.toString(time.toSeconds()))));
     settings.state().ifPresent(file -> command.addAll(List.of("--state", file.toString())));
+    return start(new ProcessBuilder(command), settings.chainId());
+  }
+
+  /// Starts any program that serves a development chain with the methods of Hardhat's network, as
+  /// anvil does, and waits until it listens.
+  static DevChain start(ProcessBuilder program, long chainId) {
     Process process;
     try {
-      process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      process = program.redirectErrorStream(true).start();
     } catch (IOException e) {
       throw new LedgerException(
-          "The development chain " + settings.binary() + " does not start: " + e.getMessage(), e);
+          "The development chain "
+              + program.command().get(0)
+              + " does not start: "
+              + e.getMessage(),
+          e);
     }
     // A program that ends without closing its chain must not leave it behind.
     Thread end = new Thread(process::destroy, "anvil-end");
@@ -104,7 +117,8 @@ public final class DevChain implements AutoCloseable {
     Thread.ofVirtual().name("anvil-output").start(() -> readOutput(process, port));
     try {
       int listening = port.get(START_MAX.toSeconds(), TimeUnit.SECONDS);
-      return new DevChain(process, URI.create("http://127.0.0.1:" + listening), settings.chainId());
+      return new DevChain(
+          URI.create("http://127.0.0.1:" + listening), chainId, process.pid(), () -> stop(process));
     } catch (ExecutionException e) {
       process.destroyForcibly();
       throw new LedgerException("The development chain did not start: " + e.getMessage(), e);
@@ -131,12 +145,12 @@ public final class DevChain implements AutoCloseable {
 
   /// The id of its process.
   public long processId() {
-    return process.pid();
+    return processId;
   }
 
   /// Sets what an account holds of the chain's coin.
   public void setBalance(Address account, BigInteger wei) {
-    request("anvil_setBalance", account.hex(), "0x" + wei.toString(16));
+    request("hardhat_setBalance", account.hex(), "0x" + wei.toString(16));
   }
 
   /// Sends any JSON-RPC request, such as anvil's own for mining and for setting the clock.
@@ -161,14 +175,16 @@ public final class DevChain implements AutoCloseable {
               HttpResponse.BodyHandlers.ofByteArray());
       JsonNode answer = JSON.readTree(response.body());
       if (answer.has("error")) {
-        throw new LedgerException("anvil refused " + method + ": " + answer.get("error"));
+        throw new LedgerException(
+            "the development chain refused " + method + ": " + answer.get("error"));
       }
       return answer.path("result");
     } catch (IOException e) {
-      throw new LedgerException("anvil does not answer " + method + ": " + e.getMessage(), e);
+      throw new LedgerException(
+          "the development chain does not answer " + method + ": " + e.getMessage(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new LedgerException("waiting for anvil was interrupted", e);
+      throw new LedgerException("waiting for the development chain was interrupted", e);
     }
   }
 
@@ -176,6 +192,10 @@ public final class DevChain implements AutoCloseable {
   @Override
   public void close() {
     client.close();
+    stop.run();
+  }
+
+  private static void stop(Process process) {
     process.destroy();
     try {
       if (!process.waitFor(STOP_MAX.toSeconds(), TimeUnit.SECONDS)) {

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.net.httpserver.HttpServer;
 import io.rigmesh.ledger.ChainMismatchException;
 import io.rigmesh.ledger.ChainUnavailableException;
-import io.rigmesh.ledger.dev.AnvilBinary;
 import io.rigmesh.ledger.dev.DevChain;
+import io.rigmesh.ledger.dev.TestChain;
 import io.rigmesh.protocol.AccountKey;
 import java.io.IOException;
 import java.math.BigInteger;
@@ -16,11 +16,9 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -32,7 +30,7 @@ class ChainRpcIT {
 
   @BeforeAll
   static void start() {
-    chain = DevChain.start(DevChain.Settings.standard(AnvilBinary.find(Path.of(""))));
+    chain = TestChain.start();
   }
 
   @AfterAll
@@ -75,7 +73,7 @@ class ChainRpcIT {
   @Test
   void theHeadIsReadWithItsAge() {
     try (ChainRpc rpc = ChainRpc.connect(settings(chain.endpoint()))) {
-      chain.request("anvil_mine", "0x2");
+      TestChain.mine(chain, 2);
       ChainHead head = rpc.head();
       assertThat(head.number()).isGreaterThanOrEqualTo(2);
       assertThat(rpc.block(head.number())).contains(head);
@@ -105,7 +103,7 @@ class ChainRpcIT {
   @Test
   void anEndpointThatDiesLaterIsPassedOver() throws Exception {
     AccountKey key = AccountKey.generate();
-    DevChain second = DevChain.start(DevChain.Settings.standard(AnvilBinary.find(Path.of(""))));
+    DevChain second = TestChain.startOwn();
     try (ChainRpc rpc = ChainRpc.connect(settings(second.endpoint(), chain.endpoint()))) {
       second.setBalance(key.address(), BigInteger.ONE);
       chain.setBalance(key.address(), BigInteger.TWO);
@@ -126,10 +124,7 @@ class ChainRpcIT {
 
   @Test
   void anEndpointOfAnotherChainIsRefusedEvenAsASubstitute() throws IOException {
-    DevChain other =
-        DevChain.start(
-            new DevChain.Settings(
-                AnvilBinary.find(Path.of("")), 0, 5, Optional.empty(), Optional.empty()));
+    DevChain other = TestChain.start(0, 5);
     try (other) {
       assertThatThrownBy(() -> ChainRpc.connect(settings(chain.endpoint(), other.endpoint())))
           .isInstanceOf(ChainMismatchException.class)

@@ -5,10 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.rigmesh.ledger.EndpointProxy;
 import io.rigmesh.ledger.EndpointProxy.Answer;
-import io.rigmesh.ledger.dev.AnvilBinary;
 import io.rigmesh.ledger.dev.DevChain;
+import io.rigmesh.ledger.dev.TestChain;
 import java.net.URI;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -34,8 +33,8 @@ class EndpointHealthIT {
 
   @BeforeAll
   static void start() {
-    chain = DevChain.start(DevChain.Settings.standard(AnvilBinary.find(Path.of(""))));
-    chain.request("anvil_mine", "0x14");
+    chain = TestChain.start();
+    chain.request("hardhat_mine", "0x14");
   }
 
   @AfterAll
@@ -218,24 +217,21 @@ class EndpointHealthIT {
 
   @Test
   void newBlocksAreHeardOverAWebSocketWhichConnectsAgain() throws Exception {
-    DevChain own = DevChain.start(DevChain.Settings.standard(AnvilBinary.find(Path.of(""))));
+    DevChain own = TestChain.start();
     int port = own.endpoint().getPort();
     Semaphore heads = new Semaphore(0);
     try (NewHeads listening =
         NewHeads.start(31337, List.of(URI.create("ws://127.0.0.1:" + port)), heads::release)) {
       // Once when it is connected, so that nothing from before is missed, and once for each block.
       assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
-      own.request("anvil_mine", "0x1");
+      own.request("hardhat_mine", "0x1");
       assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
       own.close();
       await(() -> !listening.isConnected());
-      own =
-          DevChain.start(
-              new DevChain.Settings(
-                  AnvilBinary.find(Path.of("")), port, 31337, Optional.empty(), Optional.empty()));
+      own = TestChain.start(port, 31337);
       assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
       assertThat(listening.isConnected()).isTrue();
-      own.request("anvil_mine", "0x1");
+      own.request("hardhat_mine", "0x1");
       assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
     } finally {
       own.close();

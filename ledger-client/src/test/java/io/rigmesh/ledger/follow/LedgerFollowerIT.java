@@ -3,10 +3,10 @@ package io.rigmesh.ledger.follow;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.rigmesh.ledger.Party;
-import io.rigmesh.ledger.dev.AnvilBinary;
 import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.ledger.dev.DevChain;
 import io.rigmesh.ledger.dev.DevDeployment;
+import io.rigmesh.ledger.dev.TestChain;
 import io.rigmesh.ledger.escrow.EscrowEvent;
 import io.rigmesh.ledger.escrow.EscrowEvents;
 import io.rigmesh.ledger.intent.SendListener;
@@ -45,7 +45,7 @@ class LedgerFollowerIT {
 
   @BeforeEach
   void start() {
-    chain = DevChain.start(DevChain.Settings.standard(AnvilBinary.find(Path.of(""))));
+    chain = TestChain.start();
     requester = party("requester");
     provider = party("provider");
     deployment = DevDeployment.standard().deploy(requester.sender(), Party.TIMEOUT);
@@ -185,9 +185,9 @@ class LedgerFollowerIT {
       told.expect("Funded", "before");
       expectStored(follower, provider, "before");
     }
-    chain.request("anvil_mine", "0x14");
+    TestChain.mine(chain, 20);
     fund("while away");
-    chain.request("anvil_mine", "0x14");
+    TestChain.mine(chain, 20);
     fund("while away too");
     try (LedgerFollower follower = follow(provider, narrow, told)) {
       told.expect("Funded", "while away");
@@ -281,7 +281,7 @@ class LedgerFollowerIT {
 
       chain.request("evm_revert", snapshot);
       other.escrow(deployment).fund(jobId("instead"), provider.address(), PRICE, inAnHour());
-      chain.request("anvil_mine", "0x8");
+      TestChain.mine(chain, 8);
 
       told.expect("back Accepted", "lost");
       told.expect("back Funded", "lost");
@@ -297,9 +297,9 @@ class LedgerFollowerIT {
     try (LedgerFollower follower = follow(provider, deep, told)) {
       fund("job");
       long funded = requester.rpc().head().number();
-      chain.request("anvil_mine", "0x2");
+      TestChain.mine(chain, 2);
       assertThat(told.words.poll(500, TimeUnit.MILLISECONDS)).isNull();
-      chain.request("anvil_mine", "0x1");
+      TestChain.mine(chain, 1);
       told.expect("Funded", "job");
       expectStored(follower, provider, "job");
       assertThat(

@@ -9,8 +9,8 @@ import io.rigmesh.ledger.chain.ChainLog;
 import io.rigmesh.ledger.chain.ChainRpc;
 import io.rigmesh.ledger.chain.Inclusion;
 import io.rigmesh.ledger.chain.RpcSettings;
-import io.rigmesh.ledger.dev.AnvilBinary;
 import io.rigmesh.ledger.dev.DevChain;
+import io.rigmesh.ledger.dev.TestChain;
 import io.rigmesh.ledger.generated.DevToken;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Hash;
@@ -59,11 +59,11 @@ class RandomScheduleIT {
 
   @BeforeAll
   static void start() {
-    chain = DevChain.start(DevChain.Settings.standard(AnvilBinary.find(Path.of(""))));
+    chain = TestChain.start();
     rpc = ChainRpc.connect(RpcSettings.of(31337, chain.endpoint()));
     rich = Address.fromHex(chain.request("eth_accounts").get(0).stringValue());
     for (Address account : List.of(ALICE, BOB)) {
-      chain.request("anvil_impersonateAccount", account.hex());
+      chain.request("hardhat_impersonateAccount", account.hex());
       chain.setBalance(account, BigInteger.TEN.pow(18));
     }
   }
@@ -216,7 +216,7 @@ class RandomScheduleIT {
     snapshots.subList(chosen, snapshots.size()).clear();
     // Another time makes other blocks, where they are empty too.
     chain.request("evm_increaseTime", 1 + random.nextInt(100));
-    chain.request("anvil_mine", "0x" + Long.toHexString(lost + random.nextInt(2)));
+    chain.request("hardhat_mine", "0x" + Long.toHexString(lost + random.nextInt(2)));
   }
 
   private static List<String> stored(Jdbi jdbi) {
@@ -249,7 +249,7 @@ class RandomScheduleIT {
       send(rich, token, transfer(Address.fromHex("0x" + "c0".repeat(20)), 1));
     }
     long first = rpc.head().number();
-    chain.request("anvil_mine", "0xa");
+    chain.request("hardhat_mine", "0xa");
     List<Snapshot> snapshots = new ArrayList<>();
     Jdbi live = database("live " + seed);
     LedgerFollower follower = follow(live, tokens, first, 1 + random.nextInt(8));
@@ -266,7 +266,8 @@ class RandomScheduleIT {
             }
             reorganise(random, snapshots);
           }
-          case 1 -> chain.request("anvil_mine", "0x" + Integer.toHexString(1 + random.nextInt(45)));
+          case 1 ->
+              chain.request("hardhat_mine", "0x" + Integer.toHexString(1 + random.nextInt(45)));
           case 2 -> {
             follower.close();
             follower = follow(live, tokens, first, 1 + random.nextInt(8));
@@ -281,7 +282,7 @@ class RandomScheduleIT {
                   transfer(random.nextBoolean() ? ALICE : BOB, 1 + random.nextInt(99)));
         }
       }
-      chain.request("anvil_mine", "0x" + Integer.toHexString(CONFIRMATIONS + 40));
+      chain.request("hardhat_mine", "0x" + Integer.toHexString(CONFIRMATIONS + 40));
       long end = rpc.head().number() - CONFIRMATIONS + 1;
       follower.awaitBlock(end, Party.TIMEOUT);
 
@@ -328,9 +329,9 @@ class RandomScheduleIT {
     long first = rpc.head().number() + 1;
     for (int i = 1; i <= 30; i++) {
       send(rich, token, transfer(i % 7 == 0 ? ALICE : BOB, i));
-      chain.request("anvil_mine", "0x2");
+      chain.request("hardhat_mine", "0x2");
     }
-    chain.request("anvil_mine", "0x40");
+    chain.request("hardhat_mine", "0x40");
     AtomicInteger refused = new AtomicInteger();
     try (EndpointProxy limited = new EndpointProxy(chain.endpoint());
         ChainRpc behind = ChainRpc.connect(RpcSettings.of(31337, limited.endpoint()))) {
@@ -383,25 +384,25 @@ class RandomScheduleIT {
     try {
       for (int i = 0; i < senders; i++) {
         Address sender = Address.fromHex("0x" + "%040x".formatted(0xd00000 + i));
-        chain.request("anvil_impersonateAccount", sender.hex());
+        chain.request("hardhat_impersonateAccount", sender.hex());
         chain.setBalance(sender, BigInteger.TEN.pow(18));
         submit(sender, token, transfer(ALICE, 0));
         submit(sender, token, call("approve", BOB, 1));
         if (i % 50 == 49) {
-          chain.request("anvil_mine", "0x1");
+          chain.request("hardhat_mine", "0x1");
         }
       }
       submit(rich, token, call("approve", BOB, 1));
     } finally {
       chain.request("evm_setAutomine", true);
     }
-    chain.request("anvil_mine", "0x30");
+    chain.request("hardhat_mine", "0x30");
     Jdbi jdbi = database("many subjects");
     try (LedgerFollower follower = follow(jdbi, List.of(token), first, 2)) {
       follower.awaitBlock(rpc.head().number() - CONFIRMATIONS + 1, Party.TIMEOUT);
       Address last = Address.fromHex("0x" + "%040x".formatted(0xd00000 + senders - 1));
       send(last, token, call("approve", ALICE, 2));
-      chain.request("anvil_mine", "0x30");
+      chain.request("hardhat_mine", "0x30");
       follower.awaitBlock(rpc.head().number() - CONFIRMATIONS + 1, Party.TIMEOUT);
     }
     assertThat(sums(jdbi)).containsExactly("token 0 approvals " + (senders + 1));

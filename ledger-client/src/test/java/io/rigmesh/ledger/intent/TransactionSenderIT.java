@@ -15,6 +15,7 @@ import io.rigmesh.ledger.dev.AnvilBinary;
 import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.ledger.dev.DevChain;
 import io.rigmesh.ledger.dev.DevDeployment;
+import io.rigmesh.ledger.dev.TestChain;
 import io.rigmesh.ledger.escrow.EscrowClient;
 import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.Address;
@@ -52,7 +53,7 @@ class TransactionSenderIT {
 
   @BeforeEach
   void start() {
-    chain = DevChain.start(DevChain.Settings.standard(AnvilBinary.find(Path.of(""))));
+    chain = TestChain.start();
     key = AccountKey.generate();
     recipient = AccountKey.generate().address();
     chain.setBalance(key.address(), ETHER);
@@ -114,7 +115,7 @@ class TransactionSenderIT {
   }
 
   private void mine() {
-    chain.request("anvil_mine", "0x1");
+    TestChain.mine(chain, 1);
   }
 
   @Test
@@ -152,7 +153,7 @@ class TransactionSenderIT {
       first = attempts(party, "old version").getLast();
     }
     // Somewhere in the network a node still had the first version, and its miner was quicker.
-    chain.request("anvil_dropAllTransactions");
+    TestChain.dropWaiting(chain);
     chain.request("eth_sendRawTransaction", first.raw());
     mine();
     try (Party party = open(settings(1, SHORT, 200))) {
@@ -185,7 +186,7 @@ class TransactionSenderIT {
     automine(false);
     try (Party party = open(patient())) {
       submit(party, "dropped");
-      chain.request("anvil_dropAllTransactions");
+      TestChain.dropWaiting(chain);
       until(() -> party.rpc().knows(attempts(party, "dropped").get(0).hash()));
       mine();
       await(party, "dropped");
@@ -203,7 +204,7 @@ class TransactionSenderIT {
           .isInstanceOf(TransactionPendingException.class)
           .hasMessageContaining("goes on by itself");
     }
-    chain.request("anvil_dropAllTransactions");
+    TestChain.dropWaiting(chain);
     automine(true);
     try (Party party = open(patient())) {
       Inclusion inclusion = await(party, "open");
@@ -224,10 +225,12 @@ class TransactionSenderIT {
 
       automine(false);
       chain.request("evm_revert", snapshot);
-      chain.request("anvil_dropAllTransactions");
+      TestChain.dropWaiting(chain);
       until(() -> state(party, "reorganised") instanceof IntentState.Signed);
       until(() -> party.rpc().knows(before.inclusion().transaction()));
-      chain.request("anvil_mine", "0x5");
+      // At the same second an equal block would have the same hash.
+      chain.request("evm_increaseTime", 7);
+      TestChain.mine(chain, 5);
 
       Inclusion after = await(party, "reorganised");
       assertThat(after.transaction()).isEqualTo(before.inclusion().transaction());
@@ -295,7 +298,7 @@ class TransactionSenderIT {
       automine(false);
       Thread accept = Thread.ofVirtual().start(() -> acceptLate(escrow, party.address(), job));
       // Signed is stored before it is sent; the block below must find it in the pool.
-      until(() -> chain.request("txpool_status").path("pending").asString().equals("0x1"));
+      until(() -> TestChain.waiting(chain).size() == 1);
       // It was in time when it was sent, and the next block is not.
       chain.request("evm_setNextBlockTimestamp", deadline + 1);
       mine();
@@ -328,7 +331,7 @@ class TransactionSenderIT {
   void feesAboveTheCapAreWaitedOutAndSaid() {
     try (Party party = open(settings(1, SHORT, 5))) {
       chain.request(
-          "anvil_setNextBlockBaseFeePerGas",
+          "hardhat_setNextBlockBaseFeePerGas",
           "0x" + GWEI.multiply(BigInteger.valueOf(50)).toString(16));
       mine();
       submit(party, "dear");
@@ -337,7 +340,7 @@ class TransactionSenderIT {
           .isInstanceOf(TransactionPendingException.class)
           .hasMessageContaining("above the cap of 0.000000005 ETH");
       assertThat(party.store().highestNonce()).isEmpty();
-      chain.request("anvil_setNextBlockBaseFeePerGas", "0x3b9aca00");
+      chain.request("hardhat_setNextBlockBaseFeePerGas", "0x3b9aca00");
       mine();
       await(party, "dear");
       assertThat(party.rpc().balanceWei(recipient)).isEqualTo(PAID);
@@ -413,8 +416,7 @@ class TransactionSenderIT {
       long begun = party.rpc().block(0).orElseThrow().timestamp().getEpochSecond();
       until(() -> Instant.now().getEpochSecond() > begun);
     }
-    try (DevChain other =
-        DevChain.start(DevChain.Settings.standard(AnvilBinary.find(Path.of(""))))) {
+    try (DevChain other = TestChain.start()) {
       other.setBalance(key.address(), ETHER);
       assertThatThrownBy(() ->
               Party.open(
