@@ -362,7 +362,7 @@ public final class PayerBook {
       log.append(MerkleTree.leaf(receipt.bytes()));
     }
     Voucher voucher = new Voucher(channel, total, log.root());
-    Signature signature = signer.sign(voucher.typedData().digest(domain));
+    Signature signature = signer.sign(voucher.typedData(), domain);
     SignedVoucher signed = new SignedVoucher(voucher, signature);
     store.setNewest(handle, row.id(), signed);
     store.putPart(handle, row.id(), new ChannelStore.Part(job, part.most(), used, part.until()));

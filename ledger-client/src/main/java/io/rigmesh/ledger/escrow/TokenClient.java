@@ -135,6 +135,11 @@ public final class TokenClient {
       permits.lock();
       try {
         awaitEarlierSpending(key, purpose);
+        if (!signer.signsDigests()
+            && allowance(sender.account(), spender).compareTo(amount.units()) < 0) {
+          // A permit is a digest under the token's own domain.
+          approve(spender, amount, key);
+        }
         sender.submit(
             key,
             purpose,

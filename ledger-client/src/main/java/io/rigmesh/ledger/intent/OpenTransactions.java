@@ -5,6 +5,7 @@ import io.rigmesh.ledger.InsufficientGasFundsException;
 import io.rigmesh.ledger.LedgerException;
 import io.rigmesh.ledger.TransactionRefusedException;
 import io.rigmesh.ledger.account.AccountSigner;
+import io.rigmesh.ledger.account.SignerException;
 import io.rigmesh.ledger.chain.ChainHead;
 import io.rigmesh.ledger.chain.ChainRpc;
 import io.rigmesh.ledger.chain.FeeQuote;
@@ -69,7 +70,7 @@ final class OpenTransactions {
         }
       } catch (TransactionRefusedException | InsufficientGasFundsException e) {
         LOG.warn("\"{}\" was not signed: {}", intent.purpose(), e.getMessage());
-      } catch (RpcRefusedException e) {
+      } catch (RpcRefusedException | SignerException e) {
         store.note(intent.id(), e.getMessage(), clock.instant());
       }
     }

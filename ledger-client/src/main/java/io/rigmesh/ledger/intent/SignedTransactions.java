@@ -35,7 +35,7 @@ final class SignedTransactions {
             call.dataHex(),
             fees.priorityFeeWei(),
             fees.maxFeeWei());
-    Signature signature = signer.sign(Digests.keccak256(TransactionEncoder.encode(transaction)));
+    Signature signature = signer.sign(transaction);
     byte[] raw =
         TransactionEncoder.encode(
             transaction,

@@ -7,6 +7,7 @@ import io.rigmesh.ledger.TransactionFailedException;
 import io.rigmesh.ledger.TransactionPendingException;
 import io.rigmesh.ledger.TransactionRefusedException;
 import io.rigmesh.ledger.account.AccountSigner;
+import io.rigmesh.ledger.account.SignerException;
 import io.rigmesh.ledger.chain.Call;
 import io.rigmesh.ledger.chain.ChainRpc;
 import io.rigmesh.ledger.chain.Inclusion;
@@ -133,6 +134,9 @@ public final class TransactionSender implements AutoCloseable {
         if (current.state() instanceof IntentState.Planned) {
           open.signAndSend(current);
         }
+      } catch (SignerException e) {
+        store.note(intent.id(), e.getMessage(), clock.instant());
+        LOG.warn("\"{}\" is stored and waits for its signature: {}", key, e.getMessage());
       } catch (ChainUnavailableException e) {
         store.note(intent.id(), "the chain cannot be reached", clock.instant());
         LOG.warn(
@@ -224,6 +228,16 @@ public final class TransactionSender implements AutoCloseable {
   /// The stored intent of a key.
   public Optional<Intent> find(String key) {
     return store.find(key);
+  }
+
+  /// Looks after open transactions now instead of at the next poll.
+  public void lookNow() {
+    lock.lock();
+    try {
+      wake.signal();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /// Stops looking after open transactions. They stay stored for the next sender.
