@@ -3,6 +3,7 @@ package io.rigmesh.ledger.channel;
 import io.rigmesh.ledger.chain.Place;
 import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.MalformedException;
 import io.rigmesh.protocol.TokenAmount;
 import java.time.Instant;
 
@@ -74,6 +75,16 @@ public sealed interface ChannelEvent {
     /// The channel has paid this amount, or all that it holds, already.
     NOTHING_NEW,
     /// The channel's signer did not sign it.
-    BAD_SIGNATURE
+    BAD_SIGNATURE;
+
+    /// The reason with the contract's number.
+    static Reason ofNumber(int number) {
+      return switch (number) {
+        case 0 -> NOT_OPEN;
+        case 1 -> NOTHING_NEW;
+        case 2 -> BAD_SIGNATURE;
+        default -> throw new MalformedException("there is no reason " + number);
+      };
+    }
   }
 }

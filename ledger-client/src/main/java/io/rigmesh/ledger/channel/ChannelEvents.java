@@ -112,6 +112,6 @@ public final class ChannelEvents implements EventSource<ChannelEvent> {
     return new ChannelEvent.ClaimRefused(
         from.place(),
         Hash.of(raw.channel),
-        ChannelEvent.Reason.values()[raw.reason.intValueExact()]);
+        ChannelEvent.Reason.ofNumber(raw.reason.intValueExact()));
   }
 }

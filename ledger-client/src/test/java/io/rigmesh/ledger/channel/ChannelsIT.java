@@ -7,10 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.rigmesh.ledger.Party;
 import io.rigmesh.ledger.TransactionRefusedException;
-import io.rigmesh.ledger.dev.AnvilBinary;
 import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.ledger.dev.DevChain;
 import io.rigmesh.ledger.dev.DevDeployment;
+import io.rigmesh.ledger.dev.TestChain;
 import io.rigmesh.ledger.intent.Intent;
 import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.Address;
@@ -50,7 +50,7 @@ class ChannelsIT {
 
   @BeforeEach
   void start() {
-    chain = DevChain.start(DevChain.Settings.standard(AnvilBinary.find(Path.of(""))));
+    chain = TestChain.start();
     richKey = AccountKey.generate();
     Party rich = party(richKey);
     deployment = DevDeployment.standard().deploy(rich.sender(), Party.TIMEOUT);
@@ -130,7 +130,7 @@ class ChannelsIT {
     assertThat(requester.payer.closeDue()).isZero();
     redeem();
     chain.request("evm_increaseTime", 61);
-    chain.request("anvil_mine", 1);
+    TestChain.mine(chain, 1);
     until(() -> {
       requester.payer.refresh();
       requester.client.close(terms);
@@ -252,7 +252,7 @@ class ChannelsIT {
             Clock.systemUTC())) {
       careful.wake();
       long block = requester.party.rpc().head().number();
-      chain.request("anvil_mine", 3);
+      TestChain.mine(chain, 3);
       provider.follower.awaitBlock(block + 3, Party.TIMEOUT);
       assertThat(transactions(provider, "channel-redeem:")).isZero();
       requester.payer.leave(terms.id());
