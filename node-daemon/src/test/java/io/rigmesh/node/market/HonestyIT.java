@@ -32,7 +32,7 @@ class HonestyIT {
   /// Long enough to be caught in the middle.
   private static final int STEPS = 1_500;
 
-  private static final int CHAIN_PATIENCE_SECONDS = 4;
+  private static final int CHAIN_PATIENCE_SECONDS = 6;
 
   @TempDir static Path folder;
   private static Market market;
@@ -82,16 +82,16 @@ class HonestyIT {
   @Test
   void silentChainIsSaidByBothNodesAndTheirJobsWaitAndArePaidOnce() throws Exception {
     String running = market.requester.submit(market.training(STEPS, 12));
-    market.provider.awaitState(running, "running");
+    market.provider.awaitReached(running, "running");
     String waiting;
     market.silenceChain();
     try {
       for (NodeProcess node : List.of(market.provider, market.requester)) {
-        JsonNode reasons = node.awaitNotReady(Duration.ofSeconds(3 * CHAIN_PATIENCE_SECONDS));
+        JsonNode reasons = node.awaitNotReady(NodeProcess.PATIENCE);
         assertThat(reasons.toString()).containsPattern("(?i)the chain('s| 31337)");
       }
       // What was promised is computed, and what is new is kept but not begun.
-      market.provider.awaitState(running, "completed");
+      market.provider.awaitReached(running, "completed");
       waiting = market.requester.submit(market.training(20, 13));
       JsonNode kept = market.requester.awaitState(waiting, "signed");
       HttpResponse<byte[]> refused = market.provider.post(kept.get("job").toString());
@@ -117,7 +117,8 @@ class HonestyIT {
   @Test
   void moneyOfAJobWhoseProviderDiedComesBackAtItsDeadline() throws Exception {
     ObjectNode draft = market.training(STEPS, 14);
-    draft.put("deadlineSeconds", 15);
+    // Time enough to begin on a busy machine.
+    draft.put("deadlineSeconds", 30);
     String id = market.requester.submit(draft);
     market.requester.awaitState(id, "running");
     market.provider.kill();
@@ -130,9 +131,9 @@ class HonestyIT {
       assertThat(purposes(market.requester.job(id))).containsExactly("fund", "refund");
     } finally {
       market.provider.start();
+      market.provider.awaitReady();
     }
     market.provider.awaitState(id, "expired");
-    market.provider.awaitReady();
   }
 
   /// Raises the loss of a step by its last bit, in the record that a worker keeps of the steps up
@@ -156,7 +157,7 @@ class HonestyIT {
   }
 
   private static void awaitStatus(String id, EscrowStatus status) throws InterruptedException {
-    long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    long end = System.nanoTime() + NodeProcess.PATIENCE.toNanos();
     while (market.escrow(id).orElseThrow().status() != status) {
       assertThat(System.nanoTime()).as("the escrow becomes " + status).isLessThan(end);
       Thread.sleep(100);

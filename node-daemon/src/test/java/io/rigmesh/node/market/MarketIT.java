@@ -127,7 +127,7 @@ class MarketIT {
   void providerKilledBeforeItsAcceptanceIsOnTheChainGoesOn() throws Exception {
     String id = market.requester.submit(market.training(STEPS, 7));
     market.requester.await(id, "fund sent", job -> job.path("transactions").size() > 0);
-    market.requester.awaitState(id, "funded");
+    market.requester.awaitReached(id, "funded");
     market.holdBlocks();
     try {
       market.provider.await(id, "known", _ -> true);
@@ -142,9 +142,9 @@ class MarketIT {
   @Test
   void providerKilledWithOneJobRunningAndOneWaitingGoesOnWithBoth() throws Exception {
     String running = market.requester.submit(market.training(MANY_STEPS, 7));
-    market.provider.awaitState(running, "running");
+    market.provider.awaitReached(running, "running");
     String waiting = market.requester.submit(market.training(STEPS, 7));
-    market.provider.awaitState(waiting, "funded");
+    market.provider.awaitReached(waiting, "funded");
     market.provider.awaitStep(running, 25);
     market.provider.kill();
     market.provider.start();
@@ -155,10 +155,10 @@ class MarketIT {
   @Test
   void providerKilledBetweenResultAndProofProvesOnce() throws Exception {
     String id = market.requester.submit(market.training(STEPS, 7));
-    market.provider.awaitState(id, "running");
+    market.provider.awaitReached(id, "running");
     market.holdBlocks();
     try {
-      market.provider.awaitState(id, "completed");
+      market.provider.awaitReached(id, "completed");
       market.provider.kill();
     } finally {
       market.releaseBlocks();
@@ -172,16 +172,13 @@ class MarketIT {
   void requesterKilledWhileFundingRunningAndPayingPaysOnce() throws Exception {
     TokenAmount before = market.balance(market.requester);
     String id = market.requester.submit(market.training(STEPS, 7));
-    market.requester.awaitState(id, "matched");
+    market.requester.awaitReached(id, "matched");
     market.requester.kill();
     market.requester.start();
-    market.requester.awaitState(id, "running");
+    market.requester.awaitReached(id, "running");
     market.requester.kill();
     market.requester.start();
-    market.requester.await(
-        id,
-        "completed",
-        job -> List.of("completed", "settled").contains(job.get("state").asText()));
+    market.requester.awaitReached(id, "completed");
     market.requester.kill();
     market.requester.start();
     JsonNode job = assertSettledAs(undisturbed, id);

@@ -30,6 +30,10 @@ final class NodeProcess implements AutoCloseable {
   private static final ObjectMapper MAPPER = new ObjectMapper();
   static final Duration PATIENCE = Duration.ofSeconds(240);
 
+  /// The states of a job that goes well, in their order.
+  private static final List<String> WAY =
+      List.of("draft", "signed", "matched", "funded", "running", "completed", "settled");
+
   private final Path home;
   private final HttpClient http =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -78,7 +82,7 @@ final class NodeProcess implements AutoCloseable {
           listening.completeExceptionally(new IllegalStateException("it ended"));
         });
     process = started;
-    port = listening.get(90, TimeUnit.SECONDS);
+    port = listening.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
     // A restarted node keeps its addresses.
     String address = get("/v1/network").get("listening").get(0).asText();
     Path file = home.resolve("rigmesh.yaml");
@@ -129,7 +133,7 @@ final class NodeProcess implements AutoCloseable {
   /// Stops it as its owner would.
   void stop() throws InterruptedException {
     process.destroy();
-    if (!process.waitFor(30, TimeUnit.SECONDS)) {
+    if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
       throw new AssertionError(home.getFileName() + " does not stop");
     }
   }
@@ -219,6 +223,13 @@ final class NodeProcess implements AutoCloseable {
 
   JsonNode awaitState(String id, String state) throws InterruptedException {
     return await(id, state, job -> job.path("state").asText().equals(state));
+  }
+
+  /// Waits until a job is in a state or beyond it: on a slow machine a state may have passed before
+  /// it is looked at.
+  JsonNode awaitReached(String id, String state) throws InterruptedException {
+    int at = WAY.indexOf(state);
+    return await(id, state, job -> WAY.indexOf(job.path("state").asText()) >= at);
   }
 
   JsonNode awaitStep(String id, long step) throws InterruptedException {
