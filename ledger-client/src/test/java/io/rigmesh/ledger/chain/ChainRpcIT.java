@@ -39,7 +39,8 @@ class ChainRpcIT {
   }
 
   private static RpcSettings settings(URI... endpoints) {
-    return new RpcSettings(31337, List.of(endpoints), Duration.ofSeconds(1), Duration.ofSeconds(2));
+    return new RpcSettings(
+        31337, List.of(endpoints), Duration.ofSeconds(1), Duration.ofSeconds(20));
   }
 
   /// A server that gives every request the same answer.

@@ -84,7 +84,12 @@ final class Market implements AutoCloseable {
             SenderSettings.development(),
             SendListener.NONE,
             Clock.systemUTC());
-    Deployment deployment = DevDeployment.standard().deploy(sender, PATIENCE);
+    // On a busy machine an audit takes longer than the standard minute, after which a provider may
+    // release its money itself.
+    DevDeployment standard = DevDeployment.standard();
+    Deployment deployment =
+        new DevDeployment(standard.supply(), standard.unbonding(), Duration.ofMinutes(15))
+            .deploy(sender, PATIENCE);
     Path file = folder.resolve("deployment.json");
     deployment.write(file);
     token = new TokenClient(sender, AccountSigner.of(holder), deployment.token(), PATIENCE);
