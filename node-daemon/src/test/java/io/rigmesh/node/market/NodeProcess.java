@@ -158,11 +158,21 @@ final class NodeProcess implements AutoCloseable {
   }
 
   JsonNode get(String path) {
-    return read(send("GET", path, BodyPublishers.noBody(), 200).body());
+    return read(bytes(path));
   }
 
+  /// What a node answers, which may ask to be asked again when its machine is busy.
   byte[] bytes(String path) {
-    return send("GET", path, BodyPublishers.noBody(), 200).body();
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    HttpResponse<byte[]> response = send("GET", path, BodyPublishers.noBody(), 0);
+    while (response.statusCode() == 503 && System.nanoTime() < end) {
+      response = send("GET", path, BodyPublishers.noBody(), 0);
+    }
+    if (response.statusCode() != 200) {
+      throw new AssertionError(
+          "GET " + path + ": " + response.statusCode() + " " + new String(response.body()));
+    }
+    return response.body();
   }
 
   Hash upload(byte[] bytes) {
