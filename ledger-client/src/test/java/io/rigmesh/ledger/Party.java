@@ -38,15 +38,20 @@ public final class Party implements AutoCloseable {
       Path database,
       RpcSettings rpcSettings,
       SenderSettings settings,
-      SendListener listener) {
+      SendListener listener,
+      Clock clock) {
     this.signer = AccountSigner.of(key);
     DataSource source = LedgerSchema.open(database);
     LedgerSchema.migrate(source);
     this.jdbi = Jdbi.create(source);
     this.rpc = ChainRpc.connect(rpcSettings);
-    this.store = new JdbiIntentStore(jdbi, rpc.chainId(), key.address());
-    this.sender =
-        TransactionSender.start(rpc, store, signer, settings, listener, Clock.systemUTC());
+    try {
+      this.store = new JdbiIntentStore(jdbi, rpc.chainId(), key.address());
+      this.sender = TransactionSender.start(rpc, store, signer, settings, listener, clock);
+    } catch (RuntimeException e) {
+      rpc.close();
+      throw e;
+    }
   }
 
   public static Party open(AccountKey key, Path database, DevChain chain) {
@@ -55,7 +60,18 @@ public final class Party implements AutoCloseable {
 
   public static Party open(
       AccountKey key, Path database, URI endpoint, SenderSettings settings, SendListener listener) {
-    return new Party(key, database, RpcSettings.of(31337, endpoint), settings, listener);
+    return open(
+        key, database, RpcSettings.of(31337, endpoint), settings, listener, Clock.systemUTC());
+  }
+
+  public static Party open(
+      AccountKey key,
+      Path database,
+      RpcSettings rpcSettings,
+      SenderSettings settings,
+      SendListener listener,
+      Clock clock) {
+    return new Party(key, database, rpcSettings, settings, listener, clock);
   }
 
   public Address address() {

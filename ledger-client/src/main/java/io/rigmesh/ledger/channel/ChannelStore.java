@@ -10,6 +10,7 @@ import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.protocol.Voucher;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +37,8 @@ final class ChannelStore {
   /// @param most what it holds or may cost
   /// @param used what of it is paid or owed
   /// @param until when the lease ends
-  record Part(Hash job, TokenAmount most, TokenAmount used, Instant until) {
+  /// @param ended true once what it owes is counted with the channel
+  record Part(Hash job, TokenAmount most, TokenAmount used, Instant until, boolean ended) {
     private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
 
     /// A deadline is what a stranger wrote; beyond this one milliseconds would not fit.
@@ -49,6 +51,9 @@ final class ChannelStore {
       return now.isBefore(until) && most.compareTo(used) > 0 ? most.minus(used) : TokenAmount.ZERO;
     }
   }
+
+  /// How long a part is kept after its lease ended, for whoever asks what its job has paid.
+  private static final Duration PARTS_KEPT = Duration.ofDays(7);
 
   private final Jdbi jdbi;
   private final long book;
@@ -266,21 +271,25 @@ final class ChannelStore {
   void putPart(Handle handle, long id, Part part) {
     handle
         .createUpdate(
-            "INSERT INTO ledger_channel_job VALUES (:id, :job, :most, :used, :until)"
-                + " ON CONFLICT DO UPDATE SET most = :most, used = :used, until_ms = :until")
+            "INSERT INTO ledger_channel_job VALUES (:id, :job, :most, :used, :until, :ended)"
+                + " ON CONFLICT DO UPDATE SET most = :most, used = :used, until_ms = :until, ended = :ended")
         .bind("id", id)
         .bind("job", part.job().hex())
         .bind("most", part.most().toString())
         .bind("used", part.used().toString())
         .bind("until", part.until().toEpochMilli())
+        .bind("ended", part.ended())
         .execute();
   }
 
-  void removePart(Handle handle, long id, Hash job) {
+  /// Forgets parts whose leases ended so long ago that nobody asks for them any more.
+  void forgetOldParts(Handle handle, long id, Instant now) {
     handle
-        .createUpdate("DELETE FROM ledger_channel_job WHERE channel_id = :id AND job = :job")
+        .createUpdate(
+            "DELETE FROM ledger_channel_job WHERE channel_id = :id AND until_ms < :until"
+                + " AND (ended = 1 OR most = used)")
         .bind("id", id)
-        .bind("job", job.hex())
+        .bind("until", now.minus(PARTS_KEPT).toEpochMilli())
         .execute();
   }
 
@@ -341,7 +350,8 @@ final class ChannelStore {
         Hash.fromHex(row.getString("job")),
         TokenAmount.parse(row.getString("most")),
         TokenAmount.parse(row.getString("used")),
-        Instant.ofEpochMilli(row.getLong("until_ms")));
+        Instant.ofEpochMilli(row.getLong("until_ms")),
+        row.getBoolean("ended"));
   }
 
   static ChannelRow row(ResultSet row) throws SQLException {

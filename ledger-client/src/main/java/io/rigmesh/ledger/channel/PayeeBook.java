@@ -175,15 +175,19 @@ public final class PayeeBook {
   }
 
   /// Ends a job: it costs no more than it owes now, and the rest of its room is free. What it owes
-  /// stays owed by its channel.
+  /// stays owed by its channel. A job that ended and is admitted again goes on where it was.
   public void end(Hash job) {
     store.transaction(handle -> {
       for (Hash channel : store.channelsOf(handle, job)) {
         ChannelRow row = store.get(handle, channel);
         for (ChannelStore.Part part : store.parts(handle, row.id())) {
-          if (part.job().equals(job)) {
-            store.setOwedEnded(handle, row.id(), row.owedEnded().plus(owes(part)));
-            store.removePart(handle, row.id(), job);
+          if (part.job().equals(job) && !part.ended()) {
+            TokenAmount owes = owes(part);
+            store.setOwedEnded(handle, row.id(), row.owedEnded().plus(owes));
+            store.putPart(
+                handle,
+                row.id(),
+                new ChannelStore.Part(job, part.most(), owes, part.until(), true));
           }
         }
       }
@@ -252,17 +256,20 @@ public final class PayeeBook {
           "The job %s is paid by the channel %s already.".formatted(job, elsewhere.getFirst()));
     }
     Instant now = clock.instant();
+    store.forgetOldParts(handle, row.id(), now);
     TokenAmount own = TokenAmount.ZERO;
     TokenAmount others = TokenAmount.ZERO;
+    TokenAmount ended = row.owedEnded();
     for (ChannelStore.Part part : store.parts(handle, row.id())) {
       if (part.job().equals(job)) {
         own = owes(part);
-      } else {
+        ended = part.ended() ? ended.minus(own) : ended;
+      } else if (!part.ended()) {
         others = others.plus(owes(part)).plus(left(part, now));
       }
     }
     TokenAmount mayCost = own.compareTo(priceMax) > 0 ? own : priceMax;
-    TokenAmount bound = row.owedEnded().plus(others);
+    TokenAmount bound = ended.plus(others);
     // A price limit is what a stranger wrote, up to the last bit.
     BigInteger missing = bound.units().add(mayCost.units()).subtract(channel.deposit().units());
     if (missing.signum() > 0) {
@@ -270,9 +277,10 @@ public final class PayeeBook {
           "The channel %s holds %s, of which %s are owed or may be owed by other jobs already; this one may cost %s, so top it up by %s."
               .formatted(terms.id(), channel.deposit(), bound, mayCost, missing));
     }
-    store.putPart(handle, row.id(), new ChannelStore.Part(job, mayCost, own, until));
+    store.setOwedEnded(handle, row.id(), ended);
+    store.putPart(handle, row.id(), new ChannelStore.Part(job, mayCost, own, until, false));
     owed.putIfAbsent(job, own);
-    return new Admission.Admitted(channel, unpaid(handle, row));
+    return new Admission.Admitted(channel, unpaid(handle, store.get(handle, terms.id())));
   }
 
   private Taking take(Handle handle, Receipts known, Payment payment) {
@@ -284,11 +292,11 @@ public final class PayeeBook {
     }
     // Now is the time to write down what its jobs owe, too.
     for (ChannelStore.Part part : store.parts(handle, row.id())) {
-      if (!owes(part).equals(part.used())) {
+      if (!part.ended() && !owes(part).equals(part.used())) {
         store.putPart(
             handle,
             row.id(),
-            new ChannelStore.Part(part.job(), part.most(), owes(part), part.until()));
+            new ChannelStore.Part(part.job(), part.most(), owes(part), part.until(), false));
       }
     }
     TokenAmount before = row.spent();
@@ -389,7 +397,16 @@ public final class PayeeBook {
   }
 
   private boolean isAdmitted(Hash job) {
-    return store.transaction(handle -> !store.channelsOf(handle, job).isEmpty());
+    return store.transaction(handle -> {
+      for (Hash channel : store.channelsOf(handle, job)) {
+        for (ChannelStore.Part part : store.parts(handle, store.get(handle, channel).id())) {
+          if (part.job().equals(job) && !part.ended()) {
+            return true;
+          }
+        }
+      }
+      return false;
+    });
   }
 
   /// What a job owes: what was said last, or what is stored since before a restart.
@@ -399,7 +416,7 @@ public final class PayeeBook {
 
   private TokenAmount left(ChannelStore.Part part, Instant now) {
     TokenAmount owes = owes(part);
-    return now.isBefore(part.until()) && part.most().compareTo(owes) > 0
+    return !part.ended() && now.isBefore(part.until()) && part.most().compareTo(owes) > 0
         ? part.most().minus(owes)
         : TokenAmount.ZERO;
   }
@@ -407,7 +424,7 @@ public final class PayeeBook {
   private TokenAmount owed(Handle handle, ChannelRow row) {
     TokenAmount sum = row.owedEnded();
     for (ChannelStore.Part part : store.parts(handle, row.id())) {
-      sum = sum.plus(owes(part));
+      sum = part.ended() ? sum : sum.plus(owes(part));
     }
     return sum;
   }

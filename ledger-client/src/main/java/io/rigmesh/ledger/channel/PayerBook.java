@@ -19,7 +19,6 @@ import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.protocol.Voucher;
 import java.security.SecureRandom;
 import java.time.Clock;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -44,9 +43,6 @@ public final class PayerBook {
 
   /// Receipts that travel with a voucher which is sent again.
   private static final int RECEIPTS_AGAIN_MAX = 100;
-
-  /// How long a part whose lease has ended is kept, for whoever asks what its job has paid.
-  private static final Duration PARTS_KEPT = Duration.ofDays(7);
 
   private static final SecureRandom RANDOM = new SecureRandom();
 
@@ -184,7 +180,7 @@ public final class PayerBook {
                     })));
   }
 
-  /// What was paid for a job that holds a part, whether or not its lease has ended.
+  /// What was paid for a job so far, until a week after its lease ended.
   public TokenAmount paid(Hash job) {
     return store.transaction(handle -> {
       TokenAmount sum = TokenAmount.ZERO;
@@ -197,7 +193,7 @@ public final class PayerBook {
     });
   }
 
-  /// The channel in which a job holds a part.
+  /// The channel that a job was first paid by.
   public Optional<ChannelTerms> channelOf(Hash job) {
     return store.transaction(handle ->
         store.channelsOf(handle, job).stream()
@@ -205,11 +201,16 @@ public final class PayerBook {
             .map(channel -> store.get(handle, channel).terms()));
   }
 
-  /// Frees what a job holds and has not paid.
+  /// Frees what a job holds and has not paid. What it has paid is known for another week.
   public void release(Hash job) {
     store.transaction(handle -> {
       for (Hash channel : store.channelsOf(handle, job)) {
-        store.removePart(handle, store.get(handle, channel).id(), job);
+        ChannelRow row = store.get(handle, channel);
+        ChannelStore.Part part = part(handle, row, job).orElseThrow();
+        store.putPart(
+            handle,
+            row.id(),
+            new ChannelStore.Part(job, part.used(), part.used(), part.until(), false));
       }
       return true;
     });
@@ -306,15 +307,18 @@ public final class PayerBook {
       }
       // What it has paid stays written down; only the hold is made anew.
       store.putPart(
-          handle, row.id(), new ChannelStore.Part(job, part.used(), part.used(), part.until()));
+          handle,
+          row.id(),
+          new ChannelStore.Part(job, part.used(), part.used(), part.until(), false));
     }
     TokenAmount wanted = priceMax.compareTo(used) > 0 ? priceMax.minus(used) : TokenAmount.ZERO;
     for (ChannelRow row : usable(handle, payee)) {
-      forgetOldParts(handle, row, now);
+      store.forgetOldParts(handle, row.id(), now);
       if (free(handle, row, now).compareTo(wanted) >= 0) {
         TokenAmount here =
             part(handle, row, job).map(ChannelStore.Part::used).orElse(TokenAmount.ZERO);
-        store.putPart(handle, row.id(), new ChannelStore.Part(job, here.plus(wanted), here, until));
+        store.putPart(
+            handle, row.id(), new ChannelStore.Part(job, here.plus(wanted), here, until, false));
         return Optional.of(row.terms());
       }
     }
@@ -365,7 +369,8 @@ public final class PayerBook {
     Signature signature = signer.sign(voucher.typedData(), domain);
     SignedVoucher signed = new SignedVoucher(voucher, signature);
     store.setNewest(handle, row.id(), signed);
-    store.putPart(handle, row.id(), new ChannelStore.Part(job, part.most(), used, part.until()));
+    store.putPart(
+        handle, row.id(), new ChannelStore.Part(job, part.most(), used, part.until(), false));
     return new Payment(signed, before, paid);
   }
 
@@ -412,14 +417,6 @@ public final class PayerBook {
     TokenAmount bound = row.spent().plus(held(handle, row, now, Optional.empty()));
     TokenAmount deposit = row.channel().deposit();
     return deposit.compareTo(bound) > 0 ? deposit.minus(bound) : TokenAmount.ZERO;
-  }
-
-  private void forgetOldParts(Handle handle, ChannelRow row, Instant now) {
-    for (ChannelStore.Part part : store.parts(handle, row.id())) {
-      if (part.until().plus(PARTS_KEPT).isBefore(now)) {
-        store.removePart(handle, row.id(), part.job());
-      }
-    }
   }
 
   /// Writes down that a channel will be opened or topped up, and nothing more: from here on a crash

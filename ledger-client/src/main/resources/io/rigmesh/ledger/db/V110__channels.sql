@@ -46,6 +46,7 @@ CREATE TABLE ledger_channel_job (
   most           TEXT    NOT NULL,
   used           TEXT    NOT NULL,  -- paid (payer), owed (payee)
   until_ms       INTEGER NOT NULL,
+  ended          INTEGER NOT NULL, -- payee: what it owes is counted with the channel
   PRIMARY KEY (channel_id, job)
 ) STRICT, WITHOUT ROWID;
 

@@ -58,14 +58,12 @@ final class ChannelParty implements AutoCloseable {
     this.payee = new PayeeBook(party.jdbi(), client, party.address(), deployment.token(), clock);
     this.redemption = Redemption.start(payee, client, redemptions, clock);
     this.events = new ChannelEvents(deployment.channels(), List.of(party.address()));
-    // A redemption that only tests wake sleeps through news, too.
-    Runnable wake = redemptions.equals(ASLEEP) ? () -> {} : redemption::wake;
     this.follower =
         LedgerFollower.start(
             party.rpc(),
             party.jdbi(),
             "channels",
-            List.of(new Followed<>(events, new ChannelNews(Optional.of(payer), wake))),
+            List.of(new Followed<>(events, new ChannelNews(Optional.of(payer), () -> {}))),
             new FollowSettings(deployment.block(), confirmations, 1_000, Duration.ofMillis(100)));
   }
 
