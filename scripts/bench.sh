@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures: scripts/bench.sh NAME... [--json FILE]. Prints a table; FILE gets one JSON object a line. The name engine stands for all
-# benchmarks of the engine, libp2p for all of the network, gpu for the first CUDA device; an unknown name prints the list. Builds
-# what it needs. Without a GPU, gpu prints what is counted: bytes, operations and launches, and every kernel's resources.
+# benchmarks of the engine, libp2p for all of the network, ledger for vouchers and the follower, gpu for the first CUDA device; an
+# unknown name prints the list. Builds what it needs. Without a GPU, gpu prints what is counted: bytes, operations and launches, and every kernel's resources.
 set -euo pipefail
 # shellcheck source=scripts/prerequisites.sh
 . "$(dirname "$0")/prerequisites.sh"
@@ -34,6 +34,11 @@ libp2p*)
   ;;
 gpu)
   bench gpu-worker io.rigmesh.worker.cuda.GpuBenchmarks --add-modules jdk.incubator.vector -Xmx3g --
+  ;;
+ledger* | voucher-*)
+  install_foundry
+  bench ledger-client io.rigmesh.ledger.bench.LedgerBenchmarks \
+    -Xmx512m "-Drigmesh.anvil=$root/contracts/node_modules/.bin/anvil" -- "$@"
   ;;
 *)
   # Jlama, the peer of decode-* and prefill-*, has a class path of its own.
