@@ -15,13 +15,9 @@ import java.util.Map;
 /// The prover's side: fills a device's memory, goes through it, multiplies matrices in every
 /// profile, and keeps everything until a verifier has asked.
 ///
-/// Times are taken around the device's work alone; drawing numbers is not counted. What runs first
-/// is warmed up with another seed, whose results are of no use.
+/// Times are taken around the device's work alone; drawing numbers is not counted. What is timed is
+/// warmed up before with another seed, whose results are of no use.
 public final class SelfTest implements AutoCloseable {
-  /// How long a device runs before it is timed: a JVM compiles and a GPU raises its clock
-  /// meanwhile.
-  private static final double WARM_SECONDS = 0.4;
-
   private final TestedDevice device;
   private final Challenge challenge;
   private final Map<Profile, List<Tensor>> results = new EnumMap<>(Profile.class);
@@ -71,10 +67,12 @@ public final class SelfTest implements AutoCloseable {
             challenge.depth(),
             1);
     product.input(SeededNumbers.input(other, profile, 0));
-    long warm = System.nanoTime();
-    do {
+    WarmUp warm = new WarmUp();
+    while (!warm.done()) {
+      long start = System.nanoTime();
       product.multiply();
-    } while (secondsSince(warm) < WARM_SECONDS);
+      warm.ran(secondsSince(start));
+    }
     List<Tensor> all = new ArrayList<>();
     List<String> hashes = new ArrayList<>();
     double seconds = 0;
