@@ -2,7 +2,7 @@
 //
 // CPU twin: Kernels.argmax. There is no sum: a value's order-preserving bits over the complement of its index make a 64-bit
 // key whose maximum is the answer, exact in any order, so any number of blocks can share a row. Memory: x is read once. Grid
-// (rows, pieces), block 256; best (rows) must be 0 before and is ~index in its low word afterwards. Rows at or past *rows are
+// (rows, pieces), block 256; best (rows) must be 0 before (rms_norm.cu leaves it so) and is ~index in its low word afterwards. Rows at or past *rows are
 // left alone.
 #include "ranking.cuh"
 
@@ -24,12 +24,5 @@ extern "C" __global__ void argmax(const float* x, unsigned long long* best, cons
   }
   if ((threadIdx.x & 31) == 0) {
     atomicMax(best + row, most);
-  }
-}
-
-// best (rows) = 0, which is below every key. One block.
-extern "C" __global__ void argmax_begin(unsigned long long* best, int rows) {
-  for (int row = threadIdx.x; row < rows; row += blockDim.x) {
-    best[row] = 0;
   }
 }

@@ -23,7 +23,6 @@ import java.util.List;
 /// @param mixed `(R, Q)`, what attention gives
 /// @param gateUp f32-v1: `(R, 2F)`
 /// @param inner `(R, F)`
-/// @param gathered `(O, D)`, the residual rows that want a result
 /// @param hidden `(O, D)`
 /// @param logits `(O, V)`
 /// @param scores of attention, row by row of keys
@@ -43,7 +42,6 @@ record StepMemory(
     long mixed,
     long gateUp,
     long inner,
-    long gathered,
     long hidden,
     long logits,
     long scores,
@@ -179,7 +177,6 @@ record StepMemory(
         arena.takeWords((long) rowsMax * config.queryCols()),
         int8 ? 0 : arena.takeWords(2L * rowsMax * inner),
         arena.takeWords((long) rowsMax * inner),
-        arena.takeWords((long) outputs * width),
         arena.takeWords((long) outputs * width),
         arena.takeWords(limits.logits() ? (long) outputs * config.vocabularySize() : 0),
         arena.takeWords(scores),

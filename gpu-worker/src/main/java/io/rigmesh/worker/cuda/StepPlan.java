@@ -2,7 +2,6 @@ package io.rigmesh.worker.cuda;
 
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.cuda.LinearLaunch.Mode;
-import io.rigmesh.worker.format.ElementType;
 import io.rigmesh.worker.llama.LayerAttention;
 import io.rigmesh.worker.llama.LlamaConfig;
 import java.util.List;
@@ -66,40 +65,24 @@ final class StepPlan {
   }
 
   private void embed() {
-    gather(
-        "embedding",
-        "embedding_" + model.embeddingType().name().toLowerCase(Locale.ROOT),
-        model.embedding(),
-        model.embeddingType(),
-        memory.input().at(memory.input().tokens()),
-        memory.residual(),
-        rows(),
-        shape.rows());
-  }
-
-  private void gather(
-      String what,
-      String entry,
-      long table,
-      ElementType type,
-      long ids,
-      long y,
-      long rows,
-      int rowsMax) {
+    StepMemory.Input input = memory.input();
     int width = config.hiddenSize();
-    long elements = (long) rowsMax * width;
+    long elements = (long) shape.rows() * width;
     plan.add(
         new Launch(
-            what,
-            entry,
-            rowsMax,
+            "embedding",
+            "embedding_" + model.embeddingType().name().toLowerCase(Locale.ROOT),
+            shape.rows(),
             LinearLaunch.pieces(width, ELEMENTS_PER_BLOCK),
             1,
             THREADS,
             0,
-            new Arguments().at(table, ids, y, rows).ints(width).list(),
+            new Arguments()
+                .at(model.embedding(), input.at(input.tokens()), memory.residual(), rows())
+                .ints(width)
+                .list(),
             List.of(),
-            Work.moving(elements * type.bytes(), 4 * elements)));
+            Work.moving(elements * model.embeddingType().bytes(), 4 * elements)));
   }
 
   /// residual += output projection of attention over the norm of residual.
@@ -143,30 +126,10 @@ final class StepPlan {
   }
 
   private void finish() {
-    gather(
-        "rows that want a result",
-        "embedding_f32",
-        memory.residual(),
-        ElementType.F32,
-        memory.input().at(memory.input().outputRows()),
-        memory.gathered(),
-        outputs(),
-        shape.outputs());
-    int width = config.hiddenSize();
-    rmsNorm(
-        "final norm",
-        memory.gathered(),
-        width,
-        model.finalNorm(),
-        memory.hidden(),
-        outputs(),
-        shape.outputs(),
-        1,
-        width);
+    finalNorm();
     if (!memory.limits().logits()) {
       return;
     }
-    quantise("hidden state", memory.hidden(), width, outputs(), shape.outputs());
     plan.add(
         LinearLaunch.of(
             new LinearLaunch.Use(
@@ -183,6 +146,40 @@ final class StepPlan {
             memory.fault(),
             plan.nextFault()));
     argmax();
+  }
+
+  /// hidden = the norm of the rows that want a result, in i8-v1 quantised for the head beside it.
+  private void finalNorm() {
+    StepMemory.Input input = memory.input();
+    int width = config.hiddenSize();
+    long bytes = 4L * shape.outputs() * width;
+    Arguments arguments =
+        new Arguments()
+            .at(memory.residual(), input.at(input.outputRows()), model.finalNorm())
+            .real(config.normEpsilon())
+            .at(memory.hidden());
+    if (int8) {
+      arguments.at(memory.rows(), memory.rowScales()).ints(DeviceMatrix.i8Pitch(width));
+    }
+    plan.add(
+        new Launch(
+            "final norm",
+            int8 ? "rms_norm_listed_i8" : "rms_norm_listed",
+            shape.outputs(),
+            1,
+            1,
+            THREADS,
+            0,
+            arguments
+                .at(memory.limits().logits() ? memory.best() : 0, outputs())
+                .ints(width)
+                .at(memory.fault())
+                .ints(plan.nextFault())
+                .list(),
+            List.of("rmsNorm sum of squares", "rmsNorm"),
+            Work.moving(
+                bytes,
+                int8 ? bytes + (long) shape.outputs() * DeviceMatrix.i8Pitch(width) : bytes)));
   }
 
   /// The norm in front of a linear layer; in i8-v1 it ends in the quantised row.
@@ -366,18 +363,6 @@ final class StepPlan {
   }
 
   private void argmax() {
-    plan.add(
-        new Launch(
-            "argmax begins",
-            "argmax_begin",
-            1,
-            1,
-            1,
-            THREADS,
-            0,
-            new Arguments().at(memory.best()).ints(shape.outputs()).list(),
-            List.of(),
-            Work.moving(0, 8L * shape.outputs())));
     int pieces =
         Math.clamp(
             LinearLaunch.pieces(config.vocabularySize(), ELEMENTS_PER_BLOCK), 1, ARGMAX_PIECES);

@@ -34,10 +34,10 @@ final class StepPlanTest {
   @Test
   void aDecodeTakesElevenLaunchesALayerAndOneMoreWithManySplits() {
     assertThat(plan(Profile.I8_V1, DECODE, Architecture.HOPPER).launches())
-        .hasSize(11 * GpuShapes.LLAMA_8B.layers() + 7);
+        .hasSize(11 * GpuShapes.LLAMA_8B.layers() + 4);
     assertThat(
             plan(Profile.I8_V1, new StepShape(1, 1, 0, 1, 16_384), Architecture.HOPPER).launches())
-        .hasSize(12 * GpuShapes.LLAMA_8B.layers() + 7);
+        .hasSize(12 * GpuShapes.LLAMA_8B.layers() + 4);
   }
 
   @Test

@@ -29,7 +29,8 @@ final class RowChecks {
     checks.put("layer_norm", RowChecks::layerNorm);
     checks.put("softmax", RowChecks::softmax);
     checks.put("argmax", RowChecks::argmax);
-    checks.put("argmax_begin", RowChecks::argmaxBegin);
+    checks.put("rms_norm_listed", stage -> rmsNormListed(stage, false));
+    checks.put("rms_norm_listed_i8", stage -> rmsNormListed(stage, true));
     checks.put("rope", RowChecks::rope);
     checks.put("rope_store", RowChecks::ropeStore);
     for (String type : List.of("f32", "bf16", "f16")) {
@@ -199,13 +200,80 @@ final class RowChecks {
     }
   }
 
-  private static void argmaxBegin(KernelStage stage) {
-    DeviceBuffer best = stage.poisoned("best", 2 * 300);
-    stage.launch(Extent.of(1), 256, 0, best, 290);
-    for (int row = 0; row < 290; row++) {
-      assertThat(stage.word(best, row)).isZero();
+  /// Of the rows of x, those in the list, in its order.
+  private static void rmsNormListed(KernelStage stage, boolean quantised) {
+    int[] list = {5, 0, 0, 3};
+    for (int cols : new int[] {1, 300, 777}) {
+      int pitch = (cols + 15) / 16 * 16;
+      Tensor x = stage.numbers().matrix(6, cols);
+      Tensor listed = Tensor.zeros(ROWS, cols);
+      for (int row = 0; row < ROWS; row++) {
+        listed.rows(row, row + 1).copyFrom(x.rows(list[row], list[row] + 1));
+      }
+      Tensor gain = stage.numbers().vector(cols);
+      DeviceBuffer y = stage.poisoned("y", (ROWS + SPARE) * cols);
+      DeviceBuffer q = stage.unwritten("q", ROWS * pitch);
+      DeviceBuffer scales = stage.poisoned("scales", ROWS + SPARE);
+      DeviceBuffer best = stage.poisoned("best", 2 * (ROWS + SPARE));
+      DeviceBuffer xAt = stage.floats("x", x);
+      DeviceBuffer listAt = stage.ints("list", list);
+      DeviceBuffer gainAt = stage.floats("gain", gain);
+      DeviceBuffer rows = stage.ints("rows", ROWS);
+      Extent grid = Extent.of(ROWS + SPARE);
+      if (quantised) {
+        stage.launch(
+            grid,
+            256,
+            0,
+            xAt,
+            listAt,
+            gainAt,
+            EPSILON,
+            y,
+            q,
+            scales,
+            pitch,
+            best,
+            rows,
+            cols,
+            stage.fault(),
+            KernelStage.OP);
+      } else {
+        stage.launch(
+            grid,
+            256,
+            0,
+            xAt,
+            listAt,
+            gainAt,
+            EPSILON,
+            y,
+            best,
+            rows,
+            cols,
+            stage.fault(),
+            KernelStage.OP);
+      }
+      var expected =
+          stage.expected(
+              List.of("rmsNorm sum of squares", "rmsNorm"),
+              () -> {
+                Tensor result = Tensor.zeros(ROWS, cols);
+                SCALAR.rmsNorm(listed, gain, EPSILON, result);
+                return result;
+              });
+      if (expected.isEmpty()) {
+        return;
+      }
+      stage.same(y, cols, expected.get());
+      for (int row = 0; row < ROWS; row++) {
+        assertThat(stage.word(best, row)).isZero();
+      }
+      assertThat(stage.word(best, ROWS)).isNotZero();
+      if (quantised) {
+        same(stage, q, pitch, scales, QuantisedRows.of(expected.get()));
+      }
     }
-    assertThat(stage.word(best, 290)).isNotZero();
   }
 
   private static void quantise(KernelStage stage, String type) {
