@@ -20,8 +20,8 @@ final class AttentionLaunches {
 
   private static final int QUANTISE_THREADS = 512;
 
-  /// What every device has without asking.
-  private static final int SHARED_BYTES_PLAIN = 48 << 10;
+  /// What every device has without asking, less what the kernel declares itself.
+  private static final int SHARED_BYTES_PLAIN = CudaModules.SHARED_BYTES_PLAIN - 1024;
 
   private AttentionLaunches() {}
 

@@ -8,6 +8,7 @@ import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
+import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.CUstream_flags;
@@ -58,7 +59,9 @@ public final class CudaAccelerator implements Accelerator {
         "{}: {}, linear layers of many rows in i8-v1 by {}",
         name,
         architecture,
-        architecture.hasInt8Tiles() ? "tensor cores (mma.sync)" : "dp4a");
+        architecture.hasWarpGroupProducts()
+            ? "wgmma"
+            : architecture.hasInt8Tiles() ? "mma.sync" : "dp4a");
   }
 
   /// Opens the device of a number, after the driver was initialised.
@@ -190,18 +193,27 @@ public final class CudaAccelerator implements Accelerator {
   @Override
   public Recording record(LaunchPlan plan) {
     enter();
-    // A module must not be loaded while the stream is captured.
+    // Nothing must be loaded while the stream is captured.
     plan.launches().forEach(modules::function);
     Cuda.check(
         "cuStreamBeginCapture",
         JCudaDriver.cuStreamBeginCapture(
             stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
-    plan.launches().forEach(this::launch);
     CUgraph graph = new CUgraph();
-    Cuda.check("cuStreamEndCapture", JCudaDriver.cuStreamEndCapture(stream, graph));
+    int ended = CUresult.CUDA_ERROR_UNKNOWN;
+    try {
+      plan.launches().forEach(this::launch);
+    } finally {
+      // Whatever happened: a stream that is left capturing refuses everything else.
+      ended = JCudaDriver.cuStreamEndCapture(stream, graph);
+    }
+    Cuda.check("cuStreamEndCapture", ended);
     CUgraphExec executable = new CUgraphExec();
-    Cuda.check("cuGraphInstantiate", JCudaDriver.cuGraphInstantiate(executable, graph, 0));
+    int instantiated = JCudaDriver.cuGraphInstantiate(executable, graph, 0);
     Cuda.check("cuGraphDestroy", JCudaDriver.cuGraphDestroy(graph));
+    Cuda.check("cuGraphInstantiate of " + plan.name(), instantiated);
+    // Otherwise the first replay would bring the graph to the device.
+    Cuda.check("cuGraphUpload", JCudaDriver.cuGraphUpload(executable, stream));
     return new Graph(executable);
   }
 
@@ -231,6 +243,7 @@ public final class CudaAccelerator implements Accelerator {
     enter();
     Cuda.check("cuStreamSynchronize", JCudaDriver.cuStreamSynchronize(stream));
     staging.close();
+    modules.close();
     memory.close();
     Cuda.check("cuStreamDestroy", JCudaDriver.cuStreamDestroy(stream));
     Cuda.check("cuDevicePrimaryCtxRelease", JCudaDriver.cuDevicePrimaryCtxRelease(device));

@@ -8,13 +8,19 @@ import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUevent_flags;
+import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Two buffers of pinned host memory through which everything passes to the device: while the bus
 /// carries one, the host fills the other. Large copies are shared among the processors, since one
-/// alone is slower than the bus.
+/// alone is slower than the bus. Where the system lets nobody pin memory, as some containers do,
+/// the same copies are right and slower: the driver then stages them once more.
 final class PinnedStaging implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(PinnedStaging.class);
+
   private static final int BUFFER_BYTES = 32 << 20;
   private static final int PAGE_BYTES = 4096;
   private static final long PIECE_BYTES = 2 << 20;
@@ -25,6 +31,7 @@ final class PinnedStaging implements AutoCloseable {
   private final Pointer[] pointers = new Pointer[2];
   private final MemorySegment[] buffers = new MemorySegment[2];
   private final CUevent[] carried = {new CUevent(), new CUevent()};
+  private final boolean[] pinned = new boolean[2];
   private int next;
 
   /// @param stream what carries the copies
@@ -35,10 +42,15 @@ final class PinnedStaging implements AutoCloseable {
     for (int i = 0; i < 2; i++) {
       buffers[i] = host.allocate(BUFFER_BYTES, PAGE_BYTES);
       pointers[i] = Pointer.to(buffers[i].asByteBuffer());
-      Cuda.check(
-          "cuMemHostRegister",
+      int result =
           JCudaDriver.cuMemHostRegister(
-              pointers[i], BUFFER_BYTES, JCudaDriver.CU_MEMHOSTREGISTER_PORTABLE));
+              pointers[i], BUFFER_BYTES, JCudaDriver.CU_MEMHOSTREGISTER_PORTABLE);
+      pinned[i] = result == CUresult.CUDA_SUCCESS;
+      if (!pinned[i]) {
+        LOG.warn(
+            "host memory cannot be pinned ({} by cuMemHostRegister), so copies are slower",
+            CUresult.stringFor(result));
+      }
       Cuda.check(
           "cuEventCreate",
           JCudaDriver.cuEventCreate(carried[i], CUevent_flags.CU_EVENT_DISABLE_TIMING));
@@ -92,7 +104,9 @@ final class PinnedStaging implements AutoCloseable {
   public void close() {
     for (int i = 0; i < 2; i++) {
       Cuda.check("cuEventDestroy", JCudaDriver.cuEventDestroy(carried[i]));
-      Cuda.check("cuMemHostUnregister", JCudaDriver.cuMemHostUnregister(pointers[i]));
+      if (pinned[i]) {
+        Cuda.check("cuMemHostUnregister", JCudaDriver.cuMemHostUnregister(pointers[i]));
+      }
     }
     host.close();
   }

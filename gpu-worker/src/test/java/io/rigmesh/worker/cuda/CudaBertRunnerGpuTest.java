@@ -55,6 +55,9 @@ final class CudaBertRunnerGpuTest extends BertRunnerContract {
 
   @Test
   void theRealMiniLmGivesTheBitsOfTheCpuAndTheVectorsOfOnnxRuntime() throws Exception {
+    assumeTrue(
+        CudaBertRunnerGpuTest.class.getResource("/all-minilm-l6-v2.onnx") != null,
+        "the model is not on this class path");
     List<String> sentences = VariedSentences.hundred();
     try (ComputeDevice device = ComputeDevice.open("cuda:0", 1);
         OnnxRuntimeEncoder peer = new OnnxRuntimeEncoder(MiniLm.onnx(), 1)) {

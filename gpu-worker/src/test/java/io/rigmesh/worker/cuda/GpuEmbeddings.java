@@ -5,7 +5,6 @@ import io.rigmesh.worker.bert.BertConfig;
 import io.rigmesh.worker.bert.BertWeights;
 import io.rigmesh.worker.device.Device;
 import io.rigmesh.worker.device.Devices;
-import io.rigmesh.worker.embed.MiniLm;
 import io.rigmesh.worker.embed.Pooling;
 import java.util.Arrays;
 import java.util.List;
@@ -72,14 +71,14 @@ final class GpuEmbeddings {
     }
   }
 
-  /// Times passes of the real model, the copying of its vectors included.
+  /// Times passes of the model with random weights, the copying of its vectors included.
   static void measured(Device.Cuda device, Floor floor) {
     System.out.printf(
         "%n%-14s %-7s %-17s %12s %12s %9s%n",
         "model", "profile", "pass", "texts/s", "floor's", "of floor");
     for (Profile profile : Profile.values()) {
       try (Accelerator accelerator = Devices.openAccelerator(device.id());
-          BertWeights weights = BertWeights.open(MiniLm.folder());
+          BertWeights weights = BertRunnerContract.weights(MINI_LM);
           CudaBertRunner runner =
               new CudaBertRunner(accelerator, weights, profile, 8192, (bytes, bytesTotal) -> {})) {
         for (Batch batch : Batch.ALL) {
