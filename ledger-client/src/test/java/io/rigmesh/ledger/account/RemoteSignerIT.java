@@ -76,6 +76,7 @@ class RemoteSignerIT {
 
   @Test
   void aTransactionIsSignedThereAndSentFromHereAndWaitsWhileTheSignerIsAway() {
+    TestChain.onlyAnvil("signs no transaction without sending it");
     Address recipient = AccountKey.generate().address();
     DataSource source = LedgerSchema.open(folder.resolve("wallet.db"));
     LedgerSchema.migrate(source);

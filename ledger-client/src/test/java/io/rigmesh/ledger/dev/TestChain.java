@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.Assumptions;
 import tools.jackson.databind.JsonNode;
 
 /// The chain that a test runs against: anvil, or Hardhat's network where the property
@@ -44,6 +45,11 @@ public final class TestChain {
         : DevChain.start(
             new DevChain.Settings(
                 AnvilBinary.find(Path.of("")), port, chainId, Optional.empty(), Optional.empty()));
+  }
+
+  /// Skips a test that the second client cannot run.
+  public static void onlyAnvil(String why) {
+    Assumptions.assumeFalse(HARDHAT, "Hardhat's network " + why);
   }
 
   /// Makes empty blocks. Hardhat's own method for many makes blocks whose parents do not link.

@@ -1,0 +1,258 @@
+package io.rigmesh.ledger.wallet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.rigmesh.ledger.Party;
+import io.rigmesh.ledger.channel.ChannelClient;
+import io.rigmesh.ledger.channel.ChannelContract;
+import io.rigmesh.ledger.dev.Deployment;
+import io.rigmesh.ledger.dev.DevChain;
+import io.rigmesh.ledger.dev.DevDeployment;
+import io.rigmesh.ledger.dev.TestChain;
+import io.rigmesh.ledger.follow.FollowSettings;
+import io.rigmesh.ledger.follow.LedgerFollower;
+import io.rigmesh.protocol.AccountKey;
+import io.rigmesh.protocol.ChannelTerms;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.SignedVoucher;
+import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.protocol.Voucher;
+import java.math.BigInteger;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The history of a requester and of a provider on a real chain, against what the chain says that
+/// they have.
+class WalletBookIT {
+  @TempDir Path folder;
+  private DevChain chain;
+  private Deployment deployment;
+  private Holder requester;
+  private Holder provider;
+
+  /// An account with its wallet's book.
+  private final class Holder implements AutoCloseable {
+    private final AccountKey key = AccountKey.generate();
+    private final Party party;
+    private final String name;
+
+    Holder(String name) {
+      this.name = name;
+      chain.setBalance(key.address(), BigInteger.TEN.pow(18));
+      party = Party.open(key, folder.resolve(name + ".db"), chain);
+    }
+
+    ChannelClient channels() {
+      return new ChannelClient(
+          party.sender(), party.token(deployment), deployment.channels(), 1, Party.TIMEOUT);
+    }
+
+    WalletBook book() {
+      return new WalletBook(
+          party.jdbi(),
+          new WalletBook.Parties(
+              31337,
+              party.address(),
+              deployment.token(),
+              deployment.escrow(),
+              deployment.registry(),
+              deployment.channels(),
+              channels().feeBasisPoints()));
+    }
+
+    LedgerFollower follow(WalletBook book, String followerName) {
+      return LedgerFollower.start(
+          party.rpc(),
+          party.jdbi(),
+          followerName,
+          book.followed(),
+          new FollowSettings(deployment.block(), 1, 100, Duration.ofMillis(20)));
+    }
+
+    TokenAmount wallet() {
+      return party.token(deployment).balance(party.address());
+    }
+
+    List<WalletEntry> history(WalletBook book) {
+      return book.history(Optional.empty(), 100, wallet()).reversed();
+    }
+
+    @Override
+    public void close() {
+      party.close();
+    }
+
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  @BeforeEach
+  void start() {
+    chain = TestChain.start();
+    requester = new Holder("requester");
+    deployment = DevDeployment.standard().deploy(requester.party.sender(), Party.TIMEOUT);
+    provider = new Holder("provider");
+  }
+
+  @AfterEach
+  void stop() {
+    requester.close();
+    provider.close();
+    chain.close();
+  }
+
+  private static TokenAmount of(long units) {
+    return TokenAmount.of(units);
+  }
+
+  private ChannelTerms terms() {
+    return new ChannelTerms(
+        requester.key.address(),
+        requester.key.address(),
+        provider.key.address(),
+        deployment.token(),
+        1);
+  }
+
+  private void redeem(long amount, String key) {
+    Voucher voucher = new Voucher(terms().id(), of(amount), Hash.ZERO);
+    ChannelClient channels = provider.channels();
+    SignedVoucher signed =
+        new SignedVoucher(
+            voucher, requester.key.sign(voucher.typedData().digest(channels.domain())));
+    channels.submitRedeem(
+        key,
+        provider.key.address(),
+        deployment.token(),
+        List.of(new ChannelContract.Claim(terms(), signed)));
+    provider.party.sender().await(key, Party.TIMEOUT);
+  }
+
+  @Test
+  void everyMovementIsALineWithTheBalancesThatTheChainHasAfterIt() {
+    requester.party.token(deployment).transfer(provider.key.address(), of(700), "a present");
+    TokenAmount before = requester.wallet();
+    requester.channels().deposit(of(10_000_000), "first");
+    requester.channels().open(terms(), of(4_000_000));
+    requester.channels().topUp(terms(), 1, of(1_000_000));
+    redeem(1_500_000, "redeem:1");
+    redeem(2_500_000, "redeem:2");
+    requester.channels().requestClose(terms());
+    provider.party.registry(deployment).stake(of(300), "stake");
+
+    WalletBook spent = requester.book();
+    WalletBook earned = provider.book();
+    try (LedgerFollower first = requester.follow(spent, "wallet");
+        LedgerFollower second = provider.follow(earned, "wallet")) {
+      long head = requester.party.rpc().head().number();
+      first.awaitBlock(head, Party.TIMEOUT);
+      second.awaitBlock(head, Party.TIMEOUT);
+      assertThat(spent.locked()).hasSize(1);
+      assertThat(spent.locked().get(0).amount()).isEqualTo(of(2_500_000));
+      assertThat(spent.locked().get(0).payee()).isEqualTo(provider.key.address());
+      assertThat(spent.locked().get(0).closesAt()).isPresent();
+      assertThat(earned.locked()).isEmpty();
+
+      provider.channels().close(terms());
+      requester
+          .channels()
+          .withdraw(deployment.token(), of(2_000_000), requester.key.address(), "some back");
+      provider
+          .channels()
+          .withdraw(deployment.token(), of(2_500_000), provider.key.address(), "all");
+      head = requester.party.rpc().head().number();
+      first.awaitBlock(head, Party.TIMEOUT);
+      second.awaitBlock(head, Party.TIMEOUT);
+    }
+
+    List<WalletEntry> lines = requester.history(spent);
+    assertThat(lines)
+        .extracting(WalletEntry::kind)
+        .containsExactly(
+            WalletKind.RECEIVED,
+            WalletKind.SENT,
+            WalletKind.DEPOSITED,
+            WalletKind.CHANNEL_OPENED,
+            WalletKind.CHANNEL_TOPPED_UP,
+            WalletKind.CHANNEL_PAID,
+            WalletKind.CHANNEL_PAID,
+            WalletKind.CHANNEL_CLOSED,
+            WalletKind.WITHDRAWN);
+    assertThat(lines.get(2).wallet()).isEqualTo(before.minus(of(10_000_000)));
+    assertThat(lines.get(2).channels()).isEqualTo(of(10_000_000));
+    assertThat(lines.get(5).locked()).isEqualTo(of(3_500_000));
+    assertThat(lines.get(5).amount()).isEqualTo(of(1_500_000));
+    assertThat(lines.get(6).amount()).isEqualTo(of(1_000_000));
+    WalletEntry last = lines.getLast();
+    assertThat(last.wallet()).isEqualTo(requester.wallet());
+    assertThat(last.channels())
+        .isEqualTo(requester.channels().balance(requester.key.address(), deployment.token()))
+        .isEqualTo(of(5_500_000));
+    assertThat(last.locked()).isEqualTo(TokenAmount.ZERO);
+    assertThat(spent.locked()).isEmpty();
+
+    List<WalletEntry> theirs = provider.history(earned);
+    assertThat(theirs)
+        .extracting(WalletEntry::kind)
+        .containsExactly(
+            WalletKind.RECEIVED,
+            WalletKind.CHANNEL_EARNED,
+            WalletKind.CHANNEL_EARNED,
+            WalletKind.STAKED,
+            WalletKind.WITHDRAWN);
+    assertThat(theirs.getLast().wallet()).isEqualTo(provider.wallet());
+    assertThat(theirs.getLast().channels()).isEqualTo(TokenAmount.ZERO);
+    // Pages are cut where they are asked for, and lose nothing.
+    List<WalletEntry> newest = spent.history(Optional.empty(), 4, requester.wallet());
+    List<WalletEntry> older =
+        spent.history(Optional.of(newest.getLast().place()), 100, requester.wallet());
+    assertThat(newest.size() + older.size()).isEqualTo(lines.size());
+    assertThat(older.getFirst()).isEqualTo(lines.get(lines.size() - 5));
+  }
+
+  @Test
+  void aReorganisationTakesLinesAndChannelsBack() {
+    requester.channels().deposit(of(9_000_000), "first");
+    requester.channels().open(terms(), of(4_000_000));
+    redeem(500_000, "redeem:1");
+    WalletBook spent = requester.book();
+    WalletBook earned = provider.book();
+    try (LedgerFollower first = requester.follow(spent, "wallet");
+        LedgerFollower second = provider.follow(earned, "wallet")) {
+      long kept = requester.party.rpc().head().number();
+      first.awaitBlock(kept, Party.TIMEOUT);
+      second.awaitBlock(kept, Party.TIMEOUT);
+      List<WalletEntry> before = requester.history(spent);
+      List<WalletEntry> theirs = provider.history(earned);
+      List<LockedChannel> locked = spent.locked();
+      String snapshot = chain.request("evm_snapshot").stringValue();
+      requester.channels().topUp(terms(), 1, of(1_000_000));
+      redeem(1_500_000, "redeem:2");
+      requester.channels().requestClose(terms());
+      provider.channels().close(terms());
+      long lost = requester.party.rpc().head().number();
+      first.awaitBlock(lost, Party.TIMEOUT);
+      second.awaitBlock(lost, Party.TIMEOUT);
+      assertThat(spent.locked()).isEmpty();
+      requester.party.sender().close();
+      provider.party.sender().close();
+
+      chain.request("evm_revert", snapshot);
+      chain.request("evm_increaseTime", 9);
+      TestChain.mine(chain, (int) (lost - kept) + 2);
+      first.awaitBlock(lost + 2, Party.TIMEOUT);
+      second.awaitBlock(lost + 2, Party.TIMEOUT);
+      assertThat(requester.history(spent)).isEqualTo(before);
+      assertThat(provider.history(earned)).isEqualTo(theirs);
+      assertThat(spent.locked()).isEqualTo(locked);
+    }
+  }
+}
