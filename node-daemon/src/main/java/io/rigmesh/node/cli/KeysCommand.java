@@ -4,14 +4,18 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rigmesh.ledger.account.Keystore;
 import io.rigmesh.ledger.account.KeystoreException;
+import io.rigmesh.ledger.account.Mnemonic;
 import io.rigmesh.node.config.KeysConfig;
 import io.rigmesh.protocol.AccountKey;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.HexFormat;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +31,12 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "keys",
     description = "Show, back up and restore the account's and the peer's key.",
-    subcommands = {KeysCommand.Show.class, KeysCommand.Backup.class, KeysCommand.Restore.class})
+    subcommands = {
+      KeysCommand.Show.class,
+      KeysCommand.Backup.class,
+      KeysCommand.Restore.class,
+      KeysCommand.Import.class
+    })
 final class KeysCommand implements Runnable {
   private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
@@ -37,11 +46,16 @@ final class KeysCommand implements Runnable {
   private static final String PASSWORD = "password";
   private static final String PEER = "peer.key";
 
+  /// Twenty-four words of at most eight letters, and room for what stands between them.
+  private static final int WORDS_BYTES_MAX = 4096;
+
+  private static final int PASSWORD_BYTES = 32;
+
   @Spec private CommandSpec spec;
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "keys what? show, backup or restore");
+    throw new ParameterException(spec.commandLine(), "keys what? show, backup, restore or import");
   }
 
   /// Shows whose key it is; never the key.
@@ -149,6 +163,74 @@ final class KeysCommand implements Runnable {
         throw CliException.hopeless("cannot restore: " + e.getMessage(), e);
       }
       Console.ofProcess().say("restored " + key.address() + " to " + keys.accountFile());
+      return ExitCode.OK;
+    }
+  }
+
+  /// Makes the account's key from a wallet's words.
+  @Command(
+      name = "import",
+      description = {
+        "Make the account's key from a wallet's words (BIP-39), in a home that has no key. The words are"
+            + " read from a file or standard input, and are not kept."
+      })
+  static final class Import implements Callable<Integer> {
+    @Mixin private NodeOptions node;
+
+    @Parameters(paramLabel = "FILE", description = "A file with the words; - for standard input.")
+    private String file;
+
+    @Option(
+        names = "--path",
+        paramLabel = "PATH",
+        defaultValue = Mnemonic.PATH,
+        description = "Which of the wallet's accounts (default: m/44'/60'/0'/0/0).")
+    private String path;
+
+    @Option(
+        names = "--passphrase-file",
+        paramLabel = "FILE",
+        description = "A file with the words' passphrase, where the wallet has one.")
+    private @Nullable Path passphraseFile;
+
+    @Override
+    public Integer call() {
+      KeysConfig keys = node.settings().keys();
+      if (Files.exists(keys.accountFile())) {
+        throw CliException.hopeless(
+            keys.accountFile()
+                + " holds the key of "
+                + Keystore.address(keys.accountFile())
+                + "; move it away first, it may hold money");
+      }
+      AccountKey key;
+      try {
+        String words =
+            file.equals("-")
+                ? new String(System.in.readNBytes(WORDS_BYTES_MAX), StandardCharsets.UTF_8)
+                : Files.readString(Path.of(file));
+        Path passphrase = passphraseFile;
+        key =
+            Mnemonic.parse(words)
+                .key(path, passphrase == null ? "" : Files.readString(passphrase).strip());
+        for (Path made : Set.of(keys.accountFile(), keys.passwordFile())) {
+          Path parent = made.toAbsolutePath().getParent();
+          if (parent != null) {
+            Files.createDirectories(parent, OWNER_FOLDER);
+          }
+        }
+        if (keys.password().isEmpty() && !Files.exists(keys.passwordFile())) {
+          byte[] password = new byte[PASSWORD_BYTES];
+          new SecureRandom().nextBytes(password);
+          write(
+              keys.passwordFile(),
+              HexFormat.of().formatHex(password).getBytes(StandardCharsets.US_ASCII));
+        }
+      } catch (IOException e) {
+        throw CliException.hopeless("cannot import: " + e.getMessage(), e);
+      }
+      Keystore.create(keys.accountFile(), key, password(keys, keys.passwordFile()).toCharArray());
+      Console.ofProcess().say("imported " + key.address() + " to " + keys.accountFile());
       return ExitCode.OK;
     }
   }

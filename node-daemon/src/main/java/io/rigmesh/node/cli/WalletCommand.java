@@ -10,7 +10,17 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
 /// Shows the node's money.
-@Command(name = "wallet", description = "Show the account's balances and newest transactions.")
+@Command(
+    name = "wallet",
+    description = "Show the account's balances and newest transactions, or do more with its money.",
+    subcommands = {
+      WalletHistoryCommand.class,
+      WalletLockedCommand.class,
+      WalletMoves.Deposit.class,
+      WalletMoves.Withdraw.class,
+      WalletMoves.Authorise.class,
+      WalletMoves.Revoke.class
+    })
 final class WalletCommand implements Callable<Integer> {
   private static final int ETHER_DECIMALS = 18;
 

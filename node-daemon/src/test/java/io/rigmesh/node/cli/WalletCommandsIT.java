@@ -1,0 +1,170 @@
+package io.rigmesh.node.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.rigmesh.ledger.LedgerSchema;
+import io.rigmesh.ledger.account.AccountSigner;
+import io.rigmesh.ledger.chain.ChainRpc;
+import io.rigmesh.ledger.chain.RpcSettings;
+import io.rigmesh.ledger.dev.AnvilBinary;
+import io.rigmesh.ledger.dev.Deployment;
+import io.rigmesh.ledger.dev.DevChain;
+import io.rigmesh.ledger.dev.DevDeployment;
+import io.rigmesh.ledger.escrow.TokenClient;
+import io.rigmesh.ledger.intent.JdbiIntentStore;
+import io.rigmesh.ledger.intent.SendListener;
+import io.rigmesh.ledger.intent.SenderSettings;
+import io.rigmesh.ledger.intent.TransactionSender;
+import io.rigmesh.protocol.AccountKey;
+import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.TokenAmount;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import javax.sql.DataSource;
+import org.jdbi.v3.core.Jdbi;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The wallet's commands on a real chain, without a daemon.
+class WalletCommandsIT {
+  private static final Duration TIMEOUT = Duration.ofSeconds(60);
+  private static final String WORDS = "test test test test test test test test test test test junk";
+
+  @TempDir static Path folder;
+  private static DevChain chain;
+  private static Deployment deployment;
+  private static Address account;
+  private static String err = "";
+
+  @BeforeAll
+  static void start() throws Exception {
+    chain = DevChain.start(DevChain.Settings.standard(AnvilBinary.find(Path.of(""))));
+    Files.writeString(folder.resolve("words"), WORDS);
+    run(0, "keys", "import", folder.resolve("words").toString(), "--path", "m/44'/60'/0'/0/1");
+    account = Address.fromHex("0x70997970c51812dc3a010c7d01b50e0d17dc79c8");
+    AccountKey deployer = AccountKey.generate();
+    for (Address funded : List.of(deployer.address(), account)) {
+      chain.setBalance(funded, BigInteger.TEN.pow(18));
+    }
+    DataSource source = LedgerSchema.open(folder.resolve("deployer.db"));
+    LedgerSchema.migrate(source);
+    try (ChainRpc rpc = ChainRpc.connect(RpcSettings.of(31337, chain.endpoint()));
+        TransactionSender sender =
+            TransactionSender.start(
+                rpc,
+                new JdbiIntentStore(Jdbi.create(source), 31337, deployer.address()),
+                AccountSigner.of(deployer),
+                SenderSettings.development(),
+                SendListener.NONE,
+                Clock.systemUTC())) {
+      deployment = DevDeployment.standard().deploy(sender, TIMEOUT);
+      TokenClient token =
+          new TokenClient(sender, AccountSigner.of(deployer), deployment.token(), TIMEOUT);
+      token.transfer(account, TokenAmount.of(100_000_000), "for the wallet");
+      Address remote = Address.fromHex(chain.request("eth_accounts").get(0).stringValue());
+      token.transfer(remote, TokenAmount.of(7_000_000), "for the remote one");
+    }
+    deployment.write(folder.resolve("deployment.json"));
+  }
+
+  @AfterAll
+  static void stop() {
+    chain.close();
+  }
+
+  /// Runs a command on the node's folder, and returns what it printed as data.
+  private static String run(int exitCode, String... arguments) {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.addAll(
+        List.of(
+            "--home",
+            folder.resolve("home").toString(),
+            "--set",
+            "chain.rpc-urls=" + chain.endpoint(),
+            "--set",
+            "chain.deployment-file=" + folder.resolve("deployment.json")));
+    PrintStream outBefore = System.out;
+    PrintStream errBefore = System.err;
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream errors = new ByteArrayOutputStream();
+    try {
+      System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
+      System.setErr(new PrintStream(errors, true, StandardCharsets.UTF_8));
+      int code = CommandTree.run(all.toArray(String[]::new));
+      err = errors.toString(StandardCharsets.UTF_8);
+      assertThat(code).as(err).isEqualTo(exitCode);
+    } finally {
+      System.setOut(outBefore);
+      System.setErr(errBefore);
+    }
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void moneyIsDepositedWithdrawnAndShownLineByLine() {
+    String hash = run(0, "wallet", "deposit", "12.5").strip();
+    assertThat(hash).matches("0x[0-9a-f]{64}");
+    run(0, "wallet", "withdraw", "2.25", "--json");
+    assertThat(run(0, "wallet", "locked")).contains("free in channels  10.250000 rUSD");
+    assertThat(run(0, "wallet", "locked", "--json")).contains("\"free\"").contains("\"10.250000\"");
+    List<String> lines = run(0, "wallet", "history", "--csv").lines().toList();
+    assertThat(lines.get(0))
+        .isEqualTo(
+            "time,block,kind,counterparty,amount,wallet,channels,locked,transaction,channel");
+    assertThat(lines.get(1)).contains(",withdrawn,").contains(",2.250000,89.750000,10.250000,");
+    assertThat(lines.get(2))
+        .contains(",deposited,")
+        .contains(",12.500000,87.500000,12.500000,0.000000," + hash);
+    assertThat(lines.get(3)).contains(",received,").contains(",100.000000,100.000000,0.000000,");
+    assertThat(lines).hasSize(4);
+    assertThat(run(0, "wallet", "history", "--limit", "1"))
+        .contains("COUNTERPARTY")
+        .contains("withdrawn")
+        .doesNotContain("deposited");
+    assertThat(run(0, "wallet", "history", "--json")).contains("\"kind\" : \"deposited\"");
+
+    run(1, "wallet", "withdraw", "1000");
+    assertThat(err).contains("rigmesh: ");
+    run(2, "wallet", "deposit", "0.0000001");
+    assertThat(err).contains("more than the token's 6 digits");
+    run(2, "wallet", "deposit", "much");
+    assertThat(err).contains("is no amount");
+  }
+
+  @Test
+  void aKeyIsAuthorisedByARemoteSignerAndRevoked() {
+    String key = AccountKey.generate().address().hex();
+    String remote = chain.request("eth_accounts").get(0).stringValue();
+    String[] signer = {"--signer", chain.endpoint().toString(), "--account", remote};
+    run(0, with(signer, "wallet", "deposit", "3"));
+    run(0, with(signer, "wallet", "authorise", key, "--limit", "2", "--days", "7"));
+    assertThat(err).contains("may move 2 into channels until ");
+    run(0, with(signer, "wallet", "revoke", key));
+    assertThat(run(0, with(signer, "wallet", "history", "--csv")))
+        .contains(",deposited," + Address.fromHex(remote).hex() + ",3.000000,4.000000,3.000000,");
+    run(2, "wallet", "history", "--signer", chain.endpoint().toString());
+    assertThat(err).contains("--signer and --account belong together");
+  }
+
+  private static String[] with(String[] more, String... command) {
+    List<String> all = new ArrayList<>(List.of(command));
+    all.addAll(List.of(more));
+    return all.toArray(String[]::new);
+  }
+
+  @Test
+  void wordsAreNotImportedOverAKey() {
+    run(2, "keys", "import", folder.resolve("words").toString());
+    assertThat(err).contains("holds the key of " + account.hex());
+  }
+}
