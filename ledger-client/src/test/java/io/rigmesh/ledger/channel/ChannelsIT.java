@@ -167,7 +167,7 @@ class ChannelsIT {
     Address to = provider.party.address();
     List<ChannelParty> payers = new ArrayList<>();
     try {
-      for (int i = 0; i < 5; i++) {
+      for (int i = 0; i < 3; i++) {
         Party party = party(AccountKey.generate());
         requester
             .party
@@ -182,7 +182,7 @@ class ChannelsIT {
       payers.forEach(ChannelParty::close);
     }
     assertThat(transactions(provider, "channel-redeem:")).isEqualTo(1);
-    assertThat(provider.client.balance(to, deployment.token())).isEqualTo(of(500_010));
+    assertThat(provider.client.balance(to, deployment.token())).isEqualTo(of(300_003));
   }
 
   @Test

@@ -41,7 +41,7 @@ import org.slf4j.LoggerFactory;
 /// `-Drigmesh.fault.seed` on.
 class FaultIT {
   private static final Logger LOG = LoggerFactory.getLogger(FaultIT.class);
-  private static final int SCHEDULES = Integer.getInteger("rigmesh.fault.schedules", 15);
+  private static final int SCHEDULES = Integer.getInteger("rigmesh.fault.schedules", 10);
   private static final long FIRST_SEED = Long.getLong("rigmesh.fault.seed", 1);
 
   /// Every so many schedules have real processes that get a real SIGKILL.
@@ -142,7 +142,7 @@ class FaultIT {
           providerEndpoint.endpoint().toString(),
         };
         for (int kill = 1 + random.nextInt(2); kill > 0; kill--) {
-          kill(arguments, run++, 200 + random.nextInt(4_000));
+          kill(arguments, run++, 100 + random.nextInt(2_400));
         }
       } else {
         for (int crash = random.nextInt(4); crash > 0; crash--) {
