@@ -51,7 +51,7 @@ sealed interface NativeLibrary {
     } catch (Throwable e) {
       // What a class initialiser throws nobody could act on, and the Vector API serves instead.
       return new Failed(
-          "it could not be loaded from %s (%s); is that folder writable, on a file system that allows programs, and is Java started with --enable-native-access=ALL-UNNAMED?"
+          "it could not be loaded from %s (%s); that folder must be writable, on a file system that allows programs, and Java started with --enable-native-access=ALL-UNNAMED"
               .formatted(temporary, e));
     }
   }

@@ -7,8 +7,12 @@ final class Pieces {
 
   private static final int PANELS = 8;
 
-  /// Pieces for each thread, if the panels suffice.
+  /// Pieces for each thread, if the panels suffice: few of few rows, whose time is that of the
+  /// weight's way from memory, which comes faster in long runs.
   private static final int PIECES_MIN = 8;
+
+  private static final int PIECES_MIN_FEW_ROWS = 4;
+  private static final int FEW_ROWS = 16;
 
   /// Computes the rows `rowFrom` to `rowTo` of the panels `panelFrom` to `panelTo`, the ends
   /// excluded, of one product; returns whether a result is NaN or infinite.
@@ -23,12 +27,11 @@ final class Pieces {
   static boolean run(Workers workers, int rows, int[] panels, Body body) {
     int rowPieces = (rows + ROWS - 1) / ROWS;
     int wide = PANELS;
+    int least = (rows <= FEW_ROWS ? PIECES_MIN_FEW_ROWS : PIECES_MIN) * workers.threads();
     // Narrower where there would not be enough pieces to share out: at the end a thread waits for
     // as
     // much as a piece of another.
-    while (wide > 1
-        && workers.threads() > 1
-        && rowPieces * columnPieces(panels, wide) < PIECES_MIN * workers.threads()) {
+    while (wide > 1 && workers.threads() > 1 && rowPieces * columnPieces(panels, wide) < least) {
       wide /= 2;
     }
     int panelsEach = wide;
