@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the contracts: format, ABIs, golden vectors, tests, snapshots. Needs node and npm alone.
+# Checks the contracts: format, lint, ABIs, golden vectors, tests, snapshots. Needs node and npm alone.
 #   ./test.sh                        the usual depth, under a minute
 #   FOUNDRY_PROFILE=deep ./test.sh   many more fuzz and invariant runs
 # The last line counts each test, fuzz test and invariant, and each other check, once.
@@ -21,6 +21,7 @@ check() {
 }
 
 check scripts/foundry forge fmt --check
+check node_modules/.bin/solhint --noPoster --max-warnings 0 'src/**/*.sol'
 check scripts/abi.sh --check
 check scripts/cast-vectors.sh
 
@@ -39,6 +40,8 @@ else
 fi
 
 check scripts/snapshots.sh --check
+# At the end, because it compiles without bytecode what is not compiled yet.
+check scripts/foundry forge lint src
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -5,11 +5,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-vectors=../protocol/src/test/resources/vectors/typed-data.json
-if [ ! -f "$vectors" ]; then
-  echo "$vectors is missing: the protocol module writes it" >&2
-  exit 1
-fi
+folder=../protocol/src/test/resources/vectors
+for file in typed-data.json contract-data.json; do
+  if [ ! -f "$folder/$file" ]; then
+    echo "$folder/$file is missing: the protocol module writes it" >&2
+    exit 1
+  fi
+done
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -17,14 +19,13 @@ trap 'rm -rf "$work"' EXIT
 # One line a vector: name, key, signer, signature, and the file that its document was written to.
 node -e '
   const fs = require("fs");
-  const [file, work] = process.argv.slice(1);
-  const { vectors } = JSON.parse(fs.readFileSync(file, "utf8"));
-  vectors.forEach((v, i) => {
+  const [work, ...files] = process.argv.slice(1);
+  files.flatMap((file) => JSON.parse(fs.readFileSync(file, "utf8")).vectors).forEach((v, i) => {
     const path = `${work}/${i}.json`;
     fs.writeFileSync(path, JSON.stringify(v.document));
     console.log([v.name, v.privateKey, v.signer, v.signature, path].join("\t"));
   });
-' "$vectors" "$work" > "$work/list"
+' "$work" "$folder/typed-data.json" "$folder/contract-data.json" > "$work/list"
 
 checked=0
 failed=0
@@ -50,7 +51,7 @@ while IFS=$'\t' read -r name key signer signature document; do
 done < "$work/list"
 
 if [ "$checked" -eq 0 ]; then
-  echo "$vectors holds no vectors" >&2
+  echo "$folder holds no vectors" >&2
   exit 1
 fi
 echo "cast vectors: $((checked - failed)) agree, $failed differ"

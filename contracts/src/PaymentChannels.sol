@@ -260,6 +260,8 @@ contract PaymentChannels is IPaymentChannels, EIP712, Multicall, Nonces, Reentra
         uint40 closesAt = channel.closesAt();
         if (closesAt != 0) revert ChannelClosing(id, closesAt);
 
+        // Exact: the sum of two times, which 40 bits hold for another 34,000 years.
+        // forge-lint: disable-next-line(unsafe-typecast)
         closesAt = uint40(block.timestamp + challengeSeconds);
         _channels[id] = channel.withClosesAt(closesAt);
 

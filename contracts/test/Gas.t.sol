@@ -4,16 +4,17 @@ pragma solidity ^0.8.30;
 import {DevToken} from "../src/DevToken.sol";
 import {PaymentChannels} from "../src/PaymentChannels.sol";
 import {ReceiptLog} from "../src/ReceiptLog.sol";
+import {IJobEscrow} from "../src/interfaces/IJobEscrow.sol";
 import {IPaymentChannels} from "../src/interfaces/IPaymentChannels.sol";
 import {JobEscrow} from "../src/JobEscrow.sol";
 import {ProviderRegistry} from "../src/ProviderRegistry.sol";
 import {PermitSigner} from "./kit/PermitSigner.sol";
-import {VoucherSigner} from "./kit/VoucherSigner.sol";
+import {EscrowSigner} from "./kit/EscrowSigner.sol";
 
 /// @notice What each call costs as a transaction of its own, base cost and calldata with it, for
 /// accounts that have dealt before. The numbers are committed under snapshots/ and checked.
 /// forge-config: default.isolate = true
-contract GasTest is PermitSigner, VoucherSigner {
+contract GasTest is PermitSigner, EscrowSigner {
     uint64 private constant DEADLINE = uint64(START_SECONDS + 1 days);
     bytes32 private constant JOB = keccak256("job");
     bytes32 private constant ROOT = keccak256("root");
@@ -33,7 +34,7 @@ contract GasTest is PermitSigner, VoucherSigner {
         provider = newAccount("provider");
         referee = newAccount("referee");
         token = new DevToken(requester.addr, 1_000_000e6);
-        escrow = new JobEscrow(token, 1 hours);
+        escrow = new JobEscrow(token, 1 hours, 1 days, address(0), 0, address(0));
         registry = new ProviderRegistry(token, 7 days, referee.addr);
         channels = new PaymentChannels(1 hours, 0, address(0));
         domain = domainOf(block.chainid, address(channels));
@@ -47,7 +48,7 @@ contract GasTest is PermitSigner, VoucherSigner {
         token.approve(address(registry), type(uint256).max);
         // Slots that are written once for ever are written here: token balances and permit nonces.
         vm.prank(requester.addr);
-        escrow.fund("first", provider.addr, 1, DEADLINE);
+        escrow.fund("first", provider.addr, 1, DEADLINE, 1);
         vm.prank(provider.addr);
         registry.stake(1);
         vm.prank(requester.addr);
@@ -61,31 +62,49 @@ contract GasTest is PermitSigner, VoucherSigner {
     function test_gas_ofASettledJob() public {
         uint256 total;
         vm.prank(requester.addr);
-        escrow.fund(JOB, provider.addr, 5e6, DEADLINE);
+        escrow.fund(JOB, provider.addr, 5e6, DEADLINE, 1);
         total += vm.snapshotGasLastCall("JobEscrow", "fund");
         vm.prank(provider.addr);
         escrow.accept(requester.addr, JOB);
         total += vm.snapshotGasLastCall("JobEscrow", "accept");
         vm.prank(provider.addr);
-        escrow.submitProof(requester.addr, JOB, ROOT, 3e6);
+        escrow.submitProof(requester.addr, JOB, 1, ROOT, 3e6);
         total += vm.snapshotGasLastCall("JobEscrow", "submitProof");
         vm.prank(requester.addr);
-        escrow.release(requester.addr, JOB);
+        escrow.release(requester.addr, JOB, 1);
         total += vm.snapshotGasLastCall("JobEscrow", "release");
         vm.snapshotValue("JobEscrow", "settled job (fund, accept, submitProof, release)", total);
+    }
+
+    /// @dev The shortest way: each side signs once, and sends one transaction.
+    function test_gas_ofAJobSettledBySignatures() public {
+        bytes memory acceptance = signAcceptance(
+            provider.key, address(escrow), JOB, requester.addr, provider.addr, 5e6, DEADLINE, 1
+        );
+        bytes memory approval =
+            signApproval(requester.key, address(escrow), JOB, provider.addr, 1, ROOT, 3e6);
+        vm.prank(requester.addr);
+        escrow.fundAccepted(JOB, provider.addr, 5e6, DEADLINE, 1, acceptance);
+        uint256 total = vm.snapshotGasLastCall("JobEscrow", "fundAccepted");
+        vm.prank(provider.addr);
+        escrow.settle(requester.addr, JOB, 1, ROOT, 3e6, approval);
+        total += vm.snapshotGasLastCall("JobEscrow", "settle");
+        vm.snapshotValue("JobEscrow", "job by signatures (fundAccepted, settle)", total);
     }
 
     function test_gas_ofFundWithPermit() public {
         (uint8 v, bytes32 r, bytes32 s) =
             signPermit(requester, address(token), address(escrow), 5e6, DEADLINE);
         vm.prank(requester.addr);
-        escrow.fundWithPermit(JOB, provider.addr, 5e6, DEADLINE, DEADLINE, v, r, s);
+        escrow.fundWithPermit(
+            JOB, provider.addr, 5e6, DEADLINE, 1, IJobEscrow.Permit(DEADLINE, v, r, s)
+        );
         vm.snapshotGasLastCall("JobEscrow", "fundWithPermit");
     }
 
     function test_gas_ofDecline() public {
         vm.prank(requester.addr);
-        escrow.fund(JOB, provider.addr, 5e6, DEADLINE);
+        escrow.fund(JOB, provider.addr, 5e6, DEADLINE, 1);
         vm.prank(provider.addr);
         escrow.decline(requester.addr, JOB);
         vm.snapshotGasLastCall("JobEscrow", "decline");
@@ -93,7 +112,7 @@ contract GasTest is PermitSigner, VoucherSigner {
 
     function test_gas_ofRefund() public {
         vm.prank(requester.addr);
-        escrow.fund(JOB, provider.addr, 5e6, DEADLINE);
+        escrow.fund(JOB, provider.addr, 5e6, DEADLINE, 1);
         vm.warp(DEADLINE);
         vm.prank(requester.addr);
         escrow.refund(requester.addr, JOB);
@@ -114,6 +133,16 @@ contract GasTest is PermitSigner, VoucherSigner {
         vm.prank(provider.addr);
         registry.withdraw();
         vm.snapshotGasLastCall("ProviderRegistry", "withdraw");
+    }
+
+    function test_gas_ofAnchoringAndBinding() public {
+        ReceiptLog log = new ReceiptLog();
+        vm.prank(provider.addr);
+        log.anchor(ROOT);
+        vm.snapshotGasLastCall("ReceiptLog", "anchor");
+        vm.prank(provider.addr);
+        registry.bindPeer(new bytes(38), abi.encode(ROOT, JOB));
+        vm.snapshotGasLastCall("ProviderRegistry", "bindPeer");
     }
 
     function test_gas_ofStakeWithPermit() public {

@@ -52,7 +52,7 @@ contract HostileTokensTest is ForgeTest {
         vm.expectRevert(
             abi.encodeWithSelector(ExactTransfer.DepositNotExact.selector, AMOUNT, AMOUNT - 10)
         );
-        escrow.fund(JOB, provider, AMOUNT, DEADLINE);
+        escrow.fund(JOB, provider, AMOUNT, DEADLINE, 1);
         vm.expectRevert(
             abi.encodeWithSelector(ExactTransfer.DepositNotExact.selector, AMOUNT, AMOUNT - 10)
         );
@@ -67,7 +67,7 @@ contract HostileTokensTest is ForgeTest {
 
         token.setFee(true);
         vm.prank(requester);
-        escrow.release(requester, JOB);
+        escrow.release(requester, JOB, 1);
         vm.assertEq(token.balanceOf(provider), DUE - DUE / 100, "the provider bears its fee");
         vm.assertEq(token.balanceOf(address(escrow)), AMOUNT, "the other job is still covered");
 
@@ -90,13 +90,13 @@ contract HostileTokensTest is ForgeTest {
         vm.startPrank(requester);
         token.setMood(FalseToken.Mood.SaysNo);
         vm.expectRevert(refused);
-        escrow.fund(JOB, provider, AMOUNT, DEADLINE);
+        escrow.fund(JOB, provider, AMOUNT, DEADLINE, 1);
         vm.expectRevert(refused);
         registry.stake(AMOUNT);
 
         token.setMood(FalseToken.Mood.SaysYesMovesNothing);
         vm.expectRevert(nothingCame);
-        escrow.fund(JOB, provider, AMOUNT, DEADLINE);
+        escrow.fund(JOB, provider, AMOUNT, DEADLINE, 1);
         vm.expectRevert(nothingCame);
         registry.stake(AMOUNT);
     }
@@ -108,7 +108,7 @@ contract HostileTokensTest is ForgeTest {
         token.setMood(FalseToken.Mood.SaysNo);
 
         vm.prank(requester);
-        escrow.release(requester, JOB);
+        escrow.release(requester, JOB, 1);
         vm.assertEq(escrow.deferredOf(provider), DUE, "deferred for the provider");
         vm.assertEq(escrow.deferredOf(requester), AMOUNT - DUE, "deferred for the requester");
         vm.expectRevert(
@@ -156,7 +156,7 @@ contract HostileTokensTest is ForgeTest {
         ProviderRegistry registry = _registryFor(IERC20(address(token)), requester);
         _fundAcceptProve(escrow, JOB);
         vm.startPrank(requester);
-        escrow.release(requester, JOB);
+        escrow.release(requester, JOB, 1);
         vm.assertEq(token.balanceOf(provider), DUE, "provider");
         vm.assertEq(token.balanceOf(requester), SUPPLY - DUE, "requester");
 
@@ -178,7 +178,7 @@ contract HostileTokensTest is ForgeTest {
 
         vm.expectEmit(address(escrow));
         emit IJobEscrow.PaymentDeferred(requester, AMOUNT - DUE);
-        escrow.release(requester, JOB);
+        escrow.release(requester, JOB, 1);
         vm.assertEq(token.balanceOf(provider), DUE, "the provider is paid");
 
         vm.expectRevert(abi.encodeWithSelector(BlockingToken.AccountBlocked.selector, requester));
@@ -199,7 +199,7 @@ contract HostileTokensTest is ForgeTest {
         token.setBlocked(provider, true);
 
         vm.prank(requester);
-        escrow.release(requester, JOB);
+        escrow.release(requester, JOB, 1);
         vm.assertEq(token.balanceOf(requester), SUPPLY - DUE, "the rest came back");
         vm.assertEq(escrow.deferredOf(provider), DUE, "the provider's pay waits");
     }
@@ -214,22 +214,23 @@ contract HostileTokensTest is ForgeTest {
         _fundFor(escrow, OTHER_JOB, address(party));
         _fundFor(escrow, JOB, address(party));
         party.act(abi.encodeCall(IJobEscrow.accept, (requester, JOB)));
-        party.act(abi.encodeCall(IJobEscrow.submitProof, (requester, JOB, ROOT, DUE)));
+        party.act(abi.encodeCall(IJobEscrow.submitProof, (requester, JOB, 1, ROOT, DUE)));
         vm.warp(START_SECONDS + CHALLENGE_SECONDS);
 
         bytes[] memory calls = new bytes[](8);
-        calls[0] = abi.encodeCall(IJobEscrow.release, (requester, JOB));
+        calls[0] = abi.encodeCall(IJobEscrow.release, (requester, JOB, 1));
         calls[1] = abi.encodeCall(IJobEscrow.refund, (requester, JOB));
         calls[2] = abi.encodeCall(IJobEscrow.decline, (requester, OTHER_JOB));
         calls[3] = abi.encodeCall(IJobEscrow.collect, (address(party)));
         calls[4] = abi.encodeCall(IJobEscrow.accept, (requester, OTHER_JOB));
-        calls[5] = abi.encodeCall(IJobEscrow.fund, (ROOT, provider, 1, DEADLINE));
+        calls[5] = abi.encodeCall(IJobEscrow.fund, (ROOT, provider, 1, DEADLINE, 1));
         calls[6] = abi.encodeCall(
-            IJobEscrow.fundWithPermit, (ROOT, provider, 1, DEADLINE, DEADLINE, 27, ROOT, ROOT)
+            IJobEscrow.fundWithPermit,
+            (ROOT, provider, 1, DEADLINE, 1, IJobEscrow.Permit(DEADLINE, 27, ROOT, ROOT))
         );
-        calls[7] = abi.encodeCall(IJobEscrow.submitProof, (requester, OTHER_JOB, ROOT, AMOUNT));
+        calls[7] = abi.encodeCall(IJobEscrow.submitProof, (requester, OTHER_JOB, 1, ROOT, AMOUNT));
         party.arm(ReentrantParty.Trick.TryTheCalls, calls);
-        escrow.release(requester, JOB);
+        escrow.release(requester, JOB, 1);
 
         vm.assertEq(party.callsTried(), 8, "the hook ran");
         vm.assertEq(party.callsLockedOut(), 8, "every call back in was refused");
@@ -245,9 +246,9 @@ contract HostileTokensTest is ForgeTest {
         token.transfer(address(party), 2 * AMOUNT);
 
         bytes[] memory calls = new bytes[](1);
-        calls[0] = abi.encodeCall(IJobEscrow.fund, (OTHER_JOB, provider, AMOUNT, DEADLINE));
+        calls[0] = abi.encodeCall(IJobEscrow.fund, (OTHER_JOB, provider, AMOUNT, DEADLINE, 1));
         party.arm(ReentrantParty.Trick.TryTheCalls, calls);
-        party.act(abi.encodeCall(IJobEscrow.fund, (JOB, provider, AMOUNT, DEADLINE)));
+        party.act(abi.encodeCall(IJobEscrow.fund, (JOB, provider, AMOUNT, DEADLINE, 1)));
 
         vm.assertEq(party.callsTried(), 1, "the hook ran");
         vm.assertEq(party.callsLockedOut(), 1, "no deposit within a deposit");
@@ -301,14 +302,14 @@ contract HostileTokensTest is ForgeTest {
         ReentrantParty party = new ReentrantParty(token, address(escrow));
         vm.prank(requester);
         token.transfer(address(party), AMOUNT);
-        party.act(abi.encodeCall(IJobEscrow.fund, (JOB, provider, AMOUNT, DEADLINE)));
+        party.act(abi.encodeCall(IJobEscrow.fund, (JOB, provider, AMOUNT, DEADLINE, 1)));
         vm.startPrank(provider);
         escrow.accept(address(party), JOB);
-        escrow.submitProof(address(party), JOB, ROOT, DUE);
+        escrow.submitProof(address(party), JOB, 1, ROOT, DUE);
         party.arm(trick, new bytes[](0));
         vm.warp(START_SECONDS + CHALLENGE_SECONDS);
 
-        escrow.release{gas: 5_000_000}(address(party), JOB);
+        escrow.release{gas: 5_000_000}(address(party), JOB, 1);
 
         vm.assertEq(token.balanceOf(provider), DUE, "the provider is paid");
         vm.assertEq(escrow.deferredOf(address(party)), AMOUNT - DUE, "the rest waits");
@@ -318,7 +319,7 @@ contract HostileTokensTest is ForgeTest {
     }
 
     function _escrowFor(IERC20 token) private returns (JobEscrow escrow) {
-        escrow = new JobEscrow(token, CHALLENGE_SECONDS);
+        escrow = new JobEscrow(token, CHALLENGE_SECONDS, 1 days, address(0), 0, address(0));
         _approve(token, requester, address(escrow));
     }
 
@@ -344,14 +345,14 @@ contract HostileTokensTest is ForgeTest {
 
     function _fundFor(JobEscrow escrow, bytes32 jobId, address forProvider) private {
         vm.prank(requester);
-        escrow.fund(jobId, forProvider, AMOUNT, DEADLINE);
+        escrow.fund(jobId, forProvider, AMOUNT, DEADLINE, 1);
     }
 
     function _fundAcceptProve(JobEscrow escrow, bytes32 jobId) private {
         _fund(escrow, jobId);
         vm.startPrank(provider);
         escrow.accept(requester, jobId);
-        escrow.submitProof(requester, jobId, ROOT, DUE);
+        escrow.submitProof(requester, jobId, 1, ROOT, DUE);
         vm.stopPrank();
     }
 }

@@ -8,11 +8,27 @@ import {ForgeTest} from "./kit/ForgeTest.sol";
 import {BlockingToken} from "./tokens/BlockingToken.sol";
 
 /// @notice What must hold after any sequence of calls by anybody.
+/// forge-config: default.invariant.runs = 4
 contract JobEscrowInvariantTest is ForgeTest {
     uint64 private constant CHALLENGE_SECONDS = 6 hours;
 
-    string[8] private WATCHED =
-        ["fund", "accept", "submitProof", "release", "refund", "decline", "collect", "defer"];
+    string[15] private WATCHED = [
+        "fund",
+        "fundAccepted",
+        "accept",
+        "submitProof",
+        "release",
+        "settle",
+        "dispute",
+        "rule",
+        "expireDispute",
+        "refund",
+        "decline",
+        "collect",
+        "defer",
+        "all milestones",
+        "refund of a part"
+    ];
     mapping(string call => uint256) private reached;
 
     EscrowHandler private handler;
@@ -38,7 +54,7 @@ contract JobEscrowInvariantTest is ForgeTest {
             uint256 b = uint256(keccak256(abi.encode(i, "b")));
             uint256 c = uint256(keccak256(abi.encode(i, "c")));
             uint256 d = uint256(keccak256(abi.encode(i, "d")));
-            uint256 choice = uint256(keccak256(abi.encode(i))) % 10;
+            uint256 choice = uint256(keccak256(abi.encode(i))) % 16;
             // Job ids are used once, so the handler is new after each two hundred calls.
             if (i % 200 == 0) setUp();
             if (choice == 0) handler.fund(a, b, c, d, a ^ b);
@@ -50,6 +66,12 @@ contract JobEscrowInvariantTest is ForgeTest {
             else if (choice == 6) handler.collect(a, b);
             else if (choice == 7) handler.block_(a, b);
             else if (choice == 8) handler.donate(a);
+            else if (choice == 9) handler.settle(a, b, c, d);
+            else if (choice == 10) handler.dispute(a, b, c);
+            else if (choice == 11) handler.rule(a, b, c, d);
+            else if (choice == 12) handler.expireDispute(a, b, c);
+            else if (choice == 13) handler.fund(a, b, c, d, a ^ b);
+            else if (choice == 14) handler.submitProof(a, b, c, d);
             else handler.passTime(a);
             if (i % 200 == 199) _count();
         }
@@ -78,6 +100,8 @@ contract JobEscrowInvariantTest is ForgeTest {
             vm.assertEq(token.balanceOf(account), handler.expectedBalance(account), "balance");
             vm.assertEq(escrow.deferredOf(account), handler.expectedDeferred(account), "deferred");
         }
+        address treasury = handler.TREASURY();
+        vm.assertEq(escrow.deferredOf(treasury), handler.expectedDeferred(treasury), "fees");
     }
 
     function invariant_escrowsAreWhatTheModelSays() public view {
@@ -92,7 +116,11 @@ contract JobEscrowInvariantTest is ForgeTest {
                 vm.assertEq(held.amount, job.amount, "amount");
                 vm.assertEq(held.amountDue, job.amountDue, "amount due");
                 vm.assertEq(held.deadline, job.deadline, "deadline");
-                vm.assertEq(held.provenAt, job.provenAt, "proven at");
+                vm.assertEq(held.milestones, job.milestones, "milestones");
+                vm.assertEq(held.proven, job.proven, "proven");
+                vm.assertEq(held.paid, job.paid, "paid");
+                vm.assertLe(held.paid, held.proven, "paid of proven");
+                vm.assertLe(held.proven, held.milestones, "proven of milestones");
                 vm.assertLe(held.amountDue, held.amount, "due of amount");
             }
         }
@@ -101,29 +129,45 @@ contract JobEscrowInvariantTest is ForgeTest {
     /// @dev By a stranger, without the requester's help, and whoever the token blocks: what cannot
     /// be sent now is deferred, and collected once the token lets it through.
     function invariant_aProviderWithAProofIsAlwaysPaid() public {
-        for (uint256 i = 0; i < handler.ACCOUNTS(); i++) {
-            for (uint256 j = 0; j < handler.JOBS(); j++) {
-                address requester = handler.accounts(i);
-                bytes32 jobId = handler.jobIdOf(j);
-                if (!handler.isProven(requester, jobId)) continue;
-                EscrowHandler.Job memory job = handler.jobOf(requester, jobId);
-                address provider = job.provider;
-                uint256 before = token.balanceOf(provider) + escrow.deferredOf(provider);
-                uint256 state = vm.snapshotState();
+        EscrowHandler.Place[] memory places = handler.placesOf(IJobEscrow.MilestoneStatus.Proven);
+        for (uint256 i = 0; i < places.length; i++) {
+            EscrowHandler.Place memory at = places[i];
+            uint256 due = at.step.amountDue;
+            uint256 before = token.balanceOf(at.provider) + escrow.deferredOf(at.provider);
+            uint256 state = vm.snapshotState();
 
-                vm.warp(job.provenAt + CHALLENGE_SECONDS);
-                escrow.release(requester, jobId);
-                token.setBlocked(provider, false);
-                if (escrow.deferredOf(provider) > 0) escrow.collect(provider);
-                uint256 rest = provider == requester ? job.amount - job.amountDue : 0;
-                vm.assertEq(token.balanceOf(provider), before + job.amountDue + rest, "paid");
+            vm.warp(at.step.since + CHALLENGE_SECONDS);
+            escrow.release(at.requester, at.jobId, at.number);
+            token.setBlocked(at.provider, false);
+            if (escrow.deferredOf(at.provider) > 0) escrow.collect(at.provider);
+            vm.assertLe(
+                before + due - handler.feeOf(due), token.balanceOf(at.provider), "paid what is due"
+            );
 
-                vm.assertTrue(vm.revertToState(state), "state restored");
-            }
+            vm.assertTrue(vm.revertToState(state), "state restored");
         }
     }
 
-    function invariant_aRequesterWithoutAProofGetsEverythingBackAtTheDeadline() public {
+    function invariant_aDisputeWithoutARulingGoesBackToTheRequester() public {
+        EscrowHandler.Place[] memory places = handler.placesOf(IJobEscrow.MilestoneStatus.Disputed);
+        for (uint256 i = 0; i < places.length; i++) {
+            EscrowHandler.Place memory at = places[i];
+            uint256 before = token.balanceOf(at.requester) + escrow.deferredOf(at.requester);
+            uint256 state = vm.snapshotState();
+
+            vm.warp(at.step.since + escrow.disputeSeconds());
+            escrow.expireDispute(at.requester, at.jobId, at.number);
+            vm.assertLe(
+                before + at.step.amountDue,
+                token.balanceOf(at.requester) + escrow.deferredOf(at.requester),
+                "given back"
+            );
+
+            vm.assertTrue(vm.revertToState(state), "state restored");
+        }
+    }
+
+    function invariant_aRequesterGetsBackAtTheDeadlineWhatIsNotProven() public {
         for (uint256 i = 0; i < handler.ACCOUNTS(); i++) {
             for (uint256 j = 0; j < handler.JOBS(); j++) {
                 address requester = handler.accounts(i);
@@ -136,7 +180,9 @@ contract JobEscrowInvariantTest is ForgeTest {
                 vm.warp(job.deadline);
                 token.setBlocked(requester, false);
                 escrow.refund(requester, jobId);
-                vm.assertEq(token.balanceOf(requester), before + job.amount, "given back");
+                vm.assertEq(
+                    token.balanceOf(requester), before + job.amount - job.amountDue, "given back"
+                );
 
                 vm.assertTrue(vm.revertToState(state), "state restored");
             }

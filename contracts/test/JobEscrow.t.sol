@@ -30,7 +30,7 @@ contract JobEscrowTest is PermitSigner {
         provider = newAccount("provider").addr;
         stranger = newAccount("stranger").addr;
         token = new DevToken(requester.addr, SUPPLY);
-        escrow = new JobEscrow(token, CHALLENGE_SECONDS);
+        escrow = new JobEscrow(token, CHALLENGE_SECONDS, 1 days, address(0), 0, address(0));
         vm.prank(requester.addr);
         token.approve(address(escrow), type(uint256).max);
     }
@@ -39,15 +39,15 @@ contract JobEscrowTest is PermitSigner {
 
     function test_constructor_refusesATokenWithoutCode() public {
         vm.expectRevert(abi.encodeWithSelector(ExactTransfer.TokenHasNoCode.selector, stranger));
-        new JobEscrow(IERC20(stranger), CHALLENGE_SECONDS);
+        new JobEscrow(IERC20(stranger), CHALLENGE_SECONDS, 1 days, address(0), 0, address(0));
     }
 
     function test_constructor_refusesAChallengeTimeAboveThirtyDays() public {
         vm.expectRevert(
             abi.encodeWithSelector(IJobEscrow.ChallengeTooLong.selector, 30 days + 1, 30 days)
         );
-        new JobEscrow(token, 30 days + 1);
-        new JobEscrow(token, 30 days);
+        new JobEscrow(token, 30 days + 1, 1 days, address(0), 0, address(0));
+        new JobEscrow(token, 30 days, 1 days, address(0), 0, address(0));
     }
 
     function test_domain_isTheMarketsOnThisChainAndContract() public {
@@ -72,17 +72,18 @@ contract JobEscrowTest is PermitSigner {
 
     function test_fund_locksTheMoneyForTheProvider() public {
         vm.expectEmit(address(escrow));
-        emit IJobEscrow.Funded(requester.addr, provider, JOB, AMOUNT, DEADLINE);
+        emit IJobEscrow.Funded(requester.addr, provider, JOB, AMOUNT, DEADLINE, 1);
         _fund();
 
         IJobEscrow.Escrow memory held = escrow.escrowOf(requester.addr, JOB);
         vm.assertEq(held.provider, provider, "provider");
         _assertStatus(IJobEscrow.Status.Funded);
         vm.assertEq(held.deadline, DEADLINE, "deadline");
-        vm.assertEq(held.provenAt, 0, "proven at");
+        vm.assertEq(held.milestones, 1, "milestones");
+        vm.assertEq(held.proven, 0, "proven");
+        vm.assertEq(held.paid, 0, "paid");
         vm.assertEq(held.amount, AMOUNT, "amount");
         vm.assertEq(held.amountDue, 0, "amount due");
-        vm.assertEq(held.proofRoot, 0, "proof root");
         _assertBalances(SUPPLY - AMOUNT, 0, AMOUNT);
     }
 
@@ -94,7 +95,7 @@ contract JobEscrowTest is PermitSigner {
         _prove();
         _expectJobIdUsed();
         vm.prank(requester.addr);
-        escrow.release(requester.addr, JOB);
+        escrow.release(requester.addr, JOB, 1);
         _expectJobIdUsed();
     }
 
@@ -110,7 +111,7 @@ contract JobEscrowTest is PermitSigner {
         token.transfer(stranger, AMOUNT);
         vm.startPrank(stranger);
         token.approve(address(escrow), AMOUNT);
-        escrow.fund(JOB, stranger, AMOUNT, DEADLINE);
+        escrow.fund(JOB, stranger, AMOUNT, DEADLINE, 1);
         vm.stopPrank();
 
         _fund();
@@ -121,13 +122,13 @@ contract JobEscrowTest is PermitSigner {
     function test_fund_refusesNoProvider() public {
         vm.prank(requester.addr);
         vm.expectRevert(IJobEscrow.ZeroProvider.selector);
-        escrow.fund(JOB, address(0), AMOUNT, DEADLINE);
+        escrow.fund(JOB, address(0), AMOUNT, DEADLINE, 1);
     }
 
     function test_fund_refusesZero() public {
         vm.prank(requester.addr);
         vm.expectRevert(IJobEscrow.ZeroAmount.selector);
-        escrow.fund(JOB, provider, 0, DEADLINE);
+        escrow.fund(JOB, provider, 0, DEADLINE, 1);
     }
 
     function test_fund_refusesADeadlineThatIsNotInTheFuture() public {
@@ -135,15 +136,15 @@ contract JobEscrowTest is PermitSigner {
         vm.expectRevert(
             abi.encodeWithSelector(IJobEscrow.DeadlinePassed.selector, START_SECONDS, START_SECONDS)
         );
-        escrow.fund(JOB, provider, AMOUNT, uint64(START_SECONDS));
-        escrow.fund(JOB, provider, AMOUNT, uint64(START_SECONDS + 1));
+        escrow.fund(JOB, provider, AMOUNT, uint64(START_SECONDS), 1);
+        escrow.fund(JOB, provider, AMOUNT, uint64(START_SECONDS + 1), 1);
     }
 
     function test_fund_refusesADeadlineInMilliseconds() public {
         uint64 milliseconds = DEADLINE * 1000;
         vm.prank(requester.addr);
         vm.expectRevert(abi.encodeWithSelector(IJobEscrow.DeadlineTooFar.selector, milliseconds));
-        escrow.fund(JOB, provider, AMOUNT, milliseconds);
+        escrow.fund(JOB, provider, AMOUNT, milliseconds, 1);
     }
 
     function test_fundWithPermit_needsNoAllowance() public {
@@ -153,7 +154,9 @@ contract JobEscrowTest is PermitSigner {
             signPermit(requester, address(token), address(escrow), AMOUNT, START_SECONDS);
 
         vm.prank(requester.addr);
-        escrow.fundWithPermit(JOB, provider, AMOUNT, DEADLINE, START_SECONDS, v, r, s);
+        escrow.fundWithPermit(
+            JOB, provider, AMOUNT, DEADLINE, 1, IJobEscrow.Permit(START_SECONDS, v, r, s)
+        );
 
         _assertStatus(IJobEscrow.Status.Funded);
         _assertBalances(SUPPLY - AMOUNT, 0, AMOUNT);
@@ -168,7 +171,9 @@ contract JobEscrowTest is PermitSigner {
         token.permit(requester.addr, address(escrow), AMOUNT, START_SECONDS, v, r, s);
 
         vm.prank(requester.addr);
-        escrow.fundWithPermit(JOB, provider, AMOUNT, DEADLINE, START_SECONDS, v, r, s);
+        escrow.fundWithPermit(
+            JOB, provider, AMOUNT, DEADLINE, 1, IJobEscrow.Permit(START_SECONDS, v, r, s)
+        );
 
         _assertStatus(IJobEscrow.Status.Funded);
     }
@@ -181,7 +186,9 @@ contract JobEscrowTest is PermitSigner {
 
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(ExactTransfer.PermitRefused.selector, 0, AMOUNT));
-        escrow.fundWithPermit(JOB, stranger, AMOUNT, DEADLINE, START_SECONDS, v, r, s);
+        escrow.fundWithPermit(
+            JOB, stranger, AMOUNT, DEADLINE, 1, IJobEscrow.Permit(START_SECONDS, v, r, s)
+        );
     }
 
     // Accepting.
@@ -234,12 +241,13 @@ contract JobEscrowTest is PermitSigner {
         _accept();
         vm.warp(START_SECONDS + 100);
         vm.expectEmit(address(escrow));
-        emit IJobEscrow.ProofSubmitted(requester.addr, provider, JOB, ROOT, DUE);
+        emit IJobEscrow.ProofSubmitted(requester.addr, provider, JOB, 1, ROOT, DUE);
         _prove();
 
-        IJobEscrow.Escrow memory held = escrow.escrowOf(requester.addr, JOB);
+        IJobEscrow.Milestone memory held = escrow.milestoneOf(requester.addr, JOB, 1);
         _assertStatus(IJobEscrow.Status.Proven);
-        vm.assertEq(held.provenAt, START_SECONDS + 100, "proven at");
+        vm.assertEq(escrow.escrowOf(requester.addr, JOB).amountDue, DUE, "amount due in sum");
+        vm.assertEq(held.since, START_SECONDS + 100, "proven at");
         vm.assertEq(held.amountDue, DUE, "amount due");
         vm.assertEq(held.proofRoot, ROOT, "proof root");
     }
@@ -250,14 +258,14 @@ contract JobEscrowTest is PermitSigner {
         _accept();
         vm.prank(caller);
         _expectNotProvider(caller, provider);
-        escrow.submitProof(requester.addr, JOB, ROOT, DUE);
+        escrow.submitProof(requester.addr, JOB, 1, ROOT, DUE);
     }
 
     function test_submitProof_refusesAJobThatWasNotAccepted() public {
         _fund();
         vm.prank(provider);
         _expectWrongStatus(IJobEscrow.Status.Funded);
-        escrow.submitProof(requester.addr, JOB, ROOT, DUE);
+        escrow.submitProof(requester.addr, JOB, 1, ROOT, DUE);
     }
 
     function test_submitProof_refusesASecondProof() public {
@@ -266,7 +274,7 @@ contract JobEscrowTest is PermitSigner {
         _prove();
         vm.prank(provider);
         _expectWrongStatus(IJobEscrow.Status.Proven);
-        escrow.submitProof(requester.addr, JOB, ROOT, AMOUNT);
+        escrow.submitProof(requester.addr, JOB, 1, ROOT, AMOUNT);
     }
 
     function test_submitProof_refusesMoreThanWasLocked() public {
@@ -276,7 +284,7 @@ contract JobEscrowTest is PermitSigner {
         vm.expectRevert(
             abi.encodeWithSelector(IJobEscrow.DueExceedsAmount.selector, AMOUNT + 1, AMOUNT)
         );
-        escrow.submitProof(requester.addr, JOB, ROOT, AMOUNT + 1);
+        escrow.submitProof(requester.addr, JOB, 1, ROOT, AMOUNT + 1);
     }
 
     function test_submitProof_refusesNoRoot() public {
@@ -284,7 +292,7 @@ contract JobEscrowTest is PermitSigner {
         _accept();
         vm.prank(provider);
         vm.expectRevert(IJobEscrow.ZeroProofRoot.selector);
-        escrow.submitProof(requester.addr, JOB, 0, DUE);
+        escrow.submitProof(requester.addr, JOB, 1, 0, DUE);
     }
 
     function test_submitProof_worksInTheLastSecondAndNotAtTheDeadline() public {
@@ -293,7 +301,7 @@ contract JobEscrowTest is PermitSigner {
         vm.warp(DEADLINE);
         vm.prank(provider);
         _expectDeadlinePassed();
-        escrow.submitProof(requester.addr, JOB, ROOT, DUE);
+        escrow.submitProof(requester.addr, JOB, 1, ROOT, DUE);
 
         vm.warp(DEADLINE - 1);
         _prove();
@@ -307,9 +315,9 @@ contract JobEscrowTest is PermitSigner {
         _prove();
 
         vm.expectEmit(address(escrow));
-        emit IJobEscrow.Released(requester.addr, provider, JOB, DUE, AMOUNT - DUE);
+        emit IJobEscrow.Released(requester.addr, provider, JOB, 1, DUE, AMOUNT - DUE);
         vm.prank(requester.addr);
-        escrow.release(requester.addr, JOB);
+        escrow.release(requester.addr, JOB, 1);
 
         _assertStatus(IJobEscrow.Status.Released);
         _assertBalances(SUPPLY - DUE, DUE, 0);
@@ -327,11 +335,11 @@ contract JobEscrowTest is PermitSigner {
         vm.expectRevert(
             abi.encodeWithSelector(IJobEscrow.ChallengeTimeRunning.selector, releasableAt)
         );
-        escrow.release(requester.addr, JOB);
+        escrow.release(requester.addr, JOB, 1);
 
         vm.warp(releasableAt);
         vm.prank(stranger);
-        escrow.release(requester.addr, JOB);
+        escrow.release(requester.addr, JOB, 1);
         _assertBalances(SUPPLY - DUE, DUE, 0);
     }
 
@@ -340,18 +348,18 @@ contract JobEscrowTest is PermitSigner {
         _accept();
         _prove();
         vm.startPrank(requester.addr);
-        escrow.release(requester.addr, JOB);
-        _expectWrongStatus(IJobEscrow.Status.Released);
-        escrow.release(requester.addr, JOB);
+        escrow.release(requester.addr, JOB, 1);
+        _expectWrongMilestone(IJobEscrow.MilestoneStatus.Paid);
+        escrow.release(requester.addr, JOB, 1);
     }
 
     function test_release_ofWorkThatCostNothingReturnsEverything() public {
         _fund();
         _accept();
         vm.prank(provider);
-        escrow.submitProof(requester.addr, JOB, ROOT, 0);
+        escrow.submitProof(requester.addr, JOB, 1, ROOT, 0);
         vm.prank(requester.addr);
-        escrow.release(requester.addr, JOB);
+        escrow.release(requester.addr, JOB, 1);
         _assertBalances(SUPPLY, 0, 0);
     }
 
@@ -359,10 +367,10 @@ contract JobEscrowTest is PermitSigner {
         _fund();
         _accept();
         vm.prank(provider);
-        escrow.submitProof(requester.addr, JOB, ROOT, AMOUNT);
+        escrow.submitProof(requester.addr, JOB, 1, ROOT, AMOUNT);
         vm.recordLogs();
         vm.prank(requester.addr);
-        escrow.release(requester.addr, JOB);
+        escrow.release(requester.addr, JOB, 1);
 
         // Some tokens refuse a transfer of zero. There is one transfer, beside the release itself.
         vm.assertEq(vm.getRecordedLogs().length, 2, "events");
@@ -371,16 +379,16 @@ contract JobEscrowTest is PermitSigner {
 
     function test_release_refusesWithoutAProof() public {
         vm.startPrank(requester.addr);
-        _expectWrongStatus(IJobEscrow.Status.None);
-        escrow.release(requester.addr, JOB);
-        escrow.fund(JOB, provider, AMOUNT, DEADLINE);
-        _expectWrongStatus(IJobEscrow.Status.Funded);
-        escrow.release(requester.addr, JOB);
+        _expectWrongMilestone(IJobEscrow.MilestoneStatus.None);
+        escrow.release(requester.addr, JOB, 1);
+        escrow.fund(JOB, provider, AMOUNT, DEADLINE, 1);
+        _expectWrongMilestone(IJobEscrow.MilestoneStatus.None);
+        escrow.release(requester.addr, JOB, 1);
         vm.stopPrank();
         _accept();
         vm.prank(requester.addr);
-        _expectWrongStatus(IJobEscrow.Status.Accepted);
-        escrow.release(requester.addr, JOB);
+        _expectWrongMilestone(IJobEscrow.MilestoneStatus.None);
+        escrow.release(requester.addr, JOB, 1);
     }
 
     // Refunding and declining.
@@ -485,12 +493,12 @@ contract JobEscrowTest is PermitSigner {
         amount = uint128(bound(amount, 1, SUPPLY));
         amountDue = uint128(bound(amountDue, 0, amount));
         vm.prank(requester.addr);
-        escrow.fund(JOB, provider, amount, DEADLINE);
+        escrow.fund(JOB, provider, amount, DEADLINE, 1);
         _accept();
         vm.prank(provider);
-        escrow.submitProof(requester.addr, JOB, ROOT, amountDue);
+        escrow.submitProof(requester.addr, JOB, 1, ROOT, amountDue);
         vm.prank(requester.addr);
-        escrow.release(requester.addr, JOB);
+        escrow.release(requester.addr, JOB, 1);
         _assertBalances(SUPPLY - amountDue, amountDue, 0);
     }
 
@@ -500,14 +508,14 @@ contract JobEscrowTest is PermitSigner {
         deadline = uint64(bound(deadline, START_SECONDS + 1, type(uint40).max));
         timestamp = uint64(bound(timestamp, START_SECONDS, type(uint40).max));
         vm.prank(requester.addr);
-        escrow.fund(JOB, provider, AMOUNT, deadline);
+        escrow.fund(JOB, provider, AMOUNT, deadline, 1);
         _accept();
         vm.warp(timestamp);
 
         uint256 state = vm.snapshotState();
         vm.prank(provider);
         (bool proven,) = address(escrow)
-            .call(abi.encodeCall(IJobEscrow.submitProof, (requester.addr, JOB, ROOT, DUE)));
+            .call(abi.encodeCall(IJobEscrow.submitProof, (requester.addr, JOB, 1, ROOT, DUE)));
         vm.assertTrue(vm.revertToState(state), "state restored");
         vm.prank(requester.addr);
         (bool refunded,) =
@@ -519,7 +527,7 @@ contract JobEscrowTest is PermitSigner {
 
     function _fund() private {
         vm.prank(requester.addr);
-        escrow.fund(JOB, provider, AMOUNT, DEADLINE);
+        escrow.fund(JOB, provider, AMOUNT, DEADLINE, 1);
     }
 
     function _accept() private {
@@ -529,17 +537,21 @@ contract JobEscrowTest is PermitSigner {
 
     function _prove() private {
         vm.prank(provider);
-        escrow.submitProof(requester.addr, JOB, ROOT, DUE);
+        escrow.submitProof(requester.addr, JOB, 1, ROOT, DUE);
     }
 
     function _expectJobIdUsed() private {
         vm.prank(requester.addr);
         vm.expectRevert(abi.encodeWithSelector(IJobEscrow.JobIdUsed.selector, requester.addr, JOB));
-        escrow.fund(JOB, provider, AMOUNT, DEADLINE);
+        escrow.fund(JOB, provider, AMOUNT, DEADLINE, 1);
     }
 
     function _expectWrongStatus(IJobEscrow.Status status) private {
         vm.expectRevert(abi.encodeWithSelector(IJobEscrow.WrongStatus.selector, status));
+    }
+
+    function _expectWrongMilestone(IJobEscrow.MilestoneStatus status) private {
+        vm.expectRevert(abi.encodeWithSelector(IJobEscrow.WrongMilestoneStatus.selector, 1, status));
     }
 
     function _expectNotProvider(address caller, address expected) private {

@@ -28,6 +28,29 @@ contract ProtocolVectorsTest is ForgeTest {
         vm.assertTrue(seen[0] && seen[1] && seen[2] && seen[3] && seen[4], "a vector of each type");
     }
 
+    function test_contractData_hasTheHashesAndSignersOfTheVectors() public view {
+        string memory json = vm.readFile(string.concat(FOLDER, "contract-data.json"));
+        bool[3] memory seen;
+        for (uint256 i = 0; i < _count(json, ".vectors"); i++) {
+            string memory at = _at(".vectors", i);
+            string memory name = vm.parseJsonString(json, string.concat(at, ".name"));
+            string memory message = string.concat(at, ".document.message");
+            bytes32 structHash;
+            if (keccak256(bytes(name)) == keccak256("acceptance")) {
+                structHash = TypedData.hash(_acceptance(json, message));
+                seen[0] = true;
+            } else if (keccak256(bytes(name)) == keccak256("approval")) {
+                structHash = TypedData.hash(_approval(json, message));
+                seen[1] = true;
+            } else {
+                structHash = TypedData.hash(_sessionKey(json, message));
+                seen[2] = true;
+            }
+            _check(json, at, name, structHash);
+        }
+        vm.assertTrue(seen[0] && seen[1] && seen[2], "a vector of each type");
+    }
+
     function test_canonicalBytes_haveTheSha256OfTheVectors() public view {
         string memory json = vm.readFile(string.concat(FOLDER, "typed-data.json"));
         for (uint256 i = 0; i < _count(json, ".vectors"); i++) {
@@ -97,6 +120,50 @@ contract ProtocolVectorsTest is ForgeTest {
             vm.parseJsonAddress(json, string.concat(at, ".signer")),
             string.concat(name, ": signer")
         );
+    }
+
+    function _acceptance(string memory json, string memory at)
+        private
+        pure
+        returns (TypedData.Acceptance memory)
+    {
+        return TypedData.Acceptance({
+            job: vm.parseJsonBytes32(json, string.concat(at, ".job")),
+            requester: vm.parseJsonAddress(json, string.concat(at, ".requester")),
+            provider: vm.parseJsonAddress(json, string.concat(at, ".provider")),
+            amount: vm.parseJsonUint(json, string.concat(at, ".amount")),
+            deadline: uint64(vm.parseJsonUint(json, string.concat(at, ".deadline"))),
+            milestones: uint8(vm.parseJsonUint(json, string.concat(at, ".milestones")))
+        });
+    }
+
+    function _approval(string memory json, string memory at)
+        private
+        pure
+        returns (TypedData.Approval memory)
+    {
+        return TypedData.Approval({
+            job: vm.parseJsonBytes32(json, string.concat(at, ".job")),
+            provider: vm.parseJsonAddress(json, string.concat(at, ".provider")),
+            milestone: uint8(vm.parseJsonUint(json, string.concat(at, ".milestone"))),
+            proofRoot: vm.parseJsonBytes32(json, string.concat(at, ".proofRoot")),
+            amountDue: vm.parseJsonUint(json, string.concat(at, ".amountDue"))
+        });
+    }
+
+    function _sessionKey(string memory json, string memory at)
+        private
+        pure
+        returns (TypedData.SessionKey memory)
+    {
+        return TypedData.SessionKey({
+            payer: vm.parseJsonAddress(json, string.concat(at, ".payer")),
+            key: vm.parseJsonAddress(json, string.concat(at, ".key")),
+            token: vm.parseJsonAddress(json, string.concat(at, ".token")),
+            limit: vm.parseJsonUint(json, string.concat(at, ".limit")),
+            expiresAt: uint64(vm.parseJsonUint(json, string.concat(at, ".expiresAt"))),
+            nonce: vm.parseJsonUint(json, string.concat(at, ".nonce"))
+        });
     }
 
     function _recover(bytes32 digest, bytes memory signature) private pure returns (address) {

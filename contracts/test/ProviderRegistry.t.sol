@@ -304,6 +304,38 @@ contract ProviderRegistryTest is PermitSigner {
         vm.assertEq(token.balanceOf(address(registry)), bonded, "held after withdrawal");
     }
 
+    // Peers.
+
+    function test_bindPeer_keepsWhatTheAccountSaysLast() public {
+        vm.expectEmit(address(registry));
+        emit IProviderRegistry.PeerBound(address(this), hex"0024", hex"aabb");
+        registry.bindPeer(hex"0024", hex"aabb");
+        registry.bindPeer(hex"1234", new bytes(64));
+        (bytes memory peerId, bytes memory signature) = registry.peerOf(address(this));
+        vm.assertEq(keccak256(peerId), keccak256(hex"1234"), "peer");
+        vm.assertEq(keccak256(signature), keccak256(new bytes(64)), "signature");
+        (peerId, signature) = registry.peerOf(address(registry));
+        vm.assertEq(peerId.length + signature.length, 0, "another's");
+    }
+
+    function test_bindPeer_refusesLengthsThatNoPeerHas() public {
+        uint256[2] memory ids = [uint256(0), 65];
+        for (uint256 i = 0; i < ids.length; i++) {
+            vm.expectRevert(abi.encodeWithSelector(IProviderRegistry.PeerIdLength.selector, ids[i]));
+            registry.bindPeer(new bytes(ids[i]), new bytes(64));
+        }
+        uint256[2] memory signatures = [uint256(0), 1025];
+        for (uint256 i = 0; i < signatures.length; i++) {
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    IProviderRegistry.PeerSignatureLength.selector, signatures[i]
+                )
+            );
+            registry.bindPeer(new bytes(38), new bytes(signatures[i]));
+        }
+        registry.bindPeer(new bytes(64), new bytes(1024));
+    }
+
     function _stake(uint256 amount) private {
         vm.prank(provider.addr);
         registry.stake(amount);

@@ -69,7 +69,7 @@ abstract contract VoucherSigner is ForgeTest {
         bytes32 domain,
         IPaymentChannels.Terms memory terms,
         uint256 signerKey,
-        uint96 amount,
+        uint256 amount,
         bytes32 receiptsRoot
     ) internal pure returns (IPaymentChannels.Claim memory claim) {
         bytes32 digest = voucherDigest(domain, keccak256(abi.encode(terms)), amount, receiptsRoot);

@@ -67,10 +67,10 @@ public final class CrashChild {
       EscrowClient asProvider = provider.escrow(deployment);
       for (String name : new String[] {"a", "b"}) {
         Hash job = jobId(name);
-        asRequester.fund(job, provider.address(), PRICE, deadline);
+        asRequester.fund(job, provider.address(), PRICE, deadline, 1);
         asProvider.accept(account, job);
-        asProvider.submitProof(account, job, jobId("root of " + name), DUE);
-        asRequester.release(account, job);
+        asProvider.submitProof(account, job, 1, jobId("root of " + name), DUE);
+        asRequester.release(account, job, 1);
       }
       deployment.write(folder.resolve("deployment.json"));
     }

@@ -85,6 +85,8 @@ class CrashIT {
               "deploy:DevToken",
               "deploy:ProviderRegistry",
               "deploy:JobEscrow",
+              "deploy:PaymentChannels",
+              "deploy:ReceiptLog",
               key("fund", requester, "a"),
               key("release", requester, "a"),
               key("fund", requester, "b"),

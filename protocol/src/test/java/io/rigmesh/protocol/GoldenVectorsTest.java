@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,6 +44,7 @@ class GoldenVectorsTest {
             voucher.canonicalBytes(),
             voucher.hash(),
             voucher.typedData(),
+            Samples.CHANNELS,
             Samples.REQUESTER));
     Offer offer = Samples.offer();
     vectors.add(
@@ -51,6 +53,48 @@ class GoldenVectorsTest {
     vectors.add(
         vector("pass", pass.canonicalBytes(), pass.hash(), pass.typedData(), Samples.REQUESTER));
     check("typed-data.json", Map.of("vectors", vectors));
+  }
+
+  /// What only contracts read has no canonical bytes.
+  @Test
+  void whatContractsAreHandedStaysWhatItWas() throws IOException {
+    Hash job = Samples.train().id();
+    Address requester = Samples.REQUESTER.address();
+    Address provider = Samples.PROVIDER.address();
+    Acceptance acceptance =
+        new Acceptance(job, requester, provider, TokenAmount.of(1_000_000), 1_800_000_000L, 64);
+    assertThat(
+            acceptance.isSignedBy(
+                acceptance.sign(Samples.PROVIDER, Samples.DOMAIN), Samples.DOMAIN))
+        .isTrue();
+    Approval approval =
+        new Approval(job, provider, 3, Samples.hash("link"), TokenAmount.of(46_875));
+    assertThat(
+            approval.isSignedBy(
+                requester, approval.sign(Samples.REQUESTER, Samples.DOMAIN), Samples.DOMAIN))
+        .isTrue();
+    SessionKey session =
+        new SessionKey(
+            requester,
+            provider,
+            Address.ZERO,
+            new TokenAmount(BigInteger.TWO.pow(96).subtract(BigInteger.ONE)),
+            1_900_000_000L,
+            BigInteger.TEN);
+    assertThat(
+            session.isSignedBy(session.sign(Samples.REQUESTER, Samples.CHANNELS), Samples.CHANNELS))
+        .isTrue();
+    assertThat(
+            session.isSignedBy(session.sign(Samples.REQUESTER, Samples.DOMAIN), Samples.CHANNELS))
+        .isFalse();
+    check(
+        "contract-data.json",
+        Map.of(
+            "vectors",
+            List.of(
+                vector("acceptance", acceptance.typedData(), Samples.DOMAIN, Samples.PROVIDER),
+                vector("approval", approval.typedData(), Samples.DOMAIN, Samples.REQUESTER),
+                vector("session", session.typedData(), Samples.CHANNELS, Samples.REQUESTER))));
   }
 
   @Test
@@ -119,18 +163,31 @@ class GoldenVectorsTest {
 
   private static Map<String, Object> vector(
       String name, byte[] canonical, Hash id, TypedData typed, AccountKey key) {
-    Hash digest = typed.digest(Samples.DOMAIN);
+    return vector(name, canonical, id, typed, Samples.DOMAIN, key);
+  }
+
+  private static Map<String, Object> vector(
+      String name, byte[] canonical, Hash id, TypedData typed, Domain domain, AccountKey key) {
     Map<String, Object> vector = new LinkedHashMap<>();
     vector.put("name", name);
     vector.put("canonicalBytes", "0x" + HexFormat.of().formatHex(canonical));
     vector.put("sha256", id.hex());
-    vector.put("domainSeparator", TypedData.separator(Samples.DOMAIN).hex());
+    vector.putAll(vector(name, typed, domain, key));
+    return vector;
+  }
+
+  private static Map<String, Object> vector(
+      String name, TypedData typed, Domain domain, AccountKey key) {
+    Hash digest = typed.digest(domain);
+    Map<String, Object> vector = new LinkedHashMap<>();
+    vector.put("name", name);
+    vector.put("domainSeparator", TypedData.separator(domain).hex());
     vector.put("structHash", typed.structHash().hex());
     vector.put("digest", digest.hex());
     vector.put("privateKey", "0x" + HexFormat.of().formatHex(key.secret()));
     vector.put("signer", key.address().hex());
     vector.put("signature", key.sign(digest).hex());
-    vector.put("document", typed.document(Samples.DOMAIN));
+    vector.put("document", typed.document(domain));
     return vector;
   }
 

@@ -14,6 +14,10 @@ final class Samples {
   static final Domain DOMAIN =
       new Domain(31_337, Address.fromHex("0x5fbdb2315678afecb367f032d93f642f64180aa3"));
 
+  /// The domain of vouchers and session keys.
+  static final Domain CHANNELS =
+      new Domain(31_337, Address.fromHex("0xe7f1725e7734ce288f8367e1bb143e90bb3f0512"));
+
   private Samples() {}
 
   static Hash hash(String text) {

@@ -121,11 +121,17 @@ final class ContractErrors {
 
   private static String sentence(String name, List<String> a) {
     return switch (name) {
+      case "AcceptanceNotSigned" ->
+          "The acceptance is not signed by the provider %s for these terms, this chain and contract."
+              .formatted(a.get(0));
       case "AlreadyAnchored" ->
           "The account %s has anchored the root %s before, at %s."
               .formatted(a.get(0), a.get(1), time(a.get(2)));
       case "AmountTooLarge" ->
           "The amount %s is above what a channel can hold; choose a smaller one."
+              .formatted(a.get(0));
+      case "ApprovalNotSigned" ->
+          "The approval is not signed by the requester %s for this milestone, root and amount."
               .formatted(a.get(0));
       case "AuthorisationNotSigned" ->
           "The authorisation is not signed by %s for its next number, this chain and contract; sign it again."
@@ -147,6 +153,8 @@ final class ContractErrors {
           "There is no contract at %s on this chain; check the address.".formatted(a.get(0));
       case "ChallengeTimeRunning" ->
           "Until " + time(a.get(0)) + " only the requester may release this job; wait until then.";
+      case "ChallengeTimeOver" ->
+          "A dispute comes within the challenge time, which ended at " + time(a.get(0)) + ".";
       case "ChallengeTooLong" ->
           "A challenge time of %s seconds is above the longest allowed, %s; choose a shorter one."
               .formatted(a.get(0), a.get(1));
@@ -163,8 +171,11 @@ final class ContractErrors {
       case "DepositNotExact" ->
           "The token delivered %s instead of %s, so it charges fees on transfers; use a token that does not."
               .formatted(a.get(1), a.get(0));
+      case "DisputeTimeOutOfRange" ->
+          "A time to rule of %s seconds is none or above the longest allowed, %s; choose another."
+              .formatted(a.get(0), a.get(1));
       case "DueExceedsAmount" ->
-          "The provider asks for %s but only %s is locked for this job; ask for at most that."
+          "The provider asks for %s but only %s may be paid for this job so far; ask for at most that."
               .formatted(a.get(0), a.get(1));
       case "ECDSAInvalidSignature", "ECDSAInvalidSignatureLength", "ECDSAInvalidSignatureS" ->
           "The signature is malformed; sign again with a signer that gives r, s and v with a low s.";
@@ -196,6 +207,9 @@ final class ContractErrors {
       case "JobIdUsed" ->
           "The account %s has funded the job %s before; every job is funded once."
               .formatted(a.get(0), a.get(1));
+      case "MilestonesOutOfRange" ->
+          "A job has 1 to %s milestones, not %s.".formatted(a.get(1), a.get(0));
+      case "NoReferee" -> "Nobody rules over disputes with this escrow; settle it between you.";
       case "NoSession" ->
           "The key %s may spend nothing of %s, or may no longer (until %s); the payer must authorise it."
               .formatted(a.get(1), a.get(0), time(a.get(2)));
@@ -206,7 +220,7 @@ final class ContractErrors {
               ? "There is no escrow for this job; the requester must fund it first."
               : "The account %s may not do this; the job is for the provider %s."
                   .formatted(a.get(0), a.get(1));
-      case "NotReferee" -> "Only the referee may slash, and " + a.get(0) + " is not the referee.";
+      case "NotReferee" -> "Only the referee may do this, and " + a.get(0) + " is not the referee.";
       case "NothingDeferred" -> "No deferred payment waits for " + a.get(0) + ".";
       case "NothingToRedeem" ->
           "The channel %s has paid %s already, and this voucher is for no more, or nothing is left in it."
@@ -220,6 +234,14 @@ final class ContractErrors {
               .formatted(a.get(0), a.get(1));
       case "ReentrancyGuardReentrantCall" ->
           "The token called the contract back while it was paid, which is refused; use a token that does not.";
+      case "ProofDiffers" ->
+          "The milestone was proven with the root %s and %s due, and the approval is for another."
+              .formatted(a.get(0), a.get(1));
+      case "RulingTimeOver" ->
+          "The referee had until %s; anybody can give the money back to the requester."
+              .formatted(time(a.get(0)));
+      case "RulingTimeRunning" ->
+          "The referee has until %s; wait until then.".formatted(time(a.get(0)));
       case "SafeERC20FailedOperation" ->
           "The token " + a.get(0) + " refused the transfer; check the balance and the allowance.";
       case "SessionLimitExceeded" ->
@@ -246,6 +268,11 @@ final class ContractErrors {
       case "VoucherNotSigned" ->
           "The voucher on the channel %s is not signed by %s for this chain and contract."
               .formatted(a.get(0), a.get(1));
+      case "WrongMilestone" ->
+          "Milestones are proven in order: %s comes next, not %s.".formatted(a.get(1), a.get(0));
+      case "WrongMilestoneStatus" ->
+          "The milestone %s is %s, and this is not possible from there."
+              .formatted(a.get(0), milestoneStatus(a.get(1)));
       case "WrongStatus" ->
           "The escrow is %s, and this is not possible from there; look at it with its job id."
               .formatted(status(a.get(0)));
@@ -271,6 +298,16 @@ final class ContractErrors {
     return address.equals("0x0000000000000000000000000000000000000000")
         ? "ether"
         : "the token " + address;
+  }
+
+  private static String milestoneStatus(String ordinal) {
+    return switch (ordinal) {
+      case "0" -> "not proven";
+      case "1" -> "proven";
+      case "2" -> "disputed";
+      case "3" -> "paid";
+      default -> "in the unknown state " + ordinal;
+    };
   }
 
   private static String status(String ordinal) {

@@ -59,9 +59,15 @@ public record DevDeployment(TokenAmount supply, Duration unbonding, Duration cha
         create(
             sender,
             "JobEscrow",
-            "token " + tokenAddress + ", challenge " + challenge,
+            "token " + tokenAddress + ", challenge " + challenge + ", no referee, no fee",
             JobEscrow.BINARY,
-            List.of(address(tokenAddress), new Uint64(challenge.toSeconds())),
+            List.of(
+                address(tokenAddress),
+                new Uint64(challenge.toSeconds()),
+                new Uint64(0),
+                address(Address.ZERO),
+                new Uint16(0),
+                address(Address.ZERO)),
             timeout);
     Inclusion channels =
         create(

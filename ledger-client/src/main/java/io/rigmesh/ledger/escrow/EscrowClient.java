@@ -5,9 +5,12 @@ import io.rigmesh.ledger.chain.ChainRpc;
 import io.rigmesh.ledger.chain.Inclusion;
 import io.rigmesh.ledger.generated.JobEscrow;
 import io.rigmesh.ledger.intent.TransactionSender;
+import io.rigmesh.protocol.Acceptance;
 import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.Approval;
 import io.rigmesh.protocol.Domain;
 import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.TokenAmount;
 import java.math.BigInteger;
 import java.time.Duration;
@@ -53,6 +56,13 @@ public final class EscrowClient {
     return new Domain(rpc.chainId(), address);
   }
 
+  /// Who rules over disputes; empty where nobody does, and nothing can be disputed.
+  public Optional<Address> referee() {
+    Address referee =
+        Address.fromHex(ContractReads.read(rpc, "JobEscrow", address, contract.referee()));
+    return referee.equals(Address.ZERO) ? Optional.empty() : Optional.of(referee);
+  }
+
   /// How long a requester may look at a proof before anybody may release the money.
   public Duration challengeTime() {
     return Duration.ofSeconds(
@@ -74,39 +84,58 @@ public final class EscrowClient {
     if (status == 0) {
       return Optional.empty();
     }
-    Optional<Escrow.Proof> proof =
-        raw.provenAt.signum() == 0
-            ? Optional.empty()
-            : Optional.of(
-                new Escrow.Proof(
-                    Hash.of(raw.proofRoot),
-                    new TokenAmount(raw.amountDue),
-                    Instant.ofEpochSecond(raw.provenAt.longValueExact())));
     return Optional.of(
         new Escrow(
             Address.fromHex(raw.provider),
             EscrowStatus.ofNumber(status),
             Instant.ofEpochSecond(raw.deadline.longValueExact()),
             new TokenAmount(raw.amount),
-            proof));
+            raw.milestones.intValueExact(),
+            raw.proven.intValueExact(),
+            raw.paid.intValueExact(),
+            new TokenAmount(raw.amountDue)));
+  }
+
+  /// A milestone of a requester's job in the newest block; empty where it is not proven, or was
+  /// settled in one step.
+  public Optional<Milestone> milestone(Address requester, Hash jobId, int number) {
+    JobEscrow.Milestone raw =
+        ContractReads.read(
+            rpc,
+            "JobEscrow",
+            address,
+            contract.milestoneOf(requester.hex(), jobId.bytes(), BigInteger.valueOf(number)));
+    int status = raw.status.intValueExact();
+    if (status == 0) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Milestone(
+            Milestone.Status.ofNumber(status),
+            Hash.of(raw.proofRoot),
+            new TokenAmount(raw.amountDue),
+            Instant.ofEpochSecond(raw.since.longValueExact())));
   }
 
   /// Locks `amount` of this account's tokens for a job.
   ///
-  /// @param deadline the proof must be in a block before this time; whole seconds
-  public Inclusion fund(Hash jobId, Address provider, TokenAmount amount, Instant deadline) {
+  /// @param deadline each proof must be in a block before this time; whole seconds
+  /// @param milestones in how many parts the job is proven and paid, from 1 to 64
+  public Inclusion fund(
+      Hash jobId, Address provider, TokenAmount amount, Instant deadline, int milestones) {
     BigInteger seconds = BigInteger.valueOf(deadline.getEpochSecond());
+    BigInteger parts = BigInteger.valueOf(milestones);
     return token.spend(
         "fund:" + sender.account().hex() + ":" + jobId.hex(),
-        "lock %s for job %s by provider %s until %d with %s"
-            .formatted(amount, jobId, provider, deadline.getEpochSecond(), address),
+        "lock %s for job %s by provider %s until %d in %d parts with %s"
+            .formatted(amount, jobId, provider, deadline.getEpochSecond(), milestones, address),
         address,
         amount,
         () ->
             Call.of(
                 address,
                 contract
-                    .fund(jobId.bytes(), provider.hex(), amount.units(), seconds)
+                    .fund(jobId.bytes(), provider.hex(), amount.units(), seconds, parts)
                     .encodeFunctionCall()),
         permit ->
             Call.of(
@@ -117,10 +146,56 @@ public final class EscrowClient {
                         provider.hex(),
                         amount.units(),
                         seconds,
-                        permit.deadlineSeconds(),
-                        permit.v(),
-                        permit.signature().r(),
-                        permit.signature().s())
+                        parts,
+                        words(permit))
+                    .encodeFunctionCall()));
+  }
+
+  /// The same for a job that its provider has taken on by signature: the job is accepted with it,
+  /// and the provider sends nothing.
+  ///
+  /// @param acceptance the terms; this account is their requester
+  /// @param signature the provider's signature over them
+  public Inclusion fundAccepted(Acceptance acceptance, Signature signature) {
+    if (!acceptance.requester().equals(sender.account())) {
+      throw new IllegalArgumentException(
+          "the acceptance is for the requester " + acceptance.requester());
+    }
+    BigInteger seconds = BigInteger.valueOf(acceptance.deadlineSeconds());
+    BigInteger parts = BigInteger.valueOf(acceptance.milestones());
+    byte[] job = acceptance.job().bytes();
+    String provider = acceptance.provider().hex();
+    TokenAmount amount = acceptance.amount();
+    return token.spend(
+        "fund:" + sender.account().hex() + ":" + acceptance.job().hex(),
+        "lock %s for job %s, taken on by provider %s, until %d in %d parts with %s"
+            .formatted(
+                amount,
+                acceptance.job(),
+                acceptance.provider(),
+                acceptance.deadlineSeconds(),
+                acceptance.milestones(),
+                address),
+        address,
+        amount,
+        () ->
+            Call.of(
+                address,
+                contract
+                    .fundAccepted(job, provider, amount.units(), seconds, parts, signature.bytes())
+                    .encodeFunctionCall()),
+        permit ->
+            Call.of(
+                address,
+                contract
+                    .fundAcceptedWithPermit(
+                        job,
+                        provider,
+                        amount.units(),
+                        seconds,
+                        parts,
+                        signature.bytes(),
+                        words(permit))
                     .encodeFunctionCall()));
   }
 
@@ -134,31 +209,77 @@ public final class EscrowClient {
         contract.accept(requester.hex(), jobId.bytes()).encodeFunctionCall());
   }
 
-  /// As the provider: hands in the proof of an accepted job and says what is due.
+  /// As the provider: hands in the proof of the next milestone of an accepted job and says what is
+  /// due for it.
+  ///
+  /// @param milestone which one, from 1
   public Inclusion submitProof(
-      Address requester, Hash jobId, Hash proofRoot, TokenAmount amountDue) {
+      Address requester, Hash jobId, int milestone, Hash proofRoot, TokenAmount amountDue) {
     return send(
         "prove",
         requester,
         jobId,
-        "prove job %s by root %s, due %s".formatted(jobId, proofRoot, amountDue),
+        milestone,
+        "prove milestone %d of job %s by root %s, due %s"
+            .formatted(milestone, jobId, proofRoot, amountDue),
         contract
-            .submitProof(requester.hex(), jobId.bytes(), proofRoot.bytes(), amountDue.units())
+            .submitProof(
+                requester.hex(),
+                jobId.bytes(),
+                BigInteger.valueOf(milestone),
+                proofRoot.bytes(),
+                amountDue.units())
             .encodeFunctionCall());
   }
 
-  /// Pays the provider of a proven job: as the requester at any time, as anybody after the
+  /// Pays the provider of a proven milestone: as the requester at any time, as anybody after the
   /// challenge time.
-  public Inclusion release(Address requester, Hash jobId) {
+  public Inclusion release(Address requester, Hash jobId, int milestone) {
     return send(
         "release",
         requester,
         jobId,
-        "release the money for job %s".formatted(jobId),
-        contract.release(requester.hex(), jobId.bytes()).encodeFunctionCall());
+        milestone,
+        "release the money for milestone %d of job %s".formatted(milestone, jobId),
+        contract
+            .release(requester.hex(), jobId.bytes(), BigInteger.valueOf(milestone))
+            .encodeFunctionCall());
   }
 
-  /// Takes the money of a job back to its requester, after the deadline and without a proof.
+  /// Pays a milestone by the requester's signature: as anybody one that is proven, as the provider
+  /// also the next, in place of its proof.
+  public Inclusion settle(Address requester, Approval approval, Signature signature) {
+    return send(
+        "settle",
+        requester,
+        approval.job(),
+        approval.milestone(),
+        "settle milestone %d of job %s by root %s, due %s"
+            .formatted(
+                approval.milestone(), approval.job(), approval.proofRoot(), approval.amountDue()),
+        contract
+            .settle(
+                requester.hex(),
+                approval.job().bytes(),
+                BigInteger.valueOf(approval.milestone()),
+                approval.proofRoot().bytes(),
+                approval.amountDue().units(),
+                signature.bytes())
+            .encodeFunctionCall());
+  }
+
+  /// As the requester: lays a proven milestone before the referee, within the challenge time.
+  public Inclusion dispute(Hash jobId, int milestone) {
+    return send(
+        "dispute",
+        sender.account(),
+        jobId,
+        milestone,
+        "dispute milestone %d of job %s".formatted(milestone, jobId),
+        contract.dispute(jobId.bytes(), BigInteger.valueOf(milestone)).encodeFunctionCall());
+  }
+
+  /// Takes what is not proven of a job back to its requester, after the deadline.
   public Inclusion refund(Address requester, Hash jobId) {
     return send(
         "refund",
@@ -168,7 +289,7 @@ public final class EscrowClient {
         contract.refund(requester.hex(), jobId.bytes()).encodeFunctionCall());
   }
 
-  /// As the provider: gives the money of a job back at once.
+  /// As the provider: gives what is not proven of a job back at once.
   public Inclusion decline(Address requester, Hash jobId) {
     return send(
         "decline",
@@ -195,9 +316,26 @@ public final class EscrowClient {
         timeout);
   }
 
+  private static JobEscrow.Permit words(Permit permit) {
+    return new JobEscrow.Permit(
+        permit.deadlineSeconds(), permit.v(), permit.signature().r(), permit.signature().s());
+  }
+
+  /// A milestone's transactions are told apart by its number. The first has the key that the only
+  /// one had before there were several, so that a store of then is understood.
+  private Inclusion send(
+      String verb, Address requester, Hash jobId, int milestone, String purpose, String data) {
+    String what = requester.hex() + ":" + jobId.hex();
+    return send(verb, milestone == 1 ? what : what + ":" + milestone, requester, purpose, data);
+  }
+
   private Inclusion send(String verb, Address requester, Hash jobId, String purpose, String data) {
+    return send(verb, requester.hex() + ":" + jobId.hex(), requester, purpose, data);
+  }
+
+  private Inclusion send(String verb, String what, Address requester, String purpose, String data) {
     return sender.send(
-        verb + ":" + requester.hex() + ":" + jobId.hex(),
+        verb + ":" + what,
         purpose + " of requester " + requester + " with " + address,
         () -> Call.of(address, data),
         timeout);

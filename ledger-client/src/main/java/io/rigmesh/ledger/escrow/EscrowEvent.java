@@ -26,8 +26,9 @@ public sealed interface EscrowEvent {
   /// @param place where in the chain
   /// @param job whose and which
   /// @param amount what is locked
-  /// @param deadline the proof must be in a block before this time
-  record Funded(Place place, JobOf job, TokenAmount amount, Instant deadline)
+  /// @param deadline each proof must be in a block before this time
+  /// @param milestones in how many parts the job is proven and paid
+  record Funded(Place place, JobOf job, TokenAmount amount, Instant deadline, int milestones)
       implements EscrowEvent {}
 
   /// The provider took the job on.
@@ -36,25 +37,39 @@ public sealed interface EscrowEvent {
   /// @param job whose and which
   record Accepted(Place place, JobOf job) implements EscrowEvent {}
 
-  /// The provider handed in its proof.
+  /// The provider handed in the proof of a milestone.
   ///
   /// @param place where in the chain
   /// @param job whose and which
+  /// @param milestone which part of it, from 1
   /// @param proofRoot the root of the proof
   /// @param amountDue what it asks for
-  record ProofSubmitted(Place place, JobOf job, Hash proofRoot, TokenAmount amountDue)
+  record ProofSubmitted(
+      Place place, JobOf job, int milestone, Hash proofRoot, TokenAmount amountDue)
       implements EscrowEvent {}
 
-  /// The provider was paid and the requester got the rest.
+  /// The requester laid a milestone before the referee.
   ///
   /// @param place where in the chain
   /// @param job whose and which
-  /// @param amountPaid what the provider got
-  /// @param amountReturned what the requester got
-  record Released(Place place, JobOf job, TokenAmount amountPaid, TokenAmount amountReturned)
+  /// @param milestone which part of it, from 1
+  /// @param rulingBefore the referee's time ends here, and the money goes back
+  record Disputed(Place place, JobOf job, int milestone, Instant rulingBefore)
       implements EscrowEvent {}
 
-  /// The requester got everything back.
+  /// A milestone was paid.
+  ///
+  /// @param place where in the chain
+  /// @param job whose and which
+  /// @param milestone which part of it, from 1
+  /// @param amountPaid what the provider got, the market's fee included
+  /// @param amountReturned what the requester got: what a ruling gave back, and with the last
+  ///   milestone the rest of the job
+  record Released(
+      Place place, JobOf job, int milestone, TokenAmount amountPaid, TokenAmount amountReturned)
+      implements EscrowEvent {}
+
+  /// What was not proven went back to the requester.
   ///
   /// @param place where in the chain
   /// @param job whose and which

@@ -18,10 +18,11 @@ public final class EscrowEvents implements EventSource<EscrowEvent> {
   private static final Hash FUNDED = kind(JobEscrow.FUNDED_EVENT);
   private static final Hash ACCEPTED = kind(JobEscrow.ACCEPTED_EVENT);
   private static final Hash PROOF_SUBMITTED = kind(JobEscrow.PROOFSUBMITTED_EVENT);
+  private static final Hash DISPUTED = kind(JobEscrow.DISPUTED_EVENT);
   private static final Hash RELEASED = kind(JobEscrow.RELEASED_EVENT);
   private static final Hash REFUNDED = kind(JobEscrow.REFUNDED_EVENT);
   private static final List<Hash> KINDS =
-      List.of(FUNDED, ACCEPTED, PROOF_SUBMITTED, RELEASED, REFUNDED);
+      List.of(FUNDED, ACCEPTED, PROOF_SUBMITTED, DISPUTED, RELEASED, REFUNDED);
 
   private final Address escrow;
   private final List<Address> accounts;
@@ -60,7 +61,8 @@ public final class EscrowEvents implements EventSource<EscrowEvent> {
           from.place(),
           job(raw.requester, raw.provider, raw.jobId),
           new TokenAmount(raw.amount),
-          Instant.ofEpochSecond(raw.deadline.longValueExact()));
+          Instant.ofEpochSecond(raw.deadline.longValueExact()),
+          raw.milestones.intValueExact());
     }
     if (from.isOf(ACCEPTED)) {
       JobEscrow.AcceptedEventResponse raw = JobEscrow.getAcceptedEventFromLog(log);
@@ -71,14 +73,24 @@ public final class EscrowEvents implements EventSource<EscrowEvent> {
       return new EscrowEvent.ProofSubmitted(
           from.place(),
           job(raw.requester, raw.provider, raw.jobId),
+          raw.milestone.intValueExact(),
           Hash.of(raw.proofRoot),
           new TokenAmount(raw.amountDue));
+    }
+    if (from.isOf(DISPUTED)) {
+      JobEscrow.DisputedEventResponse raw = JobEscrow.getDisputedEventFromLog(log);
+      return new EscrowEvent.Disputed(
+          from.place(),
+          job(raw.requester, raw.provider, raw.jobId),
+          raw.milestone.intValueExact(),
+          Instant.ofEpochSecond(raw.rulingBefore.longValueExact()));
     }
     if (from.isOf(RELEASED)) {
       JobEscrow.ReleasedEventResponse raw = JobEscrow.getReleasedEventFromLog(log);
       return new EscrowEvent.Released(
           from.place(),
           job(raw.requester, raw.provider, raw.jobId),
+          raw.milestone.intValueExact(),
           new TokenAmount(raw.amountPaid),
           new TokenAmount(raw.amountReturned));
     }

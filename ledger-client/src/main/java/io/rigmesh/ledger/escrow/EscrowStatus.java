@@ -2,17 +2,17 @@ package io.rigmesh.ledger.escrow;
 
 import io.rigmesh.ledger.LedgerException;
 
-/// Where an escrow stands. Released and refunded are final.
+/// Where an escrow stands.
 public enum EscrowStatus {
   /// The price is locked.
   FUNDED,
-  /// The provider took the job on.
+  /// The provider took the job on; some milestones may be proven and paid.
   ACCEPTED,
-  /// The provider handed in its proof.
+  /// Every milestone is proven, and some are not paid.
   PROVEN,
-  /// The provider was paid.
+  /// Every milestone is paid, and the rest went back. Final.
   RELEASED,
-  /// The requester got everything back.
+  /// What was not proven went back; milestones proven before that are still paid.
   REFUNDED;
 
   static EscrowStatus ofNumber(int number) {

@@ -78,7 +78,7 @@ class LedgerFollowerIT {
   }
 
   private void fund(String job) {
-    requester.escrow(deployment).fund(jobId(job), provider.address(), PRICE, inAnHour());
+    requester.escrow(deployment).fund(jobId(job), provider.address(), PRICE, inAnHour(), 1);
   }
 
   /// What a follower told and has committed, as short words.
@@ -142,13 +142,13 @@ class LedgerFollowerIT {
         LedgerFollower second = follow(requester, settings, toRequester)) {
       requester
           .escrow(deployment)
-          .fund(jobId("of another"), AccountKey.generate().address(), PRICE, inAnHour());
+          .fund(jobId("of another"), AccountKey.generate().address(), PRICE, inAnHour(), 1);
       fund("job");
       provider.escrow(deployment).accept(requester.address(), jobId("job"));
       provider
           .escrow(deployment)
-          .submitProof(requester.address(), jobId("job"), jobId("root"), TokenAmount.of(600));
-      requester.escrow(deployment).release(requester.address(), jobId("job"));
+          .submitProof(requester.address(), jobId("job"), 1, jobId("root"), TokenAmount.of(600));
+      requester.escrow(deployment).release(requester.address(), jobId("job"), 1);
       fund("declined");
       provider.escrow(deployment).decline(requester.address(), jobId("declined"));
 
@@ -280,7 +280,7 @@ class LedgerFollowerIT {
       expectStored(follower, provider, "stays", "lost", "lost");
 
       chain.request("evm_revert", snapshot);
-      other.escrow(deployment).fund(jobId("instead"), provider.address(), PRICE, inAnHour());
+      other.escrow(deployment).fund(jobId("instead"), provider.address(), PRICE, inAnHour(), 1);
       TestChain.mine(chain, 8);
 
       told.expect("back Accepted", "lost");

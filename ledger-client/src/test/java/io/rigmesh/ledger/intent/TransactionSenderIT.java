@@ -294,7 +294,7 @@ class TransactionSenderIT {
       EscrowClient escrow = party.escrow(deployment);
       Hash job = Digests.sha256("job".getBytes(StandardCharsets.US_ASCII));
       long deadline = party.rpc().head().timestamp().getEpochSecond() + 3600;
-      escrow.fund(job, party.address(), TokenAmount.of(100), Instant.ofEpochSecond(deadline));
+      escrow.fund(job, party.address(), TokenAmount.of(100), Instant.ofEpochSecond(deadline), 1);
       automine(false);
       Thread accept = Thread.ofVirtual().start(() -> acceptLate(escrow, party.address(), job));
       // Signed is stored before it is sent; the block below must find it in the pool.

@@ -26,6 +26,9 @@ import java.util.Optional;
 /// Money that waits in the escrow of each job: accepted before the work, proven after it, released
 /// by the requester or after the challenge time; or declined.
 final class EscrowPayment implements Payment {
+  /// Jobs are proven and paid in one part.
+  private static final int ONE = 1;
+
   private final NodeConfig config;
   private final JobStore store;
   private final ChainLink chain;
@@ -76,6 +79,11 @@ final class EscrowPayment implements Payment {
               + escrow.status().name().toLowerCase(java.util.Locale.ROOT)
               + " already; sign a new job");
     }
+    if (escrow.milestones() != ONE) {
+      throw refuse(
+          RefusalCode.NOT_FUNDED,
+          "its escrow is paid in " + escrow.milestones() + " parts; this node takes one");
+    }
     if (escrow.amount().compareTo(job.priceMax()) < 0) {
       throw refuse(
           RefusalCode.NOT_FUNDED,
@@ -121,7 +129,12 @@ final class EscrowPayment implements Payment {
     }
     return switch (escrow.get().status()) {
       case ACCEPTED, FUNDED -> prove(row, escrows, completion);
-      case PROVEN -> awaitRelease(row, escrows, escrow.get().proof().orElseThrow().provenAt());
+      case PROVEN ->
+          escrows
+              .milestone(job.requester(), row.id(), ONE)
+              .map(proof -> awaitRelease(row, escrows, proof.since()))
+              .orElseGet(
+                  () -> new Step.Retry("the proof of job " + row.id() + " is not on the chain"));
       case RELEASED -> moves.move(row, Transition.to(new JobState.Settled()));
       case REFUNDED -> moves.move(row, Transition.to(new JobState.Expired()));
     };
@@ -130,7 +143,7 @@ final class EscrowPayment implements Payment {
   private Step prove(JobRow row, EscrowClient escrows, JobRow.Completion completion) {
     try {
       escrows.submitProof(
-          row.job().requester(), row.id(), completion.receiptHash(), completion.price());
+          row.job().requester(), row.id(), ONE, completion.receiptHash(), completion.price());
       return new Step.Moved();
     } catch (TransactionRefusedException | TransactionFailedException e) {
       // After the deadline the contract takes no proof, and the requester gets its money back.
@@ -144,7 +157,7 @@ final class EscrowPayment implements Payment {
   private Step awaitRelease(JobRow row, EscrowClient escrows, Instant provenAt) {
     if (clock.instant().isAfter(provenAt.plus(escrows.challengeTime()))) {
       try {
-        escrows.release(row.job().requester(), row.id());
+        escrows.release(row.job().requester(), row.id(), ONE);
         return new Step.Moved();
       } catch (TransactionRefusedException | TransactionFailedException e) {
         // Most likely the chain's clock is behind ours, or the requester was faster.

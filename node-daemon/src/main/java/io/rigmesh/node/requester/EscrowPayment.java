@@ -6,6 +6,7 @@ import io.rigmesh.ledger.TransactionRefusedException;
 import io.rigmesh.ledger.escrow.Escrow;
 import io.rigmesh.ledger.escrow.EscrowClient;
 import io.rigmesh.ledger.escrow.EscrowStatus;
+import io.rigmesh.ledger.escrow.Milestone;
 import io.rigmesh.node.chain.ChainLink;
 import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.jobs.Step;
@@ -21,6 +22,9 @@ import java.util.Optional;
 /// Money that waits in the escrow of each job: bound to a provider, released once the result has
 /// been audited, or taken back.
 final class EscrowPayment implements Payment {
+  /// Jobs are proven and paid in one part.
+  private static final int ONE = 1;
+
   private static final Duration SLOWLY = Duration.ofSeconds(5);
 
   private final NodeConfig config;
@@ -61,7 +65,8 @@ final class EscrowPayment implements Payment {
           row.id(),
           row.provider().orElseThrow(),
           row.job().priceMax(),
-          Instant.ofEpochSecond(row.job().deadlineSeconds()));
+          Instant.ofEpochSecond(row.job().deadlineSeconds()),
+          ONE);
     } catch (TransactionRefusedException
         | TransactionFailedException
         | InsufficientGasFundsException e) {
@@ -96,15 +101,19 @@ final class EscrowPayment implements Payment {
       }
       case PROVEN -> {}
     }
-    Escrow.Proof proof = escrow.proof().orElseThrow();
-    if (!proof.root().equals(completion.receiptHash())
+    Optional<Milestone> proven = escrows.milestone(account, row.id(), ONE);
+    if (proven.isEmpty()) {
+      return new Step.Retry("the proof of job " + row.id() + " is not on the chain");
+    }
+    Milestone proof = proven.get();
+    if (!proof.proofRoot().equals(completion.receiptHash())
         || !proof.amountDue().equals(completion.price())) {
       return moves.move(
           row,
           Transition.to(
               new JobState.Disputed(
                   "the proof on the chain is "
-                      + proof.root()
+                      + proof.proofRoot()
                       + " for "
                       + proof.amountDue()
                       + ", the receipt "
@@ -117,7 +126,7 @@ final class EscrowPayment implements Payment {
       return moves.move(row, Transition.to(new JobState.Disputed(fault.get())));
     }
     try {
-      escrows.release(account, row.id());
+      escrows.release(account, row.id(), ONE);
     } catch (TransactionRefusedException | TransactionFailedException e) {
       return new Step.Retry(String.valueOf(e.getMessage()));
     }

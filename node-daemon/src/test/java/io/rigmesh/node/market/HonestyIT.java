@@ -73,7 +73,8 @@ class HonestyIT {
     assertThat(((Evidence.Training) receipt.evidence()).losses().get(lieStep - 1)).isEqualTo(lie);
     Escrow escrow = market.escrow(id).orElseThrow();
     assertThat(escrow.status()).isEqualTo(EscrowStatus.PROVEN);
-    assertThat(escrow.proof().orElseThrow().root()).isEqualTo(receipt.receipt().receipt().hash());
+    assertThat(market.milestone(id).orElseThrow().proofRoot())
+        .isEqualTo(receipt.receipt().receipt().hash());
     assertThat(purposes(market.requester.job(id))).containsExactly("fund");
     assertThat(market.balance(market.provider)).isEqualTo(before);
   }

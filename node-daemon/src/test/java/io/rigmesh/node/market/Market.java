@@ -13,6 +13,7 @@ import io.rigmesh.ledger.dev.DevChain;
 import io.rigmesh.ledger.dev.DevDeployment;
 import io.rigmesh.ledger.escrow.Escrow;
 import io.rigmesh.ledger.escrow.EscrowClient;
+import io.rigmesh.ledger.escrow.Milestone;
 import io.rigmesh.ledger.escrow.TokenClient;
 import io.rigmesh.ledger.intent.JdbiIntentStore;
 import io.rigmesh.ledger.intent.SendListener;
@@ -187,6 +188,11 @@ final class Market implements AutoCloseable {
 
   Optional<Escrow> escrow(String job) {
     return escrows.escrow(account(requester), Hash.fromHex(job));
+  }
+
+  /// The proof of a job of one part, as the chain has it.
+  Optional<Milestone> milestone(String job) {
+    return escrows.milestone(account(requester), Hash.fromHex(job), 1);
   }
 
   /// Stops the making of blocks, so that no transaction gets into one.

@@ -55,8 +55,9 @@ class MarketIT {
     assertThat(receipt.receipt().receipt().meter().steps()).isEqualTo(STEPS);
     Escrow escrow = market.escrow(id).orElseThrow();
     assertThat(escrow.status()).isEqualTo(EscrowStatus.RELEASED);
-    assertThat(escrow.proof().orElseThrow().root()).isEqualTo(receipt.receipt().receipt().hash());
-    assertThat(escrow.proof().orElseThrow().amountDue()).isEqualTo(price);
+    assertThat(market.milestone(id).orElseThrow().proofRoot())
+        .isEqualTo(receipt.receipt().receipt().hash());
+    assertThat(market.milestone(id).orElseThrow().amountDue()).isEqualTo(price);
     assertThat(purposes(undisturbed)).containsExactly("fund", "release");
     assertThat(purposes(market.provider.job(id))).containsExactly("accept", "prove");
 
