@@ -325,7 +325,7 @@ public final class ChainRpc implements AutoCloseable {
     T answer;
     try {
       answer = request.send();
-    } catch (RpcEndpoint.AnswerTooLargeException e) {
+    } catch (RpcEndpoint.AnswerTooLarge e) {
       throw new RpcRefusedException(method, 0, String.valueOf(e.getMessage()));
     } catch (IOException e) {
       throw unavailable(e);

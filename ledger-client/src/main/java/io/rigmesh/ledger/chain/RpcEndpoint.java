@@ -66,22 +66,22 @@ final class RpcEndpoint {
   }
 
   /// An endpoint that does not answer, and when it may again.
-  static final class FailedException extends IOException {
+  static final class Failed extends IOException {
     private static final long serialVersionUID = 1L;
 
     private final Duration rest;
 
-    FailedException(String message, Duration rest) {
+    Failed(String message, Duration rest) {
       super(message);
       this.rest = rest;
     }
   }
 
   /// An endpoint works and gives more than is read.
-  static final class AnswerTooLargeException extends IOException {
+  static final class AnswerTooLarge extends IOException {
     private static final long serialVersionUID = 1L;
 
-    AnswerTooLargeException() {
+    AnswerTooLarge() {
       super("its answer is above " + RESPONSE_BYTES_MAX + " bytes");
     }
   }
@@ -123,13 +123,13 @@ final class RpcEndpoint {
       byte[] answer = post(payload);
       worked();
       return answer;
-    } catch (AnswerTooLargeException e) {
+    } catch (AnswerTooLarge e) {
       worked();
       throw e;
     } catch (InterruptedIOException e) {
       // Nobody waits any more, which says nothing about it.
       throw e;
-    } catch (FailedException e) {
+    } catch (Failed e) {
       failed(reason(e), e.rest);
       throw e;
     } catch (IOException e) {
@@ -263,16 +263,16 @@ final class RpcEndpoint {
     try (InputStream body = response.body()) {
       byte[] answer = body.readNBytes(RESPONSE_BYTES_MAX + 1);
       if (answer.length > RESPONSE_BYTES_MAX) {
-        throw new AnswerTooLargeException();
+        throw new AnswerTooLarge();
       }
       int status = response.statusCode();
       if (status != 200 && !isRefusal(status, answer)) {
-        throw new FailedException(
+        throw new Failed(
             "it answers with HTTP status " + status, rest(response.headers(), Instant.now()));
       }
       Optional<String> limit = limited(answer);
       if (limit.isPresent()) {
-        throw new FailedException(limit.get(), rest(response.headers(), Instant.now()));
+        throw new Failed(limit.get(), rest(response.headers(), Instant.now()));
       }
       return answer;
     }

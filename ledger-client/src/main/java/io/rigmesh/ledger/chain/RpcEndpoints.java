@@ -76,7 +76,7 @@ final class RpcEndpoints extends Service {
     if (pinned != null) {
       try {
         return new ByteArrayInputStream(pinned.ask(payload));
-      } catch (RpcEndpoint.AnswerTooLargeException e) {
+      } catch (RpcEndpoint.AnswerTooLarge e) {
         throw e;
       } catch (IOException e) {
         throw new IOException(pinned.name() + ": " + RpcEndpoint.reason(e), e);
@@ -106,7 +106,7 @@ final class RpcEndpoints extends Service {
       RpcEndpoint only = inOrder.get(0);
       try {
         return new Answer(only, only.ask(payload));
-      } catch (RpcEndpoint.AnswerTooLargeException e) {
+      } catch (RpcEndpoint.AnswerTooLarge e) {
         throw e;
       } catch (IOException e) {
         throw new IOException(only.name() + ": " + RpcEndpoint.reason(e), e);
@@ -138,7 +138,7 @@ final class RpcEndpoints extends Service {
               .forEach(endpoint -> endpoint.slow(settings.hedgeAfter()));
           return answer;
         } catch (ExecutionException e) {
-          if (e.getCause() instanceof RpcEndpoint.AnswerTooLargeException large) {
+          if (e.getCause() instanceof RpcEndpoint.AnswerTooLarge large) {
             // Another endpoint would give the same.
             throw large;
           }
@@ -158,7 +158,7 @@ final class RpcEndpoints extends Service {
   private static Answer askOne(RpcEndpoint endpoint, String payload) throws IOException {
     try {
       return new Answer(endpoint, endpoint.ask(payload));
-    } catch (RpcEndpoint.AnswerTooLargeException e) {
+    } catch (RpcEndpoint.AnswerTooLarge e) {
       throw e;
     } catch (IOException e) {
       throw new IOException(endpoint.name() + ": " + RpcEndpoint.reason(e), e);
