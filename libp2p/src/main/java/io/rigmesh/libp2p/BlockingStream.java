@@ -83,6 +83,18 @@ public final class BlockingStream {
     }
   }
 
+  /// Waits for something to read, so that one may wait as long as one likes for a message to begin.
+  ///
+  /// @return false at the remote's end
+  public boolean awaitReadable() {
+    lock.lock();
+    try {
+      return awaitBytes();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /// Reads exactly so many bytes.
   ///
   /// @throws PeerMisbehaviourException when the remote ends before

@@ -2,10 +2,15 @@ package io.rigmesh.node;
 
 import io.rigmesh.ledger.LedgerSchema;
 import io.rigmesh.ledger.account.AccountSigner;
+import io.rigmesh.ledger.channel.PayeeBook;
+import io.rigmesh.ledger.channel.PayerBook;
+import io.rigmesh.ledger.channel.PayerSettings;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.blob.FileBlobs;
 import io.rigmesh.node.chain.ChainLink;
+import io.rigmesh.node.chain.ChannelsService;
 import io.rigmesh.node.chain.Contracts;
+import io.rigmesh.node.chain.LinkedChannels;
 import io.rigmesh.node.chain.Transactions;
 import io.rigmesh.node.config.EffectiveConfig;
 import io.rigmesh.node.config.NodeConfig;
@@ -96,7 +101,19 @@ public final class Daemon implements AutoCloseable {
       WorkerLaunches launches = new WorkerLaunches(config);
       Dispatcher dispatcher = new Dispatcher(limits(config), new SpeedStore(database), clock);
       Workers workers = new Workers(config.workers(), launches, dispatcher);
-      Payments payments = new Payments(config, store, chain, key.address(), clock);
+      LinkedChannels channels = new LinkedChannels(chain, key.address());
+      PayeeBook earned =
+          new PayeeBook(database.jdbi(), channels, key.address(), contracts.token(), clock);
+      PayerBook promised =
+          new PayerBook(
+              database.jdbi(),
+              channels,
+              AccountSigner.of(key),
+              key.address(),
+              contracts.token(),
+              new PayerSettings(config.channels().depositMinimum()),
+              clock);
+      Payments payments = new Payments(config, store, chain, key.address(), earned, pricing, clock);
       ProviderFlow provider =
           new ProviderFlow(
               config,
@@ -125,6 +142,7 @@ public final class Daemon implements AutoCloseable {
               network.self(),
               key,
               domain,
+              contracts.market(),
               blames,
               Duration.ofSeconds(config.requester().timeoutSeconds()));
       Probes probes = new Probes();
@@ -134,6 +152,7 @@ public final class Daemon implements AutoCloseable {
               store,
               blobs,
               chain,
+              promised,
               key.address(),
               offers,
               client,
@@ -146,6 +165,7 @@ public final class Daemon implements AutoCloseable {
               store,
               Map.of(JobRole.PROVIDER, provider, JobRole.REQUESTER, requester),
               config.jobs().retryDelayMillisMax());
+      payments.onPaid(drivers::wake);
       Transactions transactions = new Transactions(chain.intents());
       NodeJobs jobs =
           new NodeJobs(
@@ -169,7 +189,9 @@ public final class Daemon implements AutoCloseable {
               jobs,
               jobs::accept,
               (peer, inputBytes) -> new PeerSupply(fetcher, peer, inputBytes),
-              domain);
+              domain,
+              contracts.market(),
+              payments.till());
       network.add((host, gossip) -> {
         offers.startOn(host, gossip);
         return offers;
@@ -201,10 +223,21 @@ public final class Daemon implements AutoCloseable {
               pricing,
               tally,
               models,
-              new NetworkDesk(network, offers, blobServer, fetcher, blames));
+              new NetworkDesk(network, offers, blobServer, fetcher, blames),
+              new NodeChannels(earned, promised));
 
       List<Service> services = new ArrayList<>();
       services.add(chain);
+      services.add(
+          new ChannelsService(
+              config.chain(),
+              config.channels(),
+              chain,
+              channels,
+              earned,
+              promised,
+              database,
+              clock));
       services.add(dispatcher);
       if (provides) {
         services.add(workers);

@@ -19,6 +19,7 @@ import io.rigmesh.node.workers.Workers;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.FolderManifest;
 import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.JobKind;
 import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.Offer;
 import io.rigmesh.protocol.Profile;
@@ -53,6 +54,7 @@ final class LiveNode implements Node {
   private final Tally tally;
   private final OfferedModels models;
   private final NetworkDesk network;
+  private final NodeChannels channels;
 
   LiveNode(
       NodeConfig config,
@@ -67,7 +69,8 @@ final class LiveNode implements Node {
       Pricing pricing,
       Tally tally,
       OfferedModels models,
-      NetworkDesk network) {
+      NetworkDesk network,
+      NodeChannels channels) {
     this.config = config;
     this.account = account;
     this.jobs = jobs;
@@ -81,6 +84,7 @@ final class LiveNode implements Node {
     this.tally = tally;
     this.models = models;
     this.network = network;
+    this.channels = channels;
   }
 
   @Override
@@ -211,12 +215,19 @@ final class LiveNode implements Node {
         transactions.newest(TRANSACTIONS_SHOWN));
   }
 
+  @Override
+  public List<ChannelView> channels() {
+    return channels.list();
+  }
+
   /// What this node's own jobs have locked, as far as the store knows.
   private TokenAmount escrowed() {
     TokenAmount sum = TokenAmount.ZERO;
     for (JobRow row : store.unfinished(JobRole.REQUESTER)) {
       boolean locked =
-          !(row.state() instanceof JobState.Signed || row.state() instanceof JobState.Matched);
+          row.job().task().kind().paidBy() == JobKind.Money.ESCROW
+              && !(row.state() instanceof JobState.Signed
+                  || row.state() instanceof JobState.Matched);
       if (locked) {
         sum = sum.plus(row.job().priceMax());
       }

@@ -50,6 +50,9 @@ public interface Node {
   /// @throws RuntimeException if the chain is away, saying so
   WalletView wallet();
 
+  /// The payment channels, those that this node pays by first; needs no network.
+  List<ChannelView> channels();
+
   /// Whether the node can take new work, and if not, why; needs no network.
   Readiness readiness();
 

@@ -20,6 +20,7 @@ import io.rigmesh.node.requester.RequesterFlow;
 import io.rigmesh.node.store.Drivers;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
+import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.SignedJob;
@@ -78,8 +79,8 @@ final class NodeJobs implements Jobs {
   }
 
   /// Takes a job that a peer hands in, whose files come from it.
-  Intake accept(SignedJob job, Supply supply) {
-    return taken(() -> intake.take(job, supply));
+  Intake accept(SignedJob job, Supply supply, Optional<ChannelTerms> channel) {
+    return taken(() -> intake.take(job, supply, channel));
   }
 
   private Intake taken(Supplier<JobIntake.Taken> take) {
@@ -163,6 +164,8 @@ final class NodeJobs implements Jobs {
         row.completion().map(JobRow.Completion::meter),
         row.completion().map(JobRow.Completion::output),
         row.completion().flatMap(JobRow.Completion::outputModel),
+        row.channel().map(ChannelTerms::id),
+        row.paid(),
         transactions);
   }
 }

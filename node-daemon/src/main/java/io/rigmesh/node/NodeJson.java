@@ -87,4 +87,26 @@ public final class NodeJson {
     wallet.transactions().forEach(t -> transactions.add(JobJson.write(t)));
     return node;
   }
+
+  /// A channel: `{"id", "role", "other", "state", "deposit", "redeemed", "promised", "held",
+  /// "unpaid", "closesAt"?, "note"?}`.
+  public static ObjectNode write(ChannelView channel) {
+    ObjectNode node =
+        NODES
+            .objectNode()
+            .put("id", channel.id().hex())
+            .put("role", channel.role().id())
+            .put("other", channel.other().hex())
+            .put("state", channel.state())
+            .put("deposit", channel.deposit().toString())
+            .put("redeemed", channel.redeemed().toString())
+            .put("promised", channel.promised().toString())
+            .put("held", channel.held().toString())
+            .put("unpaid", channel.unpaid().toString());
+    channel.closesAt().ifPresent(at -> node.put("closesAt", at.toString()));
+    if (!channel.note().isEmpty()) {
+      node.put("note", channel.note());
+    }
+    return node;
+  }
 }

@@ -5,11 +5,30 @@ import java.util.Locale;
 /// What a job asks for.
 public enum JobKind {
   /// Train a language model on a text.
-  TRAIN,
+  TRAIN(Money.ESCROW),
   /// Continue a prompt.
-  GENERATE,
+  GENERATE(Money.CHANNEL),
   /// Turn sentences into vectors.
-  EMBED;
+  EMBED(Money.CHANNEL);
+
+  private final Money paidBy;
+
+  JobKind(Money paidBy) {
+    this.paidBy = paidBy;
+  }
+
+  /// What pays for a job.
+  public enum Money {
+    /// Money that is locked for this one job.
+    ESCROW,
+    /// A payment channel between requester and provider, voucher by voucher.
+    CHANNEL
+  }
+
+  /// What pays for jobs of this kind.
+  public Money paidBy() {
+    return paidBy;
+  }
 
   /// The name in jobs.
   public String id() {

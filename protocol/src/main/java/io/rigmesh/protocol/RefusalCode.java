@@ -19,10 +19,12 @@ public enum RefusalCode {
   DEADLINE_TOO_SOON,
   /// Its price limit is below what this provider asks.
   PRICE_TOO_LOW,
-  /// No escrow for it, or not enough in it, or for someone else.
+  /// No escrow or channel for it, or not enough in it, or for someone else.
   NOT_FUNDED,
-  /// To be paid on another chain or by another contract than this provider is.
+  /// Its requester pays on another chain, or by another contract.
   WRONG_CHAIN,
+  /// Its channel owes more than this provider lets anybody owe.
+  UNPAID,
   /// The model is not here.
   UNKNOWN_MODEL,
   /// The input is not here.

@@ -4,6 +4,7 @@ import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.protocol.Task;
+import io.rigmesh.worker.task.Wanted;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -21,7 +22,7 @@ final class Running {
   static final class Work {
     private final Hash job;
     private final Optional<Shared> shared;
-    private volatile boolean cancelled;
+    private volatile Wanted wanted = Wanted.WHOLE;
 
     /// A job that runs.
     Work(Job job) {
@@ -42,12 +43,23 @@ final class Running {
       return job;
     }
 
-    void cancel() {
-      cancelled = true;
+    synchronized void cancel() {
+      wanted = Wanted.CANCELLED;
+    }
+
+    /// Ends it with what it has, unless it was cancelled before.
+    synchronized void conclude() {
+      if (wanted == Wanted.WHOLE) {
+        wanted = Wanted.CONCLUDED;
+      }
+    }
+
+    Wanted wanted() {
+      return wanted;
     }
 
     boolean isCancelled() {
-      return cancelled;
+      return wanted != Wanted.WHOLE;
     }
   }
 
@@ -85,10 +97,16 @@ final class Running {
   }
 
   /// False if the job is not here.
-  synchronized boolean cancel(Hash job) {
+  ///
+  /// @param conclude whether what it has is wanted
+  synchronized boolean cancel(Hash job, boolean conclude) {
     Work work = works.get(job);
     if (work != null) {
-      work.cancel();
+      if (conclude) {
+        work.conclude();
+      } else {
+        work.cancel();
+      }
     }
     return work != null;
   }

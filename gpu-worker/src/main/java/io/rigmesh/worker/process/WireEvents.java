@@ -84,7 +84,8 @@ final class WireEvents {
         io.rigmesh.worker.wire.Progress.newBuilder()
             .setStep(progress.step())
             .setTotalSteps(progress.totalSteps())
-            .setTokensPerSecond(progress.tokensPerSecond());
+            .setTokensPerSecond(progress.tokensPerSecond())
+            .setTokensIn(progress.tokensIn());
     progress.loss().ifPresent(wire::setLoss);
     return wire.build();
   }
@@ -149,7 +150,8 @@ final class WireEvents {
         wire.getStep(),
         wire.getTotalSteps(),
         wire.hasLoss() ? Optional.of(wire.getLoss()) : Optional.empty(),
-        wire.getTokensPerSecond());
+        wire.getTokensPerSecond(),
+        wire.getTokensIn());
   }
 
   /// Reads a verdict.

@@ -29,6 +29,7 @@ import io.rigmesh.worker.wire.WorkerGrpc;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.util.Iterator;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -123,9 +124,26 @@ public final class WorkerClient implements AutoCloseable {
   /// @return false if the worker does not run it
   /// @throws WorkerException if the worker does not answer
   public boolean cancel(Hash job) {
+    return cancel(job, false);
+  }
+
+  /// Ends a job within one step. A generation that has tokens then ends as done, with these tokens
+  /// and the finish `cancelled`; any other job is cancelled.
+  ///
+  /// @return false if the worker does not run it
+  /// @throws WorkerException if the worker does not answer
+  public boolean conclude(Hash job) {
+    return cancel(job, true);
+  }
+
+  private boolean cancel(Hash job, boolean conclude) {
     try {
       return stub.withDeadlineAfter(ANSWER_SECONDS_MAX, SECONDS)
-          .cancel(CancelRequest.newBuilder().setJobId(WireEvents.bytes(job)).build())
+          .cancel(
+              CancelRequest.newBuilder()
+                  .setJobId(WireEvents.bytes(job))
+                  .setConclude(conclude)
+                  .build())
           .getRunning();
     } catch (StatusRuntimeException e) {
       throw failure("asked to cancel job " + job, e);
@@ -200,6 +218,9 @@ public final class WorkerClient implements AutoCloseable {
           Reason.FAULTY, "The worker at " + socket + " ended " + doing + " without a result.");
     } catch (StatusRuntimeException | MalformedException e) {
       throw failure(doing, e);
+    } catch (RejectedExecutionException e) {
+      throw new WorkerException(
+          Reason.LOST, "The worker at " + socket + " was let go (" + doing + ").", e);
     }
   }
 

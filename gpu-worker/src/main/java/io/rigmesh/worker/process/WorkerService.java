@@ -106,8 +106,7 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
         observer,
         work -> {
           RunEvent.End end =
-              engine.run(
-                  request, event -> observer.onNext(WireEvents.write(event)), work::isCancelled);
+              engine.run(request, event -> observer.onNext(WireEvents.write(event)), work::wanted);
           observer.onNext(WireEvents.write(end));
           return end instanceof RunEvent.Failed failed
               && failed.code() == FailureCode.OUT_OF_MEMORY;
@@ -116,7 +115,7 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
 
   @Override
   public void cancel(CancelRequest request, StreamObserver<CancelResponse> answer) {
-    boolean mine = running.cancel(WireEvents.hash(request.getJobId()));
+    boolean mine = running.cancel(WireEvents.hash(request.getJobId()), request.getConclude());
     answer.onNext(CancelResponse.newBuilder().setRunning(mine).build());
     answer.onCompleted();
   }

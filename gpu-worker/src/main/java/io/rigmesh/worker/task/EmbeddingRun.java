@@ -77,6 +77,7 @@ public final class EmbeddingRun {
     int done = journal.resume(chain, count);
     context.send(new RunEvent.Started(count, job.model(), done));
     Throughput throughput = new Throughput();
+    long tokensIn = tokens.subList(0, done).stream().mapToLong(s -> s.length).sum();
     while (done < count) {
       context.refuseIfCancelled();
       List<int[]> batch = tokens.subList(done, Math.min(count, done + BATCH));
@@ -87,8 +88,10 @@ public final class EmbeddingRun {
       }
       journal.append(vectors, chain.links().subList(first, done));
       batch.forEach(sequence -> throughput.add(sequence.length));
+      tokensIn += batch.stream().mapToLong(sequence -> sequence.length).sum();
       context.send(
-          new RunEvent.Progress(done, count, Optional.empty(), throughput.tokensPerSecond()));
+          new RunEvent.Progress(
+              done, count, Optional.empty(), throughput.tokensPerSecond(), tokensIn));
     }
     return finish(embedder, tokens, journal, chain);
   }

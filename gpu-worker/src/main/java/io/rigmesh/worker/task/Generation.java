@@ -196,7 +196,8 @@ public final class Generation {
       case STOP_STRING -> "stop-text";
       case TOKENS_MAX -> "max-tokens";
       case CONTEXT_FULL -> "context-full";
-      case CLAIM_ENDED, DEADLINE, CANCELLED ->
+      case CANCELLED -> "cancelled";
+      case CLAIM_ENDED, DEADLINE ->
           throw new IllegalArgumentException("no finished generation ends by " + reason);
     };
   }

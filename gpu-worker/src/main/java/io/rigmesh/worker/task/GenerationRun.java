@@ -102,7 +102,12 @@ final class GenerationRun {
     GenerationText words = generation.text();
     boolean journalHolds = true;
     while (true) {
-      switch (next(stream)) {
+      Optional<SequenceEvent> event = next(stream, known.length);
+      if (event.isEmpty()) {
+        text.append(words.finish());
+        return FinishReason.CANCELLED;
+      }
+      switch (event.get()) {
         case SequenceEvent.Token(var token, var seen) -> {
           journalHolds &= token.index() < known.length && known[token.index()] == token.tokenId();
           if (!journalHolds) {
@@ -132,13 +137,22 @@ final class GenerationRun {
     }
   }
 
-  private SequenceEvent next(TokenStream stream) {
+  /// Waits for what comes next; empty if the job shall end with the tokens that it has. Those of an
+  /// earlier run are all among them, since somebody may have paid for them.
+  private Optional<SequenceEvent> next(TokenStream stream, int known) {
     try {
       while (true) {
-        context.refuseIfCancelled();
+        boolean hasAll = !tokens.isEmpty() && tokens.size() >= known;
+        if (!context.isConcluded()) {
+          context.refuseIfCancelled();
+        } else if (hasAll) {
+          return Optional.empty();
+        } else if (known == 0) {
+          throw new CancellationException("The job was called off before its first token.");
+        }
         Optional<SequenceEvent> event = stream.poll(POLL_MILLIS);
         if (event.isPresent()) {
-          return event.get();
+          return event;
         }
       }
     } catch (InterruptedException e) {

@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,8 +43,15 @@ public final class JobEngine implements AutoCloseable {
   /// @param cancelled asked before every step
   public RunEvent.End run(
       RunRequest request, Consumer<RunEvent> events, BooleanSupplier cancelled) {
+    return run(request, events, () -> cancelled.getAsBoolean() ? Wanted.CANCELLED : Wanted.WHOLE);
+  }
+
+  /// Runs a job to its end as [#run(RunRequest, Consumer, BooleanSupplier)] does.
+  ///
+  /// @param wanted asked before every step
+  public RunEvent.End run(RunRequest request, Consumer<RunEvent> events, Supplier<Wanted> wanted) {
     try {
-      RunContext context = new RunContext(kernels, shelf, events, cancelled);
+      RunContext context = new RunContext(kernels, shelf, events, wanted);
       requireProfile(request.job().task(), request.job().profile());
       if (!(request.job().task() instanceof Task.Generate)) {
         // What is no generation has the whole memory.

@@ -22,8 +22,15 @@ public sealed interface RunEvent {
   /// @param totalSteps of how many
   /// @param loss the step's loss, in training only
   /// @param tokensPerSecond since this process started on the job
-  record Progress(long step, long totalSteps, Optional<Float> loss, double tokensPerSecond)
-      implements RunEvent {}
+  /// @param tokensIn tokens of the input that were read so far, in embedding only
+  record Progress(
+      long step, long totalSteps, Optional<Float> loss, double tokensPerSecond, long tokensIn)
+      implements RunEvent {
+    /// Of a job whose input is read as a whole.
+    public Progress(long step, long totalSteps, Optional<Float> loss, double tokensPerSecond) {
+      this(step, totalSteps, loss, tokensPerSecond, 0);
+    }
+  }
 
   /// A token was generated. A run that goes on after a crash sends all tokens again from the first.
   ///

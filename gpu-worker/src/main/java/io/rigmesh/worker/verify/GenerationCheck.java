@@ -83,7 +83,10 @@ final class GenerationCheck {
       long startNanos = System.nanoTime();
       List<byte[]> logprobs = replay(generation, checked, progress);
       double seconds = Recomputed.secondsSince(startNanos);
-      FinishReason reason = requireEnded(ending, tokens.length);
+      FinishReason reason =
+          ending.isEmpty() && isOutput(generation, FinishReason.CANCELLED)
+              ? FinishReason.CANCELLED
+              : requireEnded(ending, tokens.length);
       requireOutput(generation, reason);
       if (generation.tellsLogprobs()) {
         requireLogprobs(logprobs);
@@ -187,15 +190,22 @@ final class GenerationCheck {
   }
 
   private void requireOutput(Generation generation, FinishReason reason) {
+    Finding.require(
+        isOutput(generation, reason),
+        materials.outputFolder().resolve(Generation.OUTPUT)
+            + " does not hold the text and the tokens of the evidence.");
+  }
+
+  /// Whether the output is that of a generation that ended for a reason. One that was called off
+  /// says so, and is a beginning of what would have come.
+  private boolean isOutput(Generation generation, FinishReason reason) {
     Path file = materials.outputFolder().resolve(Generation.OUTPUT);
     List<Integer> tokens = evidence.tokens();
     byte[] expected = Generation.outputJson(generation.text(tokens), reason, tokens);
     try {
-      Finding.require(
-          Files.isRegularFile(file)
-              && Files.size(file) <= OUTPUT_BYTES_MAX
-              && Digests.sha256(Files.readAllBytes(file)).equals(Digests.sha256(expected)),
-          file + " does not hold the text and the tokens of the evidence.");
+      return Files.isRegularFile(file)
+          && Files.size(file) <= OUTPUT_BYTES_MAX
+          && Digests.sha256(Files.readAllBytes(file)).equals(Digests.sha256(expected));
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
     }

@@ -21,11 +21,14 @@ import io.rigmesh.protocol.Task;
 import io.rigmesh.worker.embed.MiniLm;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.vector.VectorKernels;
+import io.rigmesh.worker.task.FailureCode;
 import io.rigmesh.worker.task.Folders;
+import io.rigmesh.worker.task.JobEngine;
 import io.rigmesh.worker.task.JobFixtures;
 import io.rigmesh.worker.task.ModelShelf;
 import io.rigmesh.worker.task.RunEvent;
 import io.rigmesh.worker.task.RunRequest;
+import io.rigmesh.worker.task.Wanted;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -408,6 +411,49 @@ class VerifierTest {
               done.output(),
               Optional.empty());
       assertDiffers(verify(receiptFile(job, claimed), request, ALL), fewer + 1);
+    }
+
+    @Test
+    void aGenerationThatWasCalledOffIsExactAsTheBeginningThatItIs() throws IOException {
+      generate(new Task.Generate(24, 0.9f, 20, 0.95f));
+      List<Integer> whole = evidence().tokens();
+      int kept = whole.size() / 2;
+      RunRequest fresh =
+          JobFixtures.request(
+              job, request.modelFolder(), request.inputFile(), folder.resolve("called-off"));
+      List<RunEvent> events = new ArrayList<>();
+      RunEvent.End end = concludedAfter(kept, fresh, events);
+      request = fresh;
+      done = (RunEvent.Done) end;
+      assertThat(evidence().tokens()).isEqualTo(whole.subList(0, kept));
+      assertThat(done.meter().tokensOut()).isEqualTo(kept);
+      JsonNode output = new ObjectMapper().readTree(Files.readAllBytes(output("output.json")));
+      assertThat(output.path("finish").asText()).isEqualTo("cancelled");
+      assertThat(verify(receiptFile(job, done), request, ALL)).isInstanceOf(Verdict.Exact.class);
+
+      // A run that goes on from its journal ends with what somebody may have paid for, not before.
+      RunEvent.End again = concludedAfter(1, fresh, new ArrayList<>());
+      assertThat(((RunEvent.Done) again).evidence()).isEqualTo(done.evidence());
+
+      RunRequest none =
+          JobFixtures.request(
+              job, request.modelFolder(), request.inputFile(), folder.resolve("at-once"));
+      assertThat(concludedAfter(0, none, new ArrayList<>()))
+          .isInstanceOfSatisfying(
+              RunEvent.Failed.class,
+              failed -> assertThat(failed.code()).isEqualTo(FailureCode.CANCELLED));
+    }
+
+    private RunEvent.End concludedAfter(int tokens, RunRequest request, List<RunEvent> events) {
+      try (JobEngine engine = JobEngine.onCpu(kernels)) {
+        return engine.run(
+            request,
+            events::add,
+            () ->
+                events.stream().filter(RunEvent.Token.class::isInstance).count() >= tokens
+                    ? Wanted.CONCLUDED
+                    : Wanted.WHOLE);
+      }
     }
 
     @Test

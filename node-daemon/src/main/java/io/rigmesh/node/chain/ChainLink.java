@@ -6,6 +6,7 @@ import io.rigmesh.ledger.account.AccountSigner;
 import io.rigmesh.ledger.chain.ChainHead;
 import io.rigmesh.ledger.chain.ChainRpc;
 import io.rigmesh.ledger.chain.RpcSettings;
+import io.rigmesh.ledger.channel.ChannelClient;
 import io.rigmesh.ledger.escrow.EscrowClient;
 import io.rigmesh.ledger.escrow.RegistryClient;
 import io.rigmesh.ledger.escrow.TokenClient;
@@ -212,6 +213,12 @@ public final class ChainLink implements Service {
           sender,
           token,
           new EscrowClient(sender, token, contracts.escrow(), TRANSACTION_PATIENCE),
+          new ChannelClient(
+              sender,
+              token,
+              contracts.channels(),
+              Math.max(1, config.confirmations()),
+              TRANSACTION_PATIENCE),
           new RegistryClient(sender, token, contracts.registry(), TRANSACTION_PATIENCE));
     } catch (RuntimeException e) {
       rpc.close();

@@ -4,6 +4,7 @@ import io.rigmesh.ledger.LedgerException;
 import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.node.config.ChainConfig;
 import io.rigmesh.node.config.ConfigException;
+import io.rigmesh.node.pay.Market;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Domain;
 import java.util.Optional;
@@ -12,12 +13,14 @@ import java.util.Optional;
 ///
 /// @param chainId the chain's EIP-155 id
 /// @param escrow JobEscrow
+/// @param channels PaymentChannels
 /// @param registry ProviderRegistry
 /// @param token the payment token
 /// @param deployment the deployment file's content, where there is one
 public record Contracts(
     long chainId,
     Address escrow,
+    Address channels,
     Address registry,
     Address token,
     Optional<Deployment> deployment) {
@@ -34,6 +37,7 @@ public record Contracts(
     return new Contracts(
         require("chain.chain-id", config.chainId().or(() -> file.map(Deployment::chainId))),
         require("chain.escrow", config.escrow().or(() -> file.map(Deployment::escrow))),
+        require("chain.channels", config.channels().or(() -> file.map(Deployment::channels))),
         require("chain.registry", config.registry().or(() -> file.map(Deployment::registry))),
         require("chain.token", config.token().or(() -> file.map(Deployment::token))),
         file);
@@ -42,6 +46,16 @@ public record Contracts(
   /// What this market's signatures are for.
   public Domain domain() {
     return new Domain(chainId, escrow);
+  }
+
+  /// What vouchers are for.
+  public Domain channelDomain() {
+    return new Domain(chainId, channels);
+  }
+
+  /// The market that this node trades in.
+  public Market market() {
+    return new Market(chainId, escrow, channels);
   }
 
   private static <T> T require(String key, Optional<T> value) {

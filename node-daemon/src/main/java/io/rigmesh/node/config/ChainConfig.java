@@ -11,6 +11,7 @@ import java.util.Optional;
 /// @param chainId the chain's EIP-155 id
 /// @param deploymentFile the file that a deployment wrote; says chain id and contracts
 /// @param escrow the address of JobEscrow
+/// @param channels the address of PaymentChannels
 /// @param registry the address of ProviderRegistry
 /// @param token the address of the payment token
 /// @param confirmations blocks on top of a transaction before it counts
@@ -29,6 +30,8 @@ public record ChainConfig(
         Optional<Path> deploymentFile,
     @Setting(value = "", help = "Address of JobEscrow; from the deployment file where empty.")
         Optional<Address> escrow,
+    @Setting(value = "", help = "Address of PaymentChannels; from the deployment file where empty.")
+        Optional<Address> channels,
     @Setting(
             value = "",
             help = "Address of ProviderRegistry; from the deployment file where empty.")

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 /// @param provider computing for others
 /// @param requester asking others
 /// @param audit checking what others computed
+/// @param channels payment channels
 /// @param workers the worker processes
 /// @param jobs bounds on jobs
 /// @param blobs bounds on files
@@ -25,6 +26,7 @@ public record NodeConfig(
     ProviderConfig provider,
     RequesterConfig requester,
     AuditConfig audit,
+    ChannelsConfig channels,
     WorkersConfig workers,
     JobsConfig jobs,
     BlobsConfig blobs,

@@ -30,7 +30,7 @@ public final class JobJson {
 
   /// A job's view: `{"id", "role", "job", "state", "code"?, "message"?, "progress"?, "createdAt",
   /// "updatedAt", "provider"?, "providerPeer"?, "price"?, "meter"?, "output"?, "outputModel"?,
-  /// "transactions"}`.
+  /// "channel"?, "paid", "transactions"}`.
   public static ObjectNode write(JobView view) {
     ObjectNode node = NODES.objectNode();
     node.put("id", view.id().hex()).put("role", view.role().id());
@@ -50,6 +50,8 @@ public final class JobJson {
                 .put("steps", Long.toString(m.steps())));
     view.output().ifPresent(h -> node.put("output", h.hex()));
     view.outputModel().ifPresent(h -> node.put("outputModel", h.hex()));
+    view.channel().ifPresent(h -> node.put("channel", h.hex()));
+    node.put("paid", view.paid().toString());
     var transactions = node.putArray("transactions");
     view.transactions().forEach(t -> transactions.add(write(t)));
     return node;

@@ -26,6 +26,8 @@ import java.util.Optional;
 /// @param meter what was used, once there is a receipt
 /// @param output the root of the output folder, once there is a receipt
 /// @param outputModel the root of the trained model's folder, which later jobs name
+/// @param channel the channel that pays for it, where one does
+/// @param paid what this node has paid for it, or was paid once it is settled
 /// @param transactions its transactions on the chain, oldest first
 public record JobView(
     Hash id,
@@ -41,6 +43,8 @@ public record JobView(
     Optional<Meter> meter,
     Optional<Hash> output,
     Optional<Hash> outputModel,
+    Optional<Hash> channel,
+    TokenAmount paid,
     List<TransactionView> transactions) {
   /// Copies the list.
   public JobView {

@@ -14,6 +14,7 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.rigmesh.node.ChannelView;
 import io.rigmesh.node.DeviceView;
 import io.rigmesh.node.Node;
 import io.rigmesh.node.NodeStats;
@@ -34,6 +35,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.function.ToDoubleFunction;
 
@@ -84,11 +86,14 @@ public final class NodeMetrics implements AutoCloseable {
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final JvmGcMetrics collections = new JvmGcMetrics();
   private final Node node;
-  private volatile Snapshot now = new Snapshot(NOTHING, Map.of(), Map.of());
+  private volatile Snapshot now = new Snapshot(NOTHING, Map.of(), Map.of(), List.of());
 
   /// The node's numbers at one moment.
   private record Snapshot(
-      NodeStats stats, Map<String, DeviceView> devices, Map<JobKind, Double> tokensPerSecond) {}
+      NodeStats stats,
+      Map<String, DeviceView> devices,
+      Map<JobKind, Double> tokensPerSecond,
+      List<ChannelView> channels) {}
 
   /// @param node who is asked for its numbers
   /// @param version the daemon's version
@@ -100,6 +105,7 @@ public final class NodeMetrics implements AutoCloseable {
         .register(registry);
     registerJobs();
     registerMoney();
+    registerChannels();
     registerNetwork();
     registerProcess();
   }
@@ -107,7 +113,7 @@ public final class NodeMetrics implements AutoCloseable {
   private Snapshot snapshot() {
     Map<String, DeviceView> devices = new java.util.LinkedHashMap<>();
     node.devices().stream().limit(DEVICES_MAX).forEach(d -> devices.put(d.id(), d));
-    return new Snapshot(node.stats(), Map.copyOf(devices), tokensPerSecond());
+    return new Snapshot(node.stats(), Map.copyOf(devices), tokensPerSecond(), node.channels());
   }
 
   private Map<JobKind, Double> tokensPerSecond() {
@@ -274,6 +280,47 @@ public final class NodeMetrics implements AutoCloseable {
         "1 if the node can take new work, 0 if not; /health/ready says why.",
         Tags.empty(),
         _ -> node.readiness().ready() ? 1 : 0);
+  }
+
+  private void registerChannels() {
+    for (JobRole role : JobRole.values()) {
+      Tags side = Tags.of("role", role.id());
+      gauge(
+          "rigmesh.channels",
+          "Payment channels that are not closed, by this node's side.",
+          side,
+          s ->
+              s.channels.stream()
+                  .filter(c -> c.role() == role)
+                  .filter(c -> !c.state().equals("closed") && !c.state().equals("failed"))
+                  .count());
+      channelUnits(
+          role, "paid", "What vouchers come to, by this node's side.", ChannelView::promised);
+      channelUnits(role, "redeemed", "What of it is redeemed on the chain.", ChannelView::redeemed);
+    }
+    gauge(
+        "rigmesh.channels.unpaid.token.units",
+        "Smallest units that jobs owe this node above the newest vouchers.",
+        Tags.empty(),
+        s -> sum(s, JobRole.PROVIDER, ChannelView::unpaid));
+  }
+
+  private void channelUnits(
+      JobRole role, String what, String help, Function<ChannelView, TokenAmount> amount) {
+    counter(
+        "rigmesh.channels." + what + ".token.units",
+        help,
+        "",
+        Tags.of("role", role.id()),
+        s -> sum(s, role, amount));
+  }
+
+  private static double sum(
+      Snapshot snapshot, JobRole role, Function<ChannelView, TokenAmount> amount) {
+    return snapshot.channels.stream()
+        .filter(c -> c.role() == role)
+        .mapToDouble(c -> units(amount.apply(c)))
+        .sum();
   }
 
   private void registerNetwork() {

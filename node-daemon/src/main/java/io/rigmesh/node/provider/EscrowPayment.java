@@ -14,8 +14,11 @@ import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
 import io.rigmesh.node.store.Transition;
 import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.ChannelTerms;
+import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.JobState;
+import io.rigmesh.protocol.Meter;
 import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.RefusalCode;
 import java.time.Clock;
@@ -52,7 +55,7 @@ final class EscrowPayment implements Payment {
   }
 
   @Override
-  public void requireFunds(Job job) {
+  public Optional<ChannelTerms> requireFunds(Job job, Optional<ChannelTerms> channel) {
     Optional<Escrow> found;
     try {
       found = chain.require().escrow().escrow(job.requester(), job.id());
@@ -97,6 +100,22 @@ final class EscrowPayment implements Payment {
               + ", before its deadline of "
               + job.deadlineSeconds());
     }
+    return Optional.empty();
+  }
+
+  @Override
+  public void forget(Hash job) {
+    // An escrow knows nothing of who looked at it.
+  }
+
+  @Override
+  public boolean charge(JobRow row, Meter meter) {
+    return true;
+  }
+
+  @Override
+  public Pause pause(JobRow row) {
+    return new Pause.None();
   }
 
   /// Accepts the escrow on the chain.

@@ -8,6 +8,7 @@ import io.rigmesh.node.jobs.RefusedException;
 import io.rigmesh.node.store.JobStore;
 import io.rigmesh.node.store.Transition;
 import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.JobCheck;
@@ -20,6 +21,7 @@ import io.rigmesh.scheduler.pricing.Pricing;
 import io.rigmesh.scheduler.queue.Admission;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -74,16 +76,17 @@ public final class JobIntake {
   /// @throws RefusedException if it is not taken
   public Taken take(byte[] json) {
     requireProvider();
-    return take(check.check(json, clock.instant().getEpochSecond()), Supply.NONE);
+    return take(check.check(json, clock.instant().getEpochSecond()), Supply.NONE, Optional.empty());
   }
 
   /// Takes a signed job whose files may be elsewhere. They are fetched once its money is bound, but
   /// for what says how large its model is.
   ///
+  /// @param channel the channel that its requester names for it
   /// @throws RefusedException if it is not taken
-  public Taken take(SignedJob job, Supply supply) {
+  public Taken take(SignedJob job, Supply supply, Optional<ChannelTerms> channel) {
     requireProvider();
-    return take(check.check(job, clock.instant().getEpochSecond()), supply);
+    return take(check.check(job, clock.instant().getEpochSecond()), supply, channel);
   }
 
   private void requireProvider() {
@@ -92,7 +95,7 @@ public final class JobIntake {
     }
   }
 
-  private Taken take(JobCheck.Result checked, Supply supply) {
+  private Taken take(JobCheck.Result checked, Supply supply, Optional<ChannelTerms> channel) {
     return switch (checked) {
       case JobCheck.Failed(Refusal refusal) -> throw new RefusedException(refusal);
       case JobCheck.Passed(SignedJob signed, boolean known) -> {
@@ -105,7 +108,7 @@ public final class JobIntake {
               RefusalCode.BUSY, "this very job is being taken in right now; ask again in a moment");
         }
         try {
-          yield take(signed, supply, id);
+          yield take(signed, supply, channel, id);
         } finally {
           underWay.remove(id);
         }
@@ -121,7 +124,7 @@ public final class JobIntake {
     return new Taken(id, true);
   }
 
-  private Taken take(SignedJob signed, Supply supply, Hash id) {
+  private Taken take(SignedJob signed, Supply supply, Optional<ChannelTerms> channel, Hash id) {
     Job job = signed.job();
     if (job.requester().equals(account)) {
       throw refuse(RefusalCode.UNSUPPORTED, "a node does not compute its own jobs");
@@ -155,10 +158,10 @@ public final class JobIntake {
     }
     boolean kept = false;
     try {
-      payments.of(job).requireFunds(job);
+      Optional<ChannelTerms> payer = payments.of(job).requireFunds(job, channel);
       fetch(job, supply, inputBytes);
-      kept =
-          store.insert(JobRole.PROVIDER, signed, Transition.to(new JobState.Matched()).by(account));
+      Transition first = Transition.to(new JobState.Matched()).by(account);
+      kept = store.insert(JobRole.PROVIDER, signed, payer.map(first::paidBy).orElse(first));
       if (!kept) {
         throw refuse(
             RefusalCode.REPLAYED,
@@ -172,6 +175,7 @@ public final class JobIntake {
     } finally {
       if (!kept) {
         dispatcher.release(id);
+        payments.of(job).forget(id);
       }
     }
   }

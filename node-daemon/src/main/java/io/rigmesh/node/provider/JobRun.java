@@ -10,6 +10,7 @@ import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
 import io.rigmesh.node.workers.Worker;
 import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.Meter;
 import io.rigmesh.worker.process.WorkerException;
 import io.rigmesh.worker.task.RunEvent;
 import io.rigmesh.worker.task.RunRequest;
@@ -17,6 +18,7 @@ import java.time.Duration;
 import java.util.OptionalDouble;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,18 +35,34 @@ final class JobRun {
   private final JobStore store;
   private final Dispatcher dispatcher;
   private final long progressEveryMillis;
+  private final Predicate<Meter> charge;
+  private final boolean concluded;
   private final CountDownLatch ended = new CountDownLatch(1);
   private final long tokensKnown;
   private long tokensSeen;
+  private long promptTokens;
   private long progressAtNanos;
+  private volatile boolean parked;
 
+  /// A run.
+  ///
+  /// @param charge told how far the work has come; false if it has to pause
+  /// @param concluded whether the job shall end with what an earlier run made
   JobRun(
-      JobRow row, Worker worker, JobStore store, Dispatcher dispatcher, long progressEveryMillis) {
+      JobRow row,
+      Worker worker,
+      JobStore store,
+      Dispatcher dispatcher,
+      long progressEveryMillis,
+      Predicate<Meter> charge,
+      boolean concluded) {
     this.job = row.id();
     this.worker = worker;
     this.store = store;
     this.dispatcher = dispatcher;
     this.progressEveryMillis = progressEveryMillis;
+    this.charge = charge;
+    this.concluded = concluded;
     // A run that goes on after a crash says every token again.
     this.tokensKnown = store.eventCount(job, JobEvent.Type.TOKEN);
   }
@@ -62,11 +80,25 @@ final class JobRun {
 
   /// Asks the worker to let go of the job, and ends the worker if it does not.
   void stop() {
+    end(worker.client()::cancel);
+  }
+
+  /// As [#stop], but a generation ends with the tokens that it has.
+  void conclude() {
+    end(worker.client()::conclude);
+  }
+
+  /// Whether the worker let go of the job because it has to wait for money.
+  boolean isParked() {
+    return parked;
+  }
+
+  private void end(Predicate<Hash> ask) {
     Thread.ofVirtual()
         .name("stop-" + job.hex().substring(2, 10))
         .start(() -> {
           try {
-            worker.client().cancel(job);
+            LOG.debug("the worker runs job {}: {}", job, ask.test(job));
           } catch (WorkerException e) {
             LOG.warn("job {} cannot be cancelled politely: {}", job, e.getMessage());
           }
@@ -83,30 +115,51 @@ final class JobRun {
 
   private void hear(RunEvent event) {
     dispatcher.renew(job);
+    if (parked) {
+      // What the worker had made before it heard; the run that goes on says it again.
+      return;
+    }
     switch (event) {
-      case RunEvent.Started started ->
-          progress(
-              new JobProgress(
-                  started.resumedSteps(), started.totalSteps(), OptionalDouble.empty(), 0),
-              true);
-      case RunEvent.Progress p ->
-          progress(
-              new JobProgress(
-                  p.step(),
-                  p.totalSteps(),
-                  p.loss().isPresent() && Float.isFinite(p.loss().get())
-                      ? OptionalDouble.of(p.loss().get())
-                      : OptionalDouble.empty(),
-                  p.tokensPerSecond()),
-              p.step() == p.totalSteps());
+      case RunEvent.Started started -> {
+        progress(
+            new JobProgress(
+                started.resumedSteps(), started.totalSteps(), OptionalDouble.empty(), 0),
+            true);
+        if (concluded) {
+          conclude();
+        }
+      }
+      case RunEvent.Progress p -> {
+        if (p.tokensIn() > 0) {
+          charge(new Meter(p.tokensIn(), 0, p.step()));
+        }
+        progress(
+            new JobProgress(
+                p.step(),
+                p.totalSteps(),
+                p.loss().isPresent() && Float.isFinite(p.loss().get())
+                    ? OptionalDouble.of(p.loss().get())
+                    : OptionalDouble.empty(),
+                p.tokensPerSecond()),
+            p.step() == p.totalSteps());
+      }
       case RunEvent.Token token -> {
+        promptTokens = tokensSeen == 0 ? token.position() : promptTokens;
         tokensSeen++;
         if (tokensSeen > tokensKnown) {
           store.note(job, JobEvent.Type.TOKEN, json(token), 0);
         }
+        charge(new Meter(promptTokens, tokensSeen, tokensSeen));
       }
       case RunEvent.End _ ->
           throw new IllegalStateException("the last event is the run's answer, not heard");
+    }
+  }
+
+  private void charge(Meter meter) {
+    if (!charge.test(meter) && !parked && !concluded) {
+      parked = true;
+      stop();
     }
   }
 

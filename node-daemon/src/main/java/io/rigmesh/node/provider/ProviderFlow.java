@@ -5,6 +5,7 @@ import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.blob.OutputFolders;
 import io.rigmesh.node.chain.ChainLink;
 import io.rigmesh.node.config.NodeConfig;
+import io.rigmesh.node.jobs.JobEvent;
 import io.rigmesh.node.jobs.RefusedException;
 import io.rigmesh.node.jobs.Step;
 import io.rigmesh.node.store.Closing;
@@ -24,17 +25,20 @@ import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.Receipt;
 import io.rigmesh.protocol.ReceiptFile;
 import io.rigmesh.protocol.Refusal;
+import io.rigmesh.protocol.Task;
 import io.rigmesh.scheduler.pricing.Pricing;
 import io.rigmesh.scheduler.queue.Admission;
 import io.rigmesh.scheduler.queue.Scheduler;
 import io.rigmesh.scheduler.queue.Work;
 import io.rigmesh.worker.process.WorkerException;
+import io.rigmesh.worker.task.FailureCode;
 import io.rigmesh.worker.task.RunEvent;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -62,6 +66,9 @@ public final class ProviderFlow implements Drivers.Stepper {
   private final Tally tally;
   private final Clock clock;
   private final Map<Hash, JobRun> runs = new ConcurrentHashMap<>();
+
+  /// Jobs whose work pauses, and which hold no device.
+  private final Set<Hash> parked = ConcurrentHashMap.newKeySet();
 
   /// The flow of a node.
   public ProviderFlow(
@@ -125,8 +132,8 @@ public final class ProviderFlow implements Drivers.Stepper {
   public void cancel(Hash job) {
     JobRun run = runs.get(job);
     if (run != null) {
-      run.stop();
-    } else {
+      run.conclude();
+    } else if (!parked.contains(job)) {
       dispatcher.release(job);
     }
   }
@@ -189,8 +196,30 @@ public final class ProviderFlow implements Drivers.Stepper {
   }
 
   private Step run(JobRow row) throws InterruptedException {
-    if (row.cancelAsked()) {
+    boolean concluded = row.cancelAsked() && hasTokens(row);
+    if (row.cancelAsked() && !concluded) {
       return ended(row);
+    }
+    Payment payment = payments.of(row.job());
+    if (parked.contains(row.id())) {
+      if (moves.isPastDeadline(row)) {
+        return ended(row);
+      }
+      if (!concluded) {
+        switch (payment.pause(row)) {
+          case Payment.Pause.None _ -> {}
+          case Payment.Pause.Waiting(Duration atMost) -> {
+            return new Step.Wait(atMost);
+          }
+          case Payment.Pause.Over(String reason) -> {
+            return fail(row, reason);
+          }
+        }
+      }
+      parked.remove(row.id());
+      restoreWork(row.job());
+    } else if (concluded && !dispatcher.renew(row.id())) {
+      restoreWork(row.job());
     }
     Optional<String> device = dispatcher.await(row.id());
     if (device.isEmpty()) {
@@ -203,14 +232,29 @@ public final class ProviderFlow implements Drivers.Stepper {
       return new Step.Retry(String.valueOf(e.getMessage()));
     }
     JobFolder folder = JobFolder.of(config.jobsFolder(), row.id());
-    JobRun run = new JobRun(row, worker, store, dispatcher, config.jobs().progressEveryMillis());
+    JobRun run =
+        new JobRun(
+            row,
+            worker,
+            store,
+            dispatcher,
+            config.jobs().progressEveryMillis(),
+            meter -> payment.charge(row, meter),
+            concluded);
     runs.put(row.id(), run);
     try {
-      if (store.find(row.id()).map(JobRow::cancelAsked).orElse(false)) {
-        return ended(row);
+      if (!concluded && store.find(row.id()).map(JobRow::cancelAsked).orElse(false)) {
+        // Asked for after this step began; the next one sees it.
+        return new Step.Moved();
       }
       return switch (run.run(folder.prepare(row.job(), blobs))) {
         case RunEvent.Done done -> complete(row, worker, folder, done);
+        case RunEvent.Failed failed
+            when run.isParked() && failed.code() == FailureCode.CANCELLED -> {
+          parked.add(row.id());
+          dispatcher.release(row.id());
+          yield new Step.Moved();
+        }
         case RunEvent.Failed failed -> failed(row, worker, failed);
       };
     } catch (WorkerException e) {
@@ -221,6 +265,13 @@ public final class ProviderFlow implements Drivers.Stepper {
     } finally {
       runs.remove(row.id());
     }
+  }
+
+  /// Whether a job that is called off has something to show.
+  private boolean hasTokens(JobRow row) {
+    return row.job().task() instanceof Task.Generate
+        && !moves.isPastDeadline(row)
+        && store.eventCount(row.id(), JobEvent.Type.TOKEN) > 0;
   }
 
   private Step complete(JobRow row, Worker worker, JobFolder folder, RunEvent.Done done) {
@@ -320,6 +371,7 @@ public final class ProviderFlow implements Drivers.Stepper {
   }
 
   private Step fail(JobRow row, String reason) {
+    parked.remove(row.id());
     dispatcher.release(row.id());
     Step step = moves.move(row, Transition.to(new JobState.Failed(reason)).owing(Closing.DECLINE));
     JobFolder.of(config.jobsFolder(), row.id()).delete();
@@ -329,6 +381,7 @@ public final class ProviderFlow implements Drivers.Stepper {
   /// The job holds nothing any more: it was called off, its deadline passed, or it was silent.
   private Step ended(JobRow seen) {
     JobRow row = store.find(seen.id()).orElse(seen);
+    parked.remove(row.id());
     dispatcher.release(row.id());
     if (row.cancelAsked()) {
       return end(row, new JobState.Cancelled());

@@ -11,6 +11,7 @@ import io.rigmesh.node.network.blob.BlobFetcher;
 import io.rigmesh.node.network.blob.BlobNotHereException;
 import io.rigmesh.node.network.blob.BlobSource;
 import io.rigmesh.node.network.job.JobClient;
+import io.rigmesh.node.pay.Tariff;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.Transition;
 import io.rigmesh.protocol.Domain;
@@ -46,9 +47,12 @@ final class Delivery {
     this.moves = moves;
   }
 
-  Step receive(JobRow row, byte[] receiptJson) {
+  /// Takes a receipt in, and what it names.
+  ///
+  /// @param tariff what was agreed, where a channel pays
+  Step receive(JobRow row, byte[] receiptJson, Optional<Tariff> tariff) {
     try {
-      ReceiptFile file = ReceiptCheck.read(receiptJson, row, domain);
+      ReceiptFile file = ReceiptCheck.read(receiptJson, row, domain, tariff);
       Optional<Hash> model = fetch(row, file.receipt().receipt().output());
       return moves.move(row, Transition.to(new JobState.Completed()).with(file, model));
     } catch (ProviderFaultException

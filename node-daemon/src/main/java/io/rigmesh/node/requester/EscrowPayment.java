@@ -10,10 +10,13 @@ import io.rigmesh.ledger.escrow.Milestone;
 import io.rigmesh.node.chain.ChainLink;
 import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.jobs.Step;
+import io.rigmesh.node.pay.Due;
+import io.rigmesh.node.pay.Tariff;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
 import io.rigmesh.node.store.Transition;
 import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.JobState;
 import java.time.Duration;
 import java.time.Instant;
@@ -54,6 +57,33 @@ final class EscrowPayment implements Payment {
   public boolean isDecided(JobRow row) {
     return chain.intents().find("fund:" + account.hex() + ":" + row.id().hex()).isPresent()
         || chain.require().escrow().escrow(account, row.id()).isPresent();
+  }
+
+  @Override
+  public boolean isCostly() {
+    return true;
+  }
+
+  @Override
+  public Optional<ChannelTerms> channel(JobRow row) {
+    return Optional.empty();
+  }
+
+  @Override
+  public void requireAgreed(JobRow row, Optional<Tariff> tariff) {
+    // The escrow holds what was agreed, and nothing else is paid.
+  }
+
+  @Override
+  public Optional<io.rigmesh.ledger.channel.Payment> again(JobRow row) {
+    return Optional.empty();
+  }
+
+  @Override
+  public Optional<io.rigmesh.ledger.channel.Payment> pay(
+      JobRow row, Tariff tariff, Due due, long tokensSeen) {
+    throw new ProviderFaultException(
+        "the provider asks for vouchers for a job whose money is in escrow");
   }
 
   /// Binds a job's money to its provider.

@@ -8,11 +8,15 @@ import io.rigmesh.node.jobs.JobJson;
 import io.rigmesh.node.jobs.Step;
 import io.rigmesh.node.network.job.JobClient;
 import io.rigmesh.node.network.job.JobFeed;
+import io.rigmesh.node.pay.Due;
+import io.rigmesh.node.pay.Tariff;
 import io.rigmesh.node.store.Closing;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
 import io.rigmesh.node.store.Transition;
+import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.ProtocolJson;
 import io.rigmesh.protocol.Refusal;
@@ -22,6 +26,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,27 +38,39 @@ final class JobWatch {
   private final JobStore store;
   private final JobClient client;
   private final Delivery delivery;
+  private final Function<Job, Payment> payments;
   private final Moves moves;
   private final Map<Hash, JobFeed> feeds = new ConcurrentHashMap<>();
 
-  JobWatch(NodeConfig config, JobStore store, JobClient client, Delivery delivery, Moves moves) {
+  JobWatch(
+      NodeConfig config,
+      JobStore store,
+      JobClient client,
+      Delivery delivery,
+      Function<Job, Payment> payments,
+      Moves moves) {
     this.config = config;
     this.store = store;
     this.client = client;
     this.delivery = delivery;
+    this.payments = payments;
     this.moves = moves;
   }
 
   /// Hands in a job whose money is bound.
   Step handIn(JobRow row, long inputBytes) {
-    return switch (client.submit(peer(row), row.signed(), inputBytes, row.remoteSequence())) {
+    Optional<ChannelTerms> channel = payments.apply(row.job()).channel(row);
+    return switch (client.submit(
+        peer(row), row.signed(), inputBytes, row.remoteSequence(), channel)) {
       case JobClient.Answer.Taken(JobFeed feed) -> mirror(row, feed);
       case JobClient.Answer.Unknown _ ->
           new Step.Retry("the provider does not know a job that was handed in just now");
       case JobClient.Answer.Refused(Refusal refusal) -> {
-        // Its chain endpoint may be a block behind ours.
+        // Its chain endpoint may be a block behind ours, and a voucher on its way.
         boolean later =
-            ProviderChoice.isPassing(refusal) || refusal.code() == RefusalCode.NOT_FUNDED;
+            ProviderChoice.isPassing(refusal)
+                || refusal.code() == RefusalCode.NOT_FUNDED
+                || refusal.code() == RefusalCode.UNPAID;
         yield later ? new Step.Retry(refusal.toString()) : moves.refuse(row, refusal);
       }
     };
@@ -91,6 +108,9 @@ final class JobWatch {
       Told told = listen(now, feed);
       store.flush();
       return follow(told);
+    } catch (ProviderFaultException e) {
+      feed.cancel();
+      return moves.fail(store.find(row.id()).orElse(row), String.valueOf(e.getMessage()));
     } finally {
       feeds.remove(row.id(), feed);
     }
@@ -101,11 +121,40 @@ final class JobWatch {
   /// @param row the job as it stands here
   /// @param remote where it stands at its provider
   /// @param receipt the receipt, if it came
-  private record Told(JobRow row, JobState remote, Optional<byte[]> receipt) {}
+  /// @param tariff what the provider takes, where a channel pays
+  private record Told(
+      JobRow row, JobState remote, Optional<byte[]> receipt, Optional<Tariff> tariff) {}
+
+  /// What a job's provider asked for last, and what has come from it.
+  private static final class Bill {
+    private long tokensSeen;
+    private Optional<Due> open = Optional.empty();
+  }
+
+  /// Pays what is due as soon as what it is for has come.
+  private void pay(JobRow row, JobFeed feed, Bill bill) {
+    if (bill.open.isPresent() && feed.tariff().isPresent()) {
+      boolean all = bill.open.get().meter().tokensOut() <= bill.tokensSeen;
+      payments
+          .apply(row.job())
+          .pay(row, feed.tariff().get(), bill.open.get(), bill.tokensSeen)
+          .ifPresent(feed::pay);
+      if (all) {
+        bill.open = Optional.empty();
+      }
+    }
+  }
 
   private Told listen(JobRow row, JobFeed feed) {
     JobRow now = row;
     JobState remote = feed.state();
+    Payment payment = payments.apply(row.job());
+    Bill bill = new Bill();
+    if (payment.channel(row).isPresent()) {
+      payment.requireAgreed(row, feed.tariff());
+      bill.tokensSeen = store.eventCount(row.id(), JobEvent.Type.TOKEN);
+      payment.again(row).ifPresent(feed::pay);
+    }
     while (true) {
       boolean begins = isAtWork(remote) && !(now.state() instanceof JobState.Running);
       if (begins) {
@@ -120,21 +169,32 @@ final class JobWatch {
                     ProtocolJson.parse(
                         event.data().getBytes(StandardCharsets.UTF_8), "a provider's state"));
             if (isLost(remote)) {
-              return new Told(now, remote, Optional.empty());
+              return new Told(now, remote, Optional.empty(), feed.tariff());
             }
           } else {
             store.note(row.id(), event.type(), event.data(), event.sequence());
+            if (event.type() == JobEvent.Type.TOKEN) {
+              bill.tokensSeen++;
+              pay(now, feed, bill);
+            }
           }
         }
         case JobFeed.Next.Receipt(ByteString json) -> {
-          return new Told(now, remote, Optional.of(json.toByteArray()));
+          return new Told(now, remote, Optional.of(json.toByteArray()), feed.tariff());
         }
+        case JobFeed.Next.Due(Due due) -> {
+          bill.open = Optional.of(due);
+          pay(now, feed, bill);
+        }
+        case JobFeed.Next.Paid(_, Optional<String> refusal) ->
+            refusal.ifPresent(
+                sentence -> LOG.warn("a voucher for job {} is not taken: {}", row.id(), sentence));
         case JobFeed.Next.Ended _ -> {
-          return new Told(now, feed.state(), Optional.empty());
+          return new Told(now, feed.state(), Optional.empty(), feed.tariff());
         }
       }
       if (moves.isLongPastDeadline(row)) {
-        return new Told(now, remote, Optional.empty());
+        return new Told(now, remote, Optional.empty(), feed.tariff());
       }
     }
   }
@@ -169,7 +229,8 @@ final class JobWatch {
     JobRow row = store.find(told.row().id()).orElse(told.row());
     boolean running = row.state() instanceof JobState.Running;
     if (told.receipt().isPresent()) {
-      return delivery.receive(running ? row : moves.begin(row), told.receipt().get());
+      return delivery.receive(
+          running ? row : moves.begin(row), told.receipt().get(), told.tariff());
     }
     return switch (told.remote()) {
       case JobState.Draft _, JobState.Signed _, JobState.Matched _, JobState.Funded _ -> later();

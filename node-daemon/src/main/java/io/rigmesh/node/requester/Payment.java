@@ -1,16 +1,43 @@
 package io.rigmesh.node.requester;
 
 import io.rigmesh.node.jobs.Step;
+import io.rigmesh.node.pay.Due;
+import io.rigmesh.node.pay.Tariff;
 import io.rigmesh.node.store.JobRow;
+import io.rigmesh.protocol.ChannelTerms;
+import java.util.Optional;
 
 /// How a job's provider is paid. Which way is taken, the job's kind says. Safe for use by several
 /// threads.
-sealed interface Payment permits EscrowPayment {
+sealed interface Payment permits EscrowPayment, ChannelPayment {
   /// Whether a job's money is bound, or it was decided to bind it.
   boolean isDecided(JobRow row);
 
+  /// Whether binding it costs enough to ask the provider once more before.
+  boolean isCostly();
+
   /// Binds a job's money to its provider.
   Step fund(JobRow row);
+
+  /// The channel that is named to the provider, where one pays.
+  Optional<ChannelTerms> channel(JobRow row);
+
+  /// Makes sure that a provider which has the job takes no more than was agreed.
+  ///
+  /// @param tariff what it says that it takes
+  /// @throws ProviderFaultException otherwise
+  void requireAgreed(JobRow row, Optional<Tariff> tariff);
+
+  /// What was paid last, to be said again on a new stream.
+  Optional<io.rigmesh.ledger.channel.Payment> again(JobRow row);
+
+  /// Pays what is due, written down before it is returned.
+  ///
+  /// @param tokensSeen how many tokens have come
+  /// @return what to send, or empty if nothing is to be paid yet
+  /// @throws ProviderFaultException if more is asked than that costs
+  Optional<io.rigmesh.ledger.channel.Payment> pay(
+      JobRow row, Tariff tariff, Due due, long tokensSeen);
 
   /// Takes one step towards the payment of a result that is here.
   Step settle(JobRow row) throws InterruptedException;

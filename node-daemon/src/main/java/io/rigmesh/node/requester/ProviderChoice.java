@@ -113,7 +113,8 @@ final class ProviderChoice {
   Refusal refusalOf(JobRow row, PeerId peer) {
     long inputBytes = blobs.sizeBytes(row.job().input()).orElseThrow();
     try (var _ = probes.begin(row.id(), peer)) {
-      return switch (client.submit(peer, row.signed(), inputBytes, row.remoteSequence())) {
+      return switch (client.submit(
+          peer, row.signed(), inputBytes, row.remoteSequence(), Optional.empty())) {
         case JobClient.Answer.Refused(Refusal refusal) -> refusal;
         case JobClient.Answer.Taken(var feed) -> {
           // It has the job already: an earlier life of this process has funded it.
@@ -141,6 +142,7 @@ final class ProviderChoice {
           PRICE_TOO_LOW,
           NOT_FUNDED,
           WRONG_CHAIN,
+          UNPAID,
           UNKNOWN_MODEL,
           UNKNOWN_INPUT,
           UNSUPPORTED,

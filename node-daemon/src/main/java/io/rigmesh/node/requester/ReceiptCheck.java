@@ -1,5 +1,6 @@
 package io.rigmesh.node.requester;
 
+import io.rigmesh.node.pay.Tariff;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.protocol.CommitmentChain;
 import io.rigmesh.protocol.Domain;
@@ -9,6 +10,7 @@ import io.rigmesh.protocol.ProtocolJson;
 import io.rigmesh.protocol.Receipt;
 import io.rigmesh.protocol.ReceiptFile;
 import java.util.List;
+import java.util.Optional;
 
 /// What a receipt must be before anything of it is believed.
 final class ReceiptCheck {
@@ -16,8 +18,9 @@ final class ReceiptCheck {
 
   /// Reads a provider's `receipt.json`.
   ///
+  /// @param tariff what was agreed, where a channel pays
   /// @throws ProviderFaultException if it is not a receipt for this job by this provider
-  static ReceiptFile read(byte[] json, JobRow row, Domain domain) {
+  static ReceiptFile read(byte[] json, JobRow row, Domain domain, Optional<Tariff> tariff) {
     ReceiptFile file;
     try {
       file = ProtocolJson.readReceiptFile(json);
@@ -48,6 +51,12 @@ final class ReceiptCheck {
     require(
         receipt.meter().steps() == links.size(),
         "counts " + receipt.meter().steps() + " steps and has " + links.size() + " links");
+    tariff.ifPresent(agreed -> {
+      var price = agreed.price(row.job(), receipt.meter());
+      require(
+          receipt.price().compareTo(price) <= 0,
+          "asks for " + receipt.price() + " for what costs " + price + " as it was agreed");
+    });
     return file;
   }
 

@@ -1,5 +1,6 @@
 package io.rigmesh.node.requester;
 
+import io.rigmesh.ledger.channel.PayerBook;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.chain.ChainLink;
 import io.rigmesh.node.config.NodeConfig;
@@ -33,6 +34,7 @@ public final class RequesterFlow implements Drivers.Stepper {
 
   /// The flow of a node.
   ///
+  /// @param book what it promises to others by channels
   /// @param offers where providers are found
   /// @param client how they are reached
   /// @param fetcher how files come from them
@@ -42,6 +44,7 @@ public final class RequesterFlow implements Drivers.Stepper {
       JobStore store,
       Blobs blobs,
       ChainLink chain,
+      PayerBook book,
       Address account,
       LiveOffers offers,
       JobClient client,
@@ -65,11 +68,12 @@ public final class RequesterFlow implements Drivers.Stepper {
             config.requester().candidatesMax());
     Delivery delivery =
         new Delivery(config, blobs, fetcher, client, chain.contracts().domain(), moves);
-    this.watch = new JobWatch(config, store, client, delivery, moves);
+    Audit audit = new Audit(config, store, blobs, launches);
     this.payments =
         new Payments(
-            new EscrowPayment(
-                config, store, chain, account, new Audit(config, store, blobs, launches), moves));
+            new EscrowPayment(config, store, chain, account, audit, moves),
+            new ChannelPayment(store, blobs, book, client, audit, moves));
+    this.watch = new JobWatch(config, store, client, delivery, payments::of, moves);
   }
 
   @Override
@@ -116,19 +120,22 @@ public final class RequesterFlow implements Drivers.Stepper {
   /// Locks the money, after the provider has said once more that it is all that is missing: since
   /// it was matched this node may have been away.
   private Step fund(JobRow row) {
-    if (!payments.of(row.job()).isDecided(row)) {
+    Payment payment = payments.of(row.job());
+    if (!payment.isDecided(row)) {
       Optional<Step> over = called(row);
       if (over.isPresent()) {
         return over.get();
       }
-      Refusal refusal = choice.refusalOf(row, JobWatch.peer(row));
-      if (refusal.code() != RefusalCode.NOT_FUNDED) {
-        return ProviderChoice.isPassing(refusal)
-            ? new Step.Retry(refusal.toString())
-            : moves.move(row, Transition.to(new JobState.Refused(refusal)));
+      if (payment.isCostly()) {
+        Refusal refusal = choice.refusalOf(row, JobWatch.peer(row));
+        if (refusal.code() != RefusalCode.NOT_FUNDED) {
+          return ProviderChoice.isPassing(refusal)
+              ? new Step.Retry(refusal.toString())
+              : moves.move(row, Transition.to(new JobState.Refused(refusal)));
+        }
       }
     }
-    return payments.of(row.job()).fund(row);
+    return payment.fund(row);
   }
 
   /// The end of a job that was called off or is too late, before the provider has it.

@@ -101,7 +101,7 @@ final class ApiException extends RuntimeException {
       case TOO_LARGE -> HttpStatus.REQUEST_ENTITY_TOO_LARGE;
       case BAD_SIGNATURE -> HttpStatus.FORBIDDEN;
       case REPLAYED -> HttpStatus.CONFLICT;
-      case NOT_FUNDED -> HttpStatus.PAYMENT_REQUIRED;
+      case NOT_FUNDED, UNPAID -> HttpStatus.PAYMENT_REQUIRED;
       case EXPIRED,
           DEADLINE_TOO_SOON,
           PRICE_TOO_LOW,

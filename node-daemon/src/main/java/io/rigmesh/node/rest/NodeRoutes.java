@@ -39,6 +39,7 @@ final class NodeRoutes {
         Route.of(HttpMethod.GET, "/v1/node", _ -> Json.ok(NodeJson.write(node.info()))),
         Route.of(HttpMethod.GET, "/v1/devices", _ -> devices()),
         Route.of(HttpMethod.GET, "/v1/wallet", this::wallet),
+        Route.of(HttpMethod.GET, "/v1/channels", _ -> channels()),
         Route.open("/health/live", _ -> Json.ok(Json.object().put("status", "live"))),
         Route.open("/health/ready", _ -> ready()),
         openOnLoopback("/metrics", _ -> metrics()),
@@ -55,6 +56,13 @@ final class NodeRoutes {
     ObjectNode body = Json.object();
     ArrayNode list = body.putArray("devices");
     node.devices().forEach(device -> list.add(NodeJson.write(device)));
+    return Json.ok(body);
+  }
+
+  private HttpResponse channels() {
+    ObjectNode body = Json.object();
+    ArrayNode list = body.putArray("channels");
+    node.channels().forEach(channel -> list.add(NodeJson.write(channel)));
     return Json.ok(body);
   }
 

@@ -4,6 +4,7 @@ import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.node.jobs.JobProgress;
 import io.rigmesh.node.jobs.JobRole;
 import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.JobState;
@@ -30,6 +31,8 @@ import java.util.OptionalLong;
 /// @param crashes workers that ended while they ran it
 /// @param remoteSequence the provider's last event that was mirrored here
 /// @param completion what came out, once there is a receipt
+/// @param channel what pays for it, where that is a channel
+/// @param paid what this node has paid for it, or was paid once it is settled
 /// @param createdAt when this node first saw it
 /// @param updatedAt when it last changed
 public record JobRow(
@@ -47,6 +50,8 @@ public record JobRow(
     int crashes,
     long remoteSequence,
     Optional<Completion> completion,
+    Optional<ChannelTerms> channel,
+    TokenAmount paid,
     Instant createdAt,
     Instant updatedAt) {
   /// The job.

@@ -43,6 +43,8 @@ final class JobRows {
         row.getInt("crashes"),
         row.getLong("remote_sequence"),
         completion(row),
+        Optional.ofNullable(row.getString("channel")).map(ChannelText::read),
+        TokenAmount.parse(row.getString("paid")),
         Instant.ofEpochMilli(row.getLong("created_at_ms")),
         Instant.ofEpochMilli(row.getLong("updated_at_ms")));
   }

@@ -100,6 +100,7 @@ public final class JobStore implements AutoCloseable {
             "UPDATE job SET state = :state, state_code = :code, state_message = :message,"
                 + " closing = :closing, provider = coalesce(:provider, provider),"
                 + " provider_peer = coalesce(:peer, provider_peer),"
+                + " channel = coalesce(:channel, channel),"
                 + " started_at_seconds = coalesce(started_at_seconds, :started),"
                 + " updated_at_ms = :now WHERE id = :id")
         .bind("state", t.next().id())
@@ -108,6 +109,7 @@ public final class JobStore implements AutoCloseable {
         .bind("closing", t.closing().id())
         .bind("provider", t.provider().map(Address::hex).orElse(null))
         .bind("peer", t.peer().map(PeerId::toString).orElse(null))
+        .bind("channel", t.channel().map(ChannelText::write).orElse(null))
         .bind("started", t.startedAtSeconds().isPresent() ? t.startedAtSeconds().getAsLong() : null)
         .bind("now", clock.millis())
         .bind("id", id.hex())
@@ -138,6 +140,17 @@ public final class JobStore implements AutoCloseable {
   /// The money of a job that ended is where it belongs.
   public void closed(Hash id) {
     update(id, "closing = ''");
+  }
+
+  /// So much was paid for a job so far.
+  public void paid(Hash id, TokenAmount amount) {
+    events.inTransaction(handle ->
+        handle
+            .createUpdate("UPDATE job SET paid = :paid, updated_at_ms = :now WHERE id = :id")
+            .bind("paid", amount.toString())
+            .bind("now", clock.millis())
+            .bind("id", id.hex())
+            .execute());
   }
 
   /// A job is to be called off; its driver does the rest.

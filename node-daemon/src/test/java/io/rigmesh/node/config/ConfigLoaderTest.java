@@ -42,6 +42,7 @@ class ConfigLoaderTest {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 1,
                 15,
                 10,
@@ -86,6 +87,15 @@ class ConfigLoaderTest {
                 0,
                 4_096));
     assertThat(config.audit()).isEqualTo(new AuditConfig(2, 900));
+    assertThat(config.channels())
+        .isEqualTo(
+            new ChannelsConfig(
+                TokenAmount.of(1_000_000),
+                TokenAmount.of(20_000),
+                30,
+                20,
+                TokenAmount.of(3_000_000_000L),
+                15));
     assertThat(config.workers())
         .isEqualTo(new WorkersConfig(List.of("cpu"), 0, 1_024, 60, 30_000, 3, 600, true));
     assertThat(config.jobs()).isEqualTo(new JobsConfig(200_000, 500, 256L << 20, 15_000));
@@ -235,7 +245,7 @@ class ConfigLoaderTest {
           PeerId.of(new Ed25519PublicKey(Digests.sha256(new byte[] {1}).bytes())).toString();
       case "log.level" -> "trace";
       case "log.format" -> "json";
-      case "chain.escrow", "chain.registry", "chain.token" ->
+      case "chain.escrow", "chain.channels", "chain.registry", "chain.token" ->
           Address.of(java.nio.ByteBuffer.allocate(20).putInt(number).array()).hex();
       case "rest.token-file",
           "chain.deployment-file",

@@ -7,6 +7,7 @@ import io.rigmesh.ledger.LedgerSchema;
 import io.rigmesh.ledger.account.AccountSigner;
 import io.rigmesh.ledger.chain.ChainRpc;
 import io.rigmesh.ledger.chain.RpcSettings;
+import io.rigmesh.ledger.channel.ChannelClient;
 import io.rigmesh.ledger.dev.AnvilBinary;
 import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.ledger.dev.DevChain;
@@ -59,6 +60,15 @@ final class Market implements AutoCloseable {
   ///   before the nodes call the chain away
   /// @param auditSamples how much of each job the requester recomputes
   Market(Path folder, int chainPatienceSeconds, int auditSamples) throws Exception {
+    this(folder, chainPatienceSeconds, auditSamples, "");
+  }
+
+  /// As the other.
+  ///
+  /// @param providerMore more settings of the provider, indented below its section `provider`, and
+  ///   sections
+  Market(Path folder, int chainPatienceSeconds, int auditSamples, String providerMore)
+      throws Exception {
     this.folder = folder;
     this.chainPatienceSeconds = chainPatienceSeconds;
     this.auditSamples = auditSamples;
@@ -106,7 +116,8 @@ final class Market implements AutoCloseable {
                   heap-mebibytes-max: 512
                 provider:
                   settle-margin-seconds: 5
-                """);
+                """
+                + providerMore);
     requester =
         new NodeProcess(
             folder.resolve("requester"),
@@ -186,6 +197,24 @@ final class Market implements AutoCloseable {
     return token.balance(account(node));
   }
 
+  /// The contracts.
+  Deployment deployment() {
+    return Deployment.read(folder.resolve("deployment.json"));
+  }
+
+  /// Money and gas for an account of a test.
+  void endow(Address account, long units) {
+    chain.setBalance(account, BigInteger.TEN.pow(18));
+    token.transfer(account, TokenAmount.of(units), "endow " + account);
+  }
+
+  /// What the chain has of the tokens in the contract of channels for an account.
+  TokenAmount withdrawable(NodeProcess node) {
+    Deployment on = deployment();
+    return new ChannelClient(sender, token, on.channels(), 1, PATIENCE)
+        .balance(account(node), on.token());
+  }
+
   Optional<Escrow> escrow(String job) {
     return escrows.escrow(account(requester), Hash.fromHex(job));
   }
@@ -245,6 +274,22 @@ final class Market implements AutoCloseable {
         .put("kvHeads", "2")
         .put("ffnDim", "64")
         .put("vocabulary", "300");
+    return draft;
+  }
+
+  /// A draft that trains a model slow enough to be caught in the middle of a long generation.
+  ObjectNode slowModel() {
+    ObjectNode draft = training(2, 5);
+    ((ObjectNode) draft.get("parameters"))
+        .put("batch", "1")
+        .put("warmupSteps", "1")
+        .put("checkpointEverySteps", "2")
+        .put("context", "640")
+        .put("layers", "4")
+        .put("dim", "256")
+        .put("heads", "8")
+        .put("kvHeads", "4")
+        .put("ffnDim", "768");
     return draft;
   }
 

@@ -70,8 +70,10 @@ class MarketIT {
                 "/v1/jobs/" + generated.get("id").asText() + "/artifacts/output.json"),
             StandardCharsets.UTF_8);
     assertThat(text).contains("\"text\"");
-    assertThat(market.balance(market.provider))
-        .isEqualTo(before.plus(TokenAmount.parse(generated.get("price").asText())));
+    // A channel pays for it: no transaction of its own, and the wallet is as it was.
+    assertThat(generated.get("paid")).isEqualTo(generated.get("price"));
+    assertThat(purposes(generated)).isEmpty();
+    assertThat(market.balance(market.provider)).isEqualTo(before);
     assertThat(market.requester.get("/v1/wallet").get("escrowed").asText()).isEqualTo("0");
   }
 

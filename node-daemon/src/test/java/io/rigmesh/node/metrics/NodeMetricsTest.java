@@ -54,6 +54,11 @@ class NodeMetricsTest {
     assertThat(text.value("rigmesh_transactions_total", Map.of("purpose", "other"))).isEqualTo(1);
     assertThat(text.value("rigmesh_gas_used_total", Map.of())).isEqualTo(123_456);
     assertThat(text.value("rigmesh_ready", Map.of())).isEqualTo(1);
+    Map<String, String> paying = Map.of("role", "requester");
+    assertThat(text.value("rigmesh_channels", paying)).isEqualTo(1);
+    assertThat(text.value("rigmesh_channels_paid_token_units_total", paying)).isEqualTo(2);
+    assertThat(text.value("rigmesh_channels_redeemed_token_units_total", paying)).isEqualTo(1);
+    assertThat(text.value("rigmesh_channels_unpaid_token_units", Map.of())).isZero();
     assertThat(text.families()).containsKey("jvm_memory_used_bytes");
   }
 

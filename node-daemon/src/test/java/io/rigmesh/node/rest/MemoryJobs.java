@@ -151,6 +151,8 @@ final class MemoryJobs implements Jobs {
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
+        TokenAmount.ZERO,
         List.of());
   }
 

@@ -6,6 +6,7 @@ import io.rigmesh.libp2p.autonat.Reachability;
 import io.rigmesh.libp2p.identity.Ed25519PrivateKey;
 import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
+import io.rigmesh.node.ChannelView;
 import io.rigmesh.node.DeviceView;
 import io.rigmesh.node.Node;
 import io.rigmesh.node.NodeInfo;
@@ -194,6 +195,23 @@ public final class MemoryNode implements Node {
   @Override
   public NetworkView checkNetwork() {
     return network();
+  }
+
+  @Override
+  public List<ChannelView> channels() {
+    return List.of(
+        new ChannelView(
+            Digests.sha256(new byte[] {5}),
+            JobRole.REQUESTER,
+            ACCOUNT,
+            "open",
+            TokenAmount.of(10),
+            TokenAmount.of(1),
+            TokenAmount.of(2),
+            TokenAmount.of(3),
+            TokenAmount.ZERO,
+            Optional.of(Instant.EPOCH),
+            "because"));
   }
 
   @Override

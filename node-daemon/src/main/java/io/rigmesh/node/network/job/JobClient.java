@@ -8,8 +8,10 @@ import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.node.network.Blames;
 import io.rigmesh.node.network.PeerStream;
 import io.rigmesh.node.network.Streams;
+import io.rigmesh.node.pay.Market;
 import io.rigmesh.node.requester.ProviderUnreachableException;
 import io.rigmesh.protocol.AccountKey;
+import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Domain;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.JobPass;
@@ -18,6 +20,7 @@ import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.SignedJob;
 import io.rigmesh.protocol.wire.JobWire;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /// The requester's side of `/rigmesh/job/1.0.0`. Every method blocks and throws
@@ -27,6 +30,7 @@ public final class JobClient {
   private final PeerId self;
   private final AccountKey key;
   private final Domain domain;
+  private final Market market;
   private final Blames blames;
   private final Duration answerMax;
 
@@ -34,18 +38,21 @@ public final class JobClient {
   ///
   /// @param self this node's peer
   /// @param key the account that signs jobs and passes
+  /// @param market the chain and contracts of this node
   /// @param answerMax how long a provider may take to decide on a job, beside fetching its files
   public JobClient(
       Streams streams,
       PeerId self,
       AccountKey key,
       Domain domain,
+      Market market,
       Blames blames,
       Duration answerMax) {
     this.streams = streams;
     this.self = self;
     this.key = key;
     this.domain = domain;
+    this.market = market;
     this.blames = blames;
     this.answerMax = answerMax;
   }
@@ -72,17 +79,26 @@ public final class JobClient {
   /// Hands a job in, and hears of it from an event on.
   ///
   /// @param after the last event heard before
-  public Answer submit(PeerId provider, SignedJob signed, long inputBytes, long after) {
+  /// @param channel what pays for it, where a channel does; empty to ask whether it would be taken
+  public Answer submit(
+      PeerId provider,
+      SignedJob signed,
+      long inputBytes,
+      long after,
+      Optional<ChannelTerms> channel) {
+    JobWire.Submit.Builder submit =
+        JobWire.Submit.newBuilder()
+            .setJob(ByteString.copyFrom(signed.job().canonicalBytes()))
+            .setSignature(bytes(signed.signature()))
+            .setInputBytes(inputBytes)
+            .setAfter(after)
+            .setMarket(MoneyMessages.write(market));
+    channel.map(MoneyMessages::write).ifPresent(submit::setChannel);
     return open(
         provider,
         JobWire.Open.newBuilder()
             .setPass(bytes(pass(signed.job().id())))
-            .setSubmit(
-                JobWire.Submit.newBuilder()
-                    .setJob(ByteString.copyFrom(signed.job().canonicalBytes()))
-                    .setSignature(bytes(signed.signature()))
-                    .setInputBytes(inputBytes)
-                    .setAfter(after))
+            .setSubmit(submit)
             .build());
   }
 
@@ -134,6 +150,9 @@ public final class JobClient {
                           provider,
                           stream,
                           JobProtocol.state(reply.getAccepted().getState()),
+                          reply.getAccepted().hasTariff()
+                              ? Optional.of(MoneyMessages.tariff(reply.getAccepted().getTariff()))
+                              : Optional.empty(),
                           blames));
                 }
                 case REFUSED -> {
@@ -147,7 +166,7 @@ public final class JobClient {
                 // Heartbeats while the provider fetches what the job needs, and what a newer
                 // version may say.
                 case ALIVE, WHAT_NOT_SET -> {}
-                case EVENT, RECEIPT, END ->
+                case EVENT, RECEIPT, END, DUE, PAID ->
                     throw new PeerMisbehaviourException(
                         JobProtocol.ID + ": " + reply.getWhatCase() + " came before an answer");
               }

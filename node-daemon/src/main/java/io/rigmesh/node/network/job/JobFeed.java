@@ -2,14 +2,18 @@ package io.rigmesh.node.network.job;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import io.rigmesh.ledger.channel.Payment;
 import io.rigmesh.libp2p.PeerMisbehaviourException;
 import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.node.jobs.JobEvent;
 import io.rigmesh.node.network.Blames;
 import io.rigmesh.node.network.PeerStream;
+import io.rigmesh.node.pay.Tariff;
 import io.rigmesh.protocol.JobState;
+import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.protocol.wire.JobWire;
 import java.io.ByteArrayOutputStream;
+import java.util.Optional;
 
 /// What a provider tells of one job, read by one thread. Another may cancel or close it, which ends
 /// the reading.
@@ -17,14 +21,17 @@ public final class JobFeed implements AutoCloseable {
   private final PeerId provider;
   private final PeerStream stream;
   private final JobState state;
+  private final Optional<Tariff> tariff;
   private final Blames blames;
   private final ByteArrayOutputStream receipt = new ByteArrayOutputStream();
   private long lastSequence;
 
-  JobFeed(PeerId provider, PeerStream stream, JobState state, Blames blames) {
+  JobFeed(
+      PeerId provider, PeerStream stream, JobState state, Optional<Tariff> tariff, Blames blames) {
     this.provider = provider;
     this.stream = stream;
     this.state = state;
+    this.tariff = tariff;
     this.blames = blames;
   }
 
@@ -36,6 +43,15 @@ public final class JobFeed implements AutoCloseable {
     /// The job's `receipt.json`, whole.
     record Receipt(ByteString json) implements Next {}
 
+    /// The job owes so much so far.
+    record Due(io.rigmesh.node.pay.Due due) implements Next {}
+
+    /// The answer to a payment.
+    ///
+    /// @param total what the channel's newest voucher promises
+    /// @param refusal why the payment is worth nothing, if it is
+    record Paid(TokenAmount total, Optional<String> refusal) implements Next {}
+
     /// The job is at its end and everything was told.
     record Ended() implements Next {}
   }
@@ -43,6 +59,24 @@ public final class JobFeed implements AutoCloseable {
   /// The job's state when the feed was opened.
   public JobState state() {
     return state;
+  }
+
+  /// What the job costs, where a channel pays for it.
+  public Optional<Tariff> tariff() {
+    return tariff;
+  }
+
+  /// Sends a payment; its answer comes among what is read.
+  ///
+  /// @throws io.rigmesh.node.requester.ProviderUnreachableException if the stream is broken
+  public void pay(Payment payment) {
+    JobClient.guarded(
+        provider,
+        blames,
+        () -> {
+          stream.io().writeMessage(MoneyMessages.write(payment));
+          return true;
+        });
   }
 
   /// Waits for what comes next.
@@ -90,6 +124,12 @@ public final class JobFeed implements AutoCloseable {
         }
         case END -> {
           return new Next.Ended();
+        }
+        case DUE -> {
+          return new Next.Due(MoneyMessages.due(reply.getDue()));
+        }
+        case PAID -> {
+          return MoneyMessages.paid(reply.getPaid());
         }
         case ALIVE, WHAT_NOT_SET -> {}
         case ACCEPTED, REFUSED, UNKNOWN ->

@@ -11,6 +11,7 @@ import io.rigmesh.libp2p.multiformats.ProtobufBounds;
 import io.rigmesh.node.jobs.JobEvent;
 import io.rigmesh.node.jobs.JobJson;
 import io.rigmesh.node.jobs.JobProgress;
+import io.rigmesh.node.pay.Tariff;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.MalformedException;
@@ -20,6 +21,7 @@ import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.protocol.wire.JobWire;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /// The messages of `/rigmesh/job/1.0.0`: their limits, and what they mean in this node's words
@@ -81,10 +83,11 @@ public final class JobProtocol {
         .build();
   }
 
-  static JobWire.Reply accepted(JobState state, boolean known) {
-    return JobWire.Reply.newBuilder()
-        .setAccepted(JobWire.Accepted.newBuilder().setState(write(state)).setKnown(known))
-        .build();
+  static JobWire.Reply accepted(JobState state, boolean known, Optional<Tariff> tariff) {
+    JobWire.Accepted.Builder accepted =
+        JobWire.Accepted.newBuilder().setState(write(state)).setKnown(known);
+    tariff.map(MoneyMessages::write).ifPresent(accepted::setTariff);
+    return JobWire.Reply.newBuilder().setAccepted(accepted).build();
   }
 
   static JobWire.Reply refused(Refusal refusal) {

@@ -1,9 +1,12 @@
 package io.rigmesh.node.network.job;
 
 import com.google.protobuf.ByteString;
+import io.rigmesh.ledger.channel.Payment;
+import io.rigmesh.ledger.channel.Taking;
 import io.rigmesh.libp2p.BlockingStream;
 import io.rigmesh.libp2p.Host;
 import io.rigmesh.libp2p.Libp2pException;
+import io.rigmesh.libp2p.PeerMisbehaviourException;
 import io.rigmesh.libp2p.Stream;
 import io.rigmesh.libp2p.StreamHandler;
 import io.rigmesh.libp2p.StreamResetException;
@@ -16,7 +19,12 @@ import io.rigmesh.node.jobs.JobRole;
 import io.rigmesh.node.jobs.JobView;
 import io.rigmesh.node.jobs.Jobs;
 import io.rigmesh.node.network.PeerRates;
+import io.rigmesh.node.pay.Due;
+import io.rigmesh.node.pay.Market;
+import io.rigmesh.node.pay.Tariff;
+import io.rigmesh.node.pay.Till;
 import io.rigmesh.node.provider.Supply;
+import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Domain;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
@@ -27,6 +35,7 @@ import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.SignedJob;
+import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.protocol.wire.JobWire;
 import java.time.Duration;
 import java.util.Map;
@@ -54,13 +63,21 @@ public final class JobServer {
 
   private static final String COMPLETED = new JobState.Completed().id();
   private static final int STREAMS_MAX = 512;
-  private static final double OPENS_PER_SECOND = 5;
-  private static final double OPENS_BURST = 50;
+  private static final double OPENS_PER_SECOND = 20;
+  private static final double OPENS_BURST = 200;
+
+  /// Vouchers that are worth nothing, before a stream ends.
+  private static final int REFUSED_MAX = 8;
+
+  /// How long a stream that is at its end waits for the requester to say its last.
+  private static final Duration FAREWELL = Duration.ofSeconds(5);
 
   private final Jobs jobs;
   private final Taker taker;
   private final Suppliers suppliers;
   private final Domain domain;
+  private final Market market;
+  private final Till till;
   private final Semaphore streams = new Semaphore(STREAMS_MAX);
   private final PeerRates rates = new PeerRates(OPENS_PER_SECOND, OPENS_BURST);
   // The stream that follows a job last; an older one that ends says nothing about the job.
@@ -70,7 +87,9 @@ public final class JobServer {
   @FunctionalInterface
   public interface Taker {
     /// Takes a job in, or says why not.
-    Intake accept(SignedJob job, Supply supply);
+    ///
+    /// @param channel the channel that its requester names for it
+    Intake accept(SignedJob job, Supply supply, Optional<ChannelTerms> channel);
   }
 
   /// Says where a peer's job gets its files from.
@@ -83,11 +102,16 @@ public final class JobServer {
   /// The server of a node's jobs.
   ///
   /// @param domain the chain and contract for which requesters sign
-  public JobServer(Jobs jobs, Taker taker, Suppliers suppliers, Domain domain) {
+  /// @param market the same with the contract of channels
+  /// @param till says what jobs cost, and takes vouchers
+  public JobServer(
+      Jobs jobs, Taker taker, Suppliers suppliers, Domain domain, Market market, Till till) {
     this.jobs = jobs;
     this.taker = taker;
     this.suppliers = suppliers;
     this.domain = domain;
+    this.market = market;
+    this.till = till;
   }
 
   /// Serves the protocol on a host.
@@ -128,7 +152,8 @@ public final class JobServer {
             unknown(io);
           } else {
             jobs.cancel(id);
-            io.writeMessage(JobProtocol.accepted(jobs.find(id).orElseThrow().state(), true));
+            io.writeMessage(
+                JobProtocol.accepted(jobs.find(id).orElseThrow().state(), true, Optional.empty()));
           }
         }
         case WHAT_NOT_SET ->
@@ -156,6 +181,18 @@ public final class JobServer {
 
   private void submit(Stream stream, BlockingStream io, ByteString pass, JobWire.Submit submit)
       throws InterruptedException {
+    if (submit.hasMarket()) {
+      // First, since nothing that is signed for another market has a signature that is good here.
+      Optional<Refusal> elsewhere = market.refusal(MoneyMessages.market(submit.getMarket()));
+      if (elsewhere.isPresent()) {
+        io.writeMessage(JobProtocol.refused(elsewhere.get()));
+        return;
+      }
+    }
+    Optional<ChannelTerms> channel =
+        submit.hasChannel()
+            ? Optional.of(MoneyMessages.channel(submit.getChannel()))
+            : Optional.empty();
     SignedJob signed =
         new SignedJob(
             Job.fromCanonicalBytes(submit.getJob().toByteArray()),
@@ -177,7 +214,8 @@ public final class JobServer {
             .start(() -> {
               try {
                 decided.complete(
-                    taker.accept(signed, suppliers.of(stream.peer(), submit.getInputBytes())));
+                    taker.accept(
+                        signed, suppliers.of(stream.peer(), submit.getInputBytes()), channel));
               } catch (RuntimeException e) {
                 decided.completeExceptionally(e);
               }
@@ -215,15 +253,21 @@ public final class JobServer {
     followed.put(id, stream);
     JobEvents events = jobs.events(id, after).orElseThrow();
     AtomicBoolean over = new AtomicBoolean();
-    Thread.ofVirtual().name("job-stream").start(() -> watch(stream, io, id, events, over));
+    Thread watcher =
+        Thread.ofVirtual().name("job-stream").start(() -> watch(stream, io, id, events, over));
+    Optional<Tariff> tariff = till.tariff(job.signed().job());
+    TokenAmount due = TokenAmount.ZERO;
     try (events) {
-      io.writeMessage(JobProtocol.accepted(job.state(), known));
+      io.writeMessage(JobProtocol.accepted(job.state(), known, tariff));
       boolean told = false;
       while (true) {
+        if (tariff.isPresent()) {
+          due = tellDue(io, id, due);
+        }
         // The receipt stands behind the event that says completed; where that was heard before,
         // behind everything that is there to tell.
-        boolean due = !told && jobs.receipt(id).isPresent();
-        switch (events.next(due ? Duration.ZERO : JobProtocol.ALIVE_EVERY)) {
+        boolean receiptDue = !told && jobs.receipt(id).isPresent();
+        switch (events.next(receiptDue ? Duration.ZERO : JobProtocol.ALIVE_EVERY)) {
           case JobEvents.Next.Event(JobEvent event) -> {
             JobWire.Reply reply = JobProtocol.event(event);
             io.writeMessage(reply);
@@ -232,7 +276,7 @@ public final class JobServer {
             }
           }
           case JobEvents.Next.Waiting _ -> {
-            if (due) {
+            if (receiptDue) {
               told = sendReceipt(io, id);
             } else {
               alive(io);
@@ -240,11 +284,15 @@ public final class JobServer {
           }
           case JobEvents.Next.Ended _ -> {
             over.set(true);
-            if (due) {
+            if (receiptDue) {
               sendReceipt(io, id);
             }
             io.writeMessage(
                 JobWire.Reply.newBuilder().setEnd(JobWire.End.getDefaultInstance()).build());
+            if (tariff.isPresent()) {
+              // A voucher may be on its way, and is answered.
+              watcher.join(FAREWELL);
+            }
             io.closeWrite();
             return;
           }
@@ -257,6 +305,12 @@ public final class JobServer {
       over.set(true);
       throw e;
     }
+  }
+
+  private TokenAmount tellDue(BlockingStream io, Hash id, TokenAmount told) {
+    Optional<Due> due = till.due(id, told);
+    due.ifPresent(d -> io.writeMessage(MoneyMessages.write(d)));
+    return due.map(Due::amount).orElse(told);
   }
 
   /// Sends the receipt, if there is one.
@@ -279,19 +333,27 @@ public final class JobServer {
     return true;
   }
 
-  /// Sees the requester end the stream: a half-close lets go of the job, a reset over a connection
-  /// that stays cancels it, a lost connection means nothing.
+  /// Takes the requester's payments, and sees it end the stream: a half-close lets go of the job, a
+  /// reset over a connection that stays cancels it, a lost connection means nothing.
   private void watch(
       Stream stream, BlockingStream io, Hash id, JobEvents events, AtomicBoolean over) {
-    byte[] ignored = new byte[256];
+    int refused = 0;
     while (true) {
       try {
-        if (io.read(ignored, 0, ignored.length) < 0) {
+        if (!awaitSaying(io, id)) {
           over.set(true);
           break;
         }
-      } catch (StreamTimeoutException e) {
-        LOG.trace("nothing is said on the stream of job {}", id, e);
+        Optional<byte[]> said = io.readMessage(MoneyMessages.SAY_BYTES_MAX);
+        if (said.isPresent() && !take(io, id, said.get()) && ++refused > REFUSED_MAX) {
+          throw new PeerMisbehaviourException(
+              JobProtocol.ID + ": more than " + REFUSED_MAX + " vouchers were worth nothing");
+        }
+      } catch (PeerMisbehaviourException e) {
+        LOG.warn("the requester of job {} is let go: {}", id, e.getMessage());
+        over.set(true);
+        CompletableFuture<Void> _ = stream.connection().close(String.valueOf(e.getMessage()));
+        break;
       } catch (Libp2pException e) {
         // Asked before the events are closed: their end is the end of the job for who sends them.
         boolean meant = !over.get();
@@ -304,6 +366,31 @@ public final class JobServer {
     }
     events.close();
     followed.remove(id, stream);
+  }
+
+  /// Waits as long as it takes; false at the stream's end.
+  private static boolean awaitSaying(BlockingStream io, Hash id) {
+    while (true) {
+      try {
+        return io.awaitReadable();
+      } catch (StreamTimeoutException e) {
+        LOG.trace("nothing is said on the stream of job {}", id, e);
+      }
+    }
+  }
+
+  /// Takes a payment, if it is one; false if it is worth nothing.
+  private boolean take(BlockingStream io, Hash id, byte[] said) {
+    Optional<Payment> payment = MoneyMessages.payment(said);
+    if (payment.isEmpty()) {
+      return true;
+    }
+    Taking taking = till.take(id, payment.get());
+    if (taking instanceof Taking.Refused(String sentence)) {
+      LOG.warn("a voucher for job {} is worth nothing: {}", id, sentence);
+    }
+    io.writeMessage(MoneyMessages.write(taking));
+    return taking instanceof Taking.Taken;
   }
 
   private void cancelIfMeant(Stream stream, Hash id, String reason) {

@@ -7,6 +7,8 @@ import io.rigmesh.node.jobs.Intake;
 import io.rigmesh.node.jobs.JobEvent;
 import io.rigmesh.node.network.Blames;
 import io.rigmesh.node.network.Peers;
+import io.rigmesh.node.pay.Market;
+import io.rigmesh.node.pay.Till;
 import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.Domain;
 import io.rigmesh.protocol.Hash;
@@ -31,10 +33,13 @@ import org.junit.jupiter.api.Test;
 /// Both sides of a job's stream over real sockets; the jobs themselves are kept in memory.
 class JobStreamIT {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Market MARKET =
+      new Market(31_337, AccountKey.generate().address(), AccountKey.generate().address());
   private static final Hash BLOB = Hash.fromHex("11".repeat(32));
 
   private final AccountKey account = AccountKey.generate();
   private final Domain domain = new Domain(31_337, AccountKey.generate().address());
+  private Till till = Till.NONE;
   private final KeptJobs kept = new KeptJobs();
   private final List<Host> hosts = new ArrayList<>();
   private Optional<Refusal> refusal = Optional.empty();
@@ -48,10 +53,12 @@ class JobStreamIT {
     provider = host();
     new JobServer(
             kept,
-            (signed, _) ->
+            (signed, _, _) ->
                 refusal.<Intake>map(Intake.Refused::new).orElseGet(() -> kept.take(signed)),
             (_, _) -> io.rigmesh.node.provider.Supply.NONE,
-            domain)
+            domain,
+            MARKET,
+            till)
         .serveOn(provider);
     requester = host();
     Peers.connect(requester, provider);
@@ -83,11 +90,12 @@ class JobStreamIT {
 
   private JobClient client(Host host, AccountKey key) {
     return new JobClient(
-        Peers.streams(host), host.id(), key, domain, new Blames((_, _) -> {}), PATIENCE);
+        Peers.streams(host), host.id(), key, domain, MARKET, new Blames((_, _) -> {}), PATIENCE);
   }
 
   private JobFeed submit() {
-    return ((JobClient.Answer.Taken) client.submit(provider.id(), job, 4, 0)).feed();
+    return ((JobClient.Answer.Taken) client.submit(provider.id(), job, 4, 0, Optional.empty()))
+        .feed();
   }
 
   private Hash id() {
@@ -138,7 +146,7 @@ class JobStreamIT {
   @Test
   void refusalArrivesWithItsCodeAndSentence() {
     refusal = Optional.of(new Refusal(RefusalCode.BUSY, "the queue is full"));
-    assertThat(client.submit(provider.id(), job, 4, 0))
+    assertThat(client.submit(provider.id(), job, 4, 0, Optional.empty()))
         .isEqualTo(new JobClient.Answer.Refused(refusal.get()));
   }
 
@@ -149,7 +157,7 @@ class JobStreamIT {
     Peers.connect(thief, provider);
     // It has the signed job, and can sign passes with its own key only.
     JobClient stolen = client(thief, AccountKey.generate());
-    assertThat(stolen.submit(provider.id(), job, 4, 0))
+    assertThat(stolen.submit(provider.id(), job, 4, 0, Optional.empty()))
         .isInstanceOfSatisfying(
             JobClient.Answer.Refused.class,
             refused -> assertThat(refused.refusal().code()).isEqualTo(RefusalCode.BAD_SIGNATURE));

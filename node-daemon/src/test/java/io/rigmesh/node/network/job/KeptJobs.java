@@ -14,6 +14,7 @@ import io.rigmesh.node.jobs.Jobs;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.SignedJob;
+import io.rigmesh.protocol.TokenAmount;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -80,6 +81,8 @@ final class KeptJobs implements Jobs {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
+                TokenAmount.ZERO,
                 List.of()));
   }
 

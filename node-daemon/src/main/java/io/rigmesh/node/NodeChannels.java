@@ -1,0 +1,73 @@
+package io.rigmesh.node;
+
+import io.rigmesh.ledger.channel.Channel;
+import io.rigmesh.ledger.channel.PayeeBook;
+import io.rigmesh.ledger.channel.PayeeChannel;
+import io.rigmesh.ledger.channel.PayerBook;
+import io.rigmesh.ledger.channel.PayerChannel;
+import io.rigmesh.node.jobs.JobRole;
+import io.rigmesh.protocol.TokenAmount;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/// The channels of both of a node's books as people see them; needs no network.
+final class NodeChannels {
+  private final PayeeBook earned;
+  private final PayerBook promised;
+
+  NodeChannels(PayeeBook earned, PayerBook promised) {
+    this.earned = earned;
+    this.promised = promised;
+  }
+
+  List<ChannelView> list() {
+    List<ChannelView> views = new ArrayList<>();
+    promised.channels().forEach(channel -> views.add(view(channel)));
+    earned.channels().forEach(channel -> views.add(view(channel)));
+    return views;
+  }
+
+  private static ChannelView view(PayerChannel paying) {
+    Channel channel = paying.channel();
+    return new ChannelView(
+        channel.terms().id(),
+        JobRole.REQUESTER,
+        channel.terms().payee(),
+        state(channel, paying.state().name().toLowerCase(Locale.ROOT)),
+        channel.deposit(),
+        channel.redeemed(),
+        paying.spent(),
+        paying.held(),
+        TokenAmount.ZERO,
+        channel.closesAt(),
+        paying.note());
+  }
+
+  private static ChannelView view(PayeeChannel paid) {
+    Channel channel = paid.channel();
+    TokenAmount unpaid =
+        paid.owed().compareTo(paid.promised()) > 0
+            ? paid.owed().minus(paid.promised())
+            : TokenAmount.ZERO;
+    return new ChannelView(
+        channel.terms().id(),
+        JobRole.PROVIDER,
+        channel.terms().payer(),
+        state(channel, "open"),
+        channel.deposit(),
+        channel.redeemed(),
+        paid.promised(),
+        paid.mayCost(),
+        unpaid,
+        channel.closesAt(),
+        "");
+  }
+
+  private static String state(Channel channel, String otherwise) {
+    if (channel.closed()) {
+      return "closed";
+    }
+    return channel.closesAt().isPresent() ? "closing" : otherwise;
+  }
+}

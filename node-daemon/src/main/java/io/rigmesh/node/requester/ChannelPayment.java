@@ -1,0 +1,266 @@
+package io.rigmesh.node.requester;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.rigmesh.ledger.InsufficientGasFundsException;
+import io.rigmesh.ledger.TransactionFailedException;
+import io.rigmesh.ledger.TransactionRefusedException;
+import io.rigmesh.ledger.channel.ChannelException;
+import io.rigmesh.ledger.channel.InsufficientFundsException;
+import io.rigmesh.ledger.channel.PayerBook;
+import io.rigmesh.libp2p.identity.PeerId;
+import io.rigmesh.node.blob.Blobs;
+import io.rigmesh.node.jobs.JobEvent;
+import io.rigmesh.node.jobs.Step;
+import io.rigmesh.node.network.job.JobClient;
+import io.rigmesh.node.network.job.JobFeed;
+import io.rigmesh.node.pay.Due;
+import io.rigmesh.node.pay.Tariff;
+import io.rigmesh.node.store.JobRow;
+import io.rigmesh.node.store.JobStore;
+import io.rigmesh.node.store.Transition;
+import io.rigmesh.protocol.ChannelTerms;
+import io.rigmesh.protocol.Job;
+import io.rigmesh.protocol.JobState;
+import io.rigmesh.protocol.Meter;
+import io.rigmesh.protocol.Refusal;
+import io.rigmesh.protocol.Task;
+import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.scheduler.pricing.Pricing;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Money that goes by vouchers of a payment channel while the work is done, and the rest once the
+/// result has been audited. One unit stays back until the receipt is here, so that the last voucher
+/// is always the one that pays it.
+final class ChannelPayment implements Payment {
+  private static final Logger LOG = LoggerFactory.getLogger(ChannelPayment.class);
+  private static final TokenAmount ONE = TokenAmount.of(1);
+
+  /// How long a channel's room is held behind a job's deadline, so that its last voucher fits.
+  private static final Duration LATE_MAX = Duration.ofHours(1);
+
+  private static final Duration SLOWLY = Duration.ofMinutes(10);
+
+  private final JobStore store;
+  private final Blobs blobs;
+  private final PayerBook book;
+  private final JobClient client;
+  private final Audit audit;
+  private final Moves moves;
+
+  ChannelPayment(
+      JobStore store, Blobs blobs, PayerBook book, JobClient client, Audit audit, Moves moves) {
+    this.store = store;
+    this.blobs = blobs;
+    this.book = book;
+    this.client = client;
+    this.audit = audit;
+    this.moves = moves;
+  }
+
+  @Override
+  public boolean isDecided(JobRow row) {
+    return book.channelOf(row.id()).isPresent();
+  }
+
+  @Override
+  public boolean isCostly() {
+    return false;
+  }
+
+  @Override
+  public Step fund(JobRow row) {
+    Job job = row.job();
+    Instant until = Instant.ofEpochSecond(job.deadlineSeconds()).plus(LATE_MAX);
+    try {
+      ChannelTerms terms =
+          book.reserve(row.provider().orElseThrow(), row.id(), job.priceMax(), until);
+      return moves.move(row, Transition.to(new JobState.Funded()).paidBy(terms));
+    } catch (InsufficientFundsException
+        | InsufficientGasFundsException
+        | TransactionRefusedException
+        | TransactionFailedException e) {
+      return moves.move(row, Transition.to(new JobState.Failed(String.valueOf(e.getMessage()))));
+    }
+  }
+
+  @Override
+  public Optional<ChannelTerms> channel(JobRow row) {
+    return row.channel();
+  }
+
+  @Override
+  public void requireAgreed(JobRow row, Optional<Tariff> tariff) {
+    TokenAmount most =
+        tariff
+            .orElseThrow(
+                () -> new ProviderFaultException("the provider does not say what the job costs"))
+            .priceMost(row.job(), inputBytes(row));
+    if (most.compareTo(row.job().priceMax()) > 0) {
+      throw new ProviderFaultException(
+          "the provider took the job and now asks up to "
+              + most
+              + ", above its limit of "
+              + row.job().priceMax());
+    }
+  }
+
+  @Override
+  public Optional<io.rigmesh.ledger.channel.Payment> again(JobRow row) {
+    return row.channel().flatMap(terms -> book.latest(terms.id()));
+  }
+
+  @Override
+  public Optional<io.rigmesh.ledger.channel.Payment> pay(
+      JobRow row, Tariff tariff, Due due, long tokensSeen) {
+    requireHonest(row.job(), tariff, due, inputBytes(row));
+    if (row.job().task() instanceof Task.Generate && due.meter().tokensOut() > tokensSeen) {
+      // They are on their way, or they are not paid.
+      return Optional.empty();
+    }
+    TokenAmount paid = book.paid(row.id());
+    if (due.amount().compareTo(paid.plus(ONE)) <= 0) {
+      return Optional.empty();
+    }
+    TokenAmount increment = due.amount().minus(paid).minus(ONE);
+    try {
+      io.rigmesh.ledger.channel.Payment payment =
+          book.pay(row.channel().orElseThrow().id(), row.id(), increment, List.of());
+      store.paid(row.id(), paid.plus(increment));
+      return Optional.of(payment);
+    } catch (ChannelException e) {
+      LOG.warn("job {} is not paid any further: {}", row.id(), e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  /// What is asked must be what the claimed use costs, and nobody can use more than a job may.
+  private static void requireHonest(Job job, Tariff tariff, Due due, long inputBytes) {
+    Meter most = Pricing.meterMax(job.task(), inputBytes);
+    Meter said = due.meter();
+    if (said.tokensIn() > most.tokensIn()
+        || said.tokensOut() > most.tokensOut()
+        || said.steps() > most.steps()) {
+      throw new ProviderFaultException(
+          "the provider counts " + said + ", and this job can use " + most + " at most");
+    }
+    TokenAmount price = tariff.price(job, said);
+    if (due.amount().compareTo(price) > 0) {
+      throw new ProviderFaultException(
+          "the provider asks " + due.amount() + " for what costs " + price + " as it was agreed");
+    }
+  }
+
+  @Override
+  public Step settle(JobRow row) throws InterruptedException {
+    JobRow.Completion completion = row.completion().orElseThrow();
+    ChannelTerms terms = row.channel().orElseThrow();
+    Optional<String> fault = audit.fault(row);
+    if (fault.isPresent()) {
+      book.withhold(terms.id(), fault.get());
+      return moves.move(row, Transition.to(new JobState.Disputed(fault.get())));
+    }
+    TokenAmount paid = book.paid(row.id());
+    TokenAmount price = completion.price();
+    Optional<io.rigmesh.ledger.channel.Payment> payment;
+    try {
+      payment =
+          price.compareTo(paid) > 0
+              ? Optional.of(
+                  book.pay(
+                      terms.id(), row.id(), price.minus(paid), List.of(completion.receiptHash())))
+              : book.latest(terms.id());
+    } catch (ChannelException e) {
+      // What another job's audit has found withholds this one's last payment, too.
+      return moves.move(row, Transition.to(new JobState.Disputed("not paid: " + e.getMessage())));
+    }
+    store.paid(row.id(), price);
+    Optional<String> trouble;
+    try {
+      trouble = deliver(row, payment.orElseThrow());
+    } catch (ProviderUnreachableException e) {
+      trouble = Optional.of(String.valueOf(e.getMessage()));
+    }
+    if (trouble.isPresent() && !moves.isLongPastDeadline(row)) {
+      return new Step.Retry(trouble.get());
+    }
+    // The voucher is written down, and goes with the next stream to this provider anyway.
+    Step moved = moves.move(row, Transition.to(new JobState.Settled()));
+    book.release(row.id());
+    return moved;
+  }
+
+  /// Brings a payment to the provider.
+  ///
+  /// @return why it has not taken it, or empty if it has
+  private Optional<String> deliver(JobRow row, io.rigmesh.ledger.channel.Payment payment) {
+    PeerId peer = JobWatch.peer(row);
+    return switch (client.follow(peer, row.id(), row.remoteSequence())) {
+      case JobClient.Answer.Taken(JobFeed feed) -> {
+        try (feed) {
+          feed.pay(payment);
+          yield awaitPaid(row, feed, payment.voucher().voucher().amount());
+        }
+      }
+      case JobClient.Answer.Refused(Refusal refusal) -> Optional.of(refusal.toString());
+      case JobClient.Answer.Unknown _ ->
+          Optional.of("the provider " + peer + " does not know the job any more");
+    };
+  }
+
+  private Optional<String> awaitPaid(JobRow row, JobFeed feed, TokenAmount amount) {
+    while (true) {
+      switch (feed.next()) {
+        case JobFeed.Next.Paid(TokenAmount total, Optional<String> refusal) -> {
+          if (refusal.isPresent()) {
+            tell(row, "the provider does not take the voucher: " + refusal.get());
+            return refusal;
+          }
+          if (total.compareTo(amount) >= 0) {
+            return Optional.empty();
+          }
+        }
+        // The end of the job is told before what comes behind it.
+        case JobFeed.Next.Event _,
+            JobFeed.Next.Receipt _,
+            JobFeed.Next.Due _,
+            JobFeed.Next.Ended _ -> {}
+      }
+    }
+  }
+
+  private void tell(JobRow row, String sentence) {
+    LOG.warn("job {}: {}", row.id(), sentence);
+    store.note(
+        row.id(),
+        JobEvent.Type.NOTE,
+        JsonNodeFactory.instance.objectNode().put("message", sentence).toString(),
+        0);
+  }
+
+  /// The channel gets no further voucher, and what is left in it comes back.
+  @Override
+  public Step awaitDispute(JobRow row) {
+    try {
+      book.leave(row.channel().orElseThrow().id());
+    } catch (TransactionRefusedException | TransactionFailedException e) {
+      return new Step.Retry(String.valueOf(e.getMessage()));
+    }
+    return new Step.Wait(SLOWLY);
+  }
+
+  @Override
+  public Step reclaim(JobRow row) {
+    book.release(row.id());
+    store.closed(row.id());
+    return new Step.Moved();
+  }
+
+  private long inputBytes(JobRow row) {
+    return blobs.sizeBytes(row.job().input()).orElseThrow();
+  }
+}

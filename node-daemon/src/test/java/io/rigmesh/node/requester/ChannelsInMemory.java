@@ -1,0 +1,77 @@
+package io.rigmesh.node.requester;
+
+import io.rigmesh.ledger.channel.Channel;
+import io.rigmesh.ledger.channel.ChannelContract;
+import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.ChannelTerms;
+import io.rigmesh.protocol.Domain;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.TokenAmount;
+import java.math.BigInteger;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// Channels without a chain, which open with whatever is put in.
+final class ChannelsInMemory implements ChannelContract {
+  private final Domain domain;
+  private final Address account;
+  private final Map<Hash, Channel> channels = new ConcurrentHashMap<>();
+
+  ChannelsInMemory(Domain domain, Address account) {
+    this.domain = domain;
+    this.account = account;
+  }
+
+  @Override
+  public Domain domain() {
+    return domain;
+  }
+
+  @Override
+  public Address account() {
+    return account;
+  }
+
+  @Override
+  public Reading read(ChannelTerms terms) {
+    return new Reading(1, Optional.ofNullable(channels.get(terms.id())));
+  }
+
+  @Override
+  public long open(ChannelTerms terms, TokenAmount amount) {
+    channels.put(terms.id(), new Channel(terms, amount, TokenAmount.ZERO, Optional.empty(), false));
+    return 1;
+  }
+
+  @Override
+  public long topUp(ChannelTerms terms, long number, TokenAmount amount) {
+    throw new UnsupportedOperationException("one deposit is enough here");
+  }
+
+  @Override
+  public void requestClose(ChannelTerms terms) {
+    throw new UnsupportedOperationException("nothing closes here");
+  }
+
+  @Override
+  public void close(ChannelTerms terms) {
+    throw new UnsupportedOperationException("nothing closes here");
+  }
+
+  @Override
+  public BigInteger redeemCostWei(Address payee, Address token, List<Claim> claims) {
+    throw new UnsupportedOperationException("nothing is redeemed here");
+  }
+
+  @Override
+  public void submitRedeem(String key, Address payee, Address token, List<Claim> claims) {
+    throw new UnsupportedOperationException("nothing is redeemed here");
+  }
+
+  @Override
+  public Optional<Outcome> redeemed(String key) {
+    throw new UnsupportedOperationException("nothing is redeemed here");
+  }
+}

@@ -1,0 +1,288 @@
+package io.rigmesh.node.requester;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import io.rigmesh.ledger.LedgerSchema;
+import io.rigmesh.ledger.account.AccountSigner;
+import io.rigmesh.ledger.channel.PayerBook;
+import io.rigmesh.ledger.channel.PayerSettings;
+import io.rigmesh.libp2p.BlockingStream;
+import io.rigmesh.libp2p.Host;
+import io.rigmesh.libp2p.Libp2pException;
+import io.rigmesh.libp2p.StreamHandler;
+import io.rigmesh.node.blob.Blobs;
+import io.rigmesh.node.blob.FileBlobs;
+import io.rigmesh.node.config.ConfigLoader;
+import io.rigmesh.node.config.NodeConfig;
+import io.rigmesh.node.jobs.JobRole;
+import io.rigmesh.node.network.Blames;
+import io.rigmesh.node.network.Peers;
+import io.rigmesh.node.network.blob.BlobFetcher;
+import io.rigmesh.node.network.job.JobClient;
+import io.rigmesh.node.network.job.JobProtocol;
+import io.rigmesh.node.pay.Market;
+import io.rigmesh.node.store.Database;
+import io.rigmesh.node.store.JobRow;
+import io.rigmesh.node.store.JobStore;
+import io.rigmesh.node.store.Transition;
+import io.rigmesh.node.workers.WorkerLaunches;
+import io.rigmesh.protocol.AccountKey;
+import io.rigmesh.protocol.ChannelTerms;
+import io.rigmesh.protocol.Domain;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.Job;
+import io.rigmesh.protocol.JobState;
+import io.rigmesh.protocol.Profile;
+import io.rigmesh.protocol.SignedJob;
+import io.rigmesh.protocol.Task;
+import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.protocol.wire.JobWire;
+import java.io.ByteArrayInputStream;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A provider that asks for more than it gave, over a real stream: the requester pays for what has
+/// come, and not a unit more.
+class CheatingProviderIT {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /// A token costs 100.
+  private static final JobWire.Tariff TARIFF = tariff("100000000");
+
+  @TempDir Path folder;
+
+  private final AccountKey account = AccountKey.generate();
+  private final AccountKey payee = AccountKey.generate();
+  private final Market market =
+      new Market(31_337, AccountKey.generate().address(), AccountKey.generate().address());
+  private final Domain domain = new Domain(market.chainId(), market.escrow());
+
+  /// What the vouchers that the provider was sent promise.
+  private final CompletableFuture<BigInteger> promised = new CompletableFuture<>();
+
+  private Database database;
+  private JobStore store;
+  private PayerBook book;
+  private Blobs blobs;
+  private JobWatch watch;
+  private Host provider;
+  private Host requester;
+
+  @BeforeEach
+  void start() throws Exception {
+    NodeConfig config = ConfigLoader.load(folder, Optional.empty(), Map.of(), Map.of()).config();
+    database = Database.open(folder.resolve("rigmesh.db"), LedgerSchema.LOCATION);
+    Clock clock = Clock.systemUTC();
+    store = new JobStore(database, clock, 1_000);
+    blobs = FileBlobs.open(folder.resolve("blobs"), config.blobs());
+    provider = Peers.start();
+    requester = Peers.start();
+    Peers.connect(requester, provider);
+    Blames blames = new Blames((_, _) -> {});
+    JobClient client =
+        new JobClient(
+            Peers.streams(requester), requester.id(), account, domain, market, blames, PATIENCE);
+    book =
+        new PayerBook(
+            database.jdbi(),
+            new ChannelsInMemory(
+                new Domain(market.chainId(), market.channels()), account.address()),
+            AccountSigner.of(account),
+            account.address(),
+            AccountKey.generate().address(),
+            new PayerSettings(TokenAmount.of(1_000_000)),
+            clock);
+    Moves moves = new Moves(store, clock);
+    Audit audit = new Audit(config, store, blobs, new WorkerLaunches(config));
+    BlobFetcher fetcher = new BlobFetcher(Peers.streams(requester), blobs, blames, _ -> List.of());
+    ChannelPayment channels = new ChannelPayment(store, blobs, book, client, audit, moves);
+    watch =
+        new JobWatch(
+            config,
+            store,
+            client,
+            new Delivery(config, blobs, fetcher, client, domain, moves),
+            _ -> channels,
+            moves);
+  }
+
+  @AfterEach
+  void stop() {
+    requester.close();
+    provider.close();
+    store.close();
+    database.close();
+  }
+
+  @Test
+  void moreThanWasStreamedIsNotPaid() throws Exception {
+    JobRow row =
+        served(
+            TARIFF,
+            io -> {
+              token(io, 2, 3);
+              token(io, 3, 4);
+              due(io, 3, 2, 200);
+              due(io, 3, 8, 800);
+              failed(io, 5);
+            });
+    watch.handIn(row, 6);
+    // One unit stays back until there is a receipt.
+    assertThat(promised.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isEqualTo(199);
+    assertThat(book.paid(row.id())).isEqualTo(TokenAmount.of(199));
+  }
+
+  @Test
+  void meterBeyondWhatTheJobCanUseEndsIt() throws Exception {
+    JobRow row =
+        served(
+            TARIFF,
+            io -> {
+              token(io, 2, 3);
+              due(io, 3, 9, 900);
+            });
+    watch.handIn(row, 6);
+    assertThat(promised.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isZero();
+    assertFailed(row, "can use");
+  }
+
+  @Test
+  void moreThanWasAgreedForTheSameWorkEndsIt() throws Exception {
+    JobRow row =
+        served(
+            TARIFF,
+            io -> {
+              token(io, 2, 3);
+              due(io, 3, 1, 101);
+            });
+    watch.handIn(row, 6);
+    assertThat(promised.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isZero();
+    assertFailed(row, "asks 101 for what costs 100");
+  }
+
+  @Test
+  void tariffAboveTheJobsLimitEndsItBeforeAnythingIsPaid() throws Exception {
+    JobRow row = served(tariff("900000000"), io -> token(io, 2, 3));
+    watch.handIn(row, 6);
+    assertThat(promised.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isZero();
+    assertFailed(row, "above its limit of 1000");
+  }
+
+  private void assertFailed(JobRow row, String because) {
+    assertThat(store.find(row.id()).orElseThrow().state())
+        .isInstanceOfSatisfying(
+            JobState.Failed.class, failed -> assertThat(failed.reason()).contains(because));
+    assertThat(book.paid(row.id())).isEqualTo(TokenAmount.ZERO);
+  }
+
+  /// A funded job of eight tokens at most, whose provider takes it with a tariff and then acts.
+  private JobRow served(JobWire.Tariff tariff, Consumer<BlockingStream> acts) {
+    provider.handle(
+        JobProtocol.ID,
+        StreamHandler.blocking((_, io) -> {
+          io.timeout(PATIENCE);
+          io.requireMessage(1 << 20);
+          io.writeMessage(
+              JobWire.Reply.newBuilder()
+                  .setAccepted(
+                      JobWire.Accepted.newBuilder()
+                          .setState(JobWire.State.newBuilder().setName("running"))
+                          .setTariff(tariff))
+                  .build());
+          BigInteger most = BigInteger.ZERO;
+          try {
+            acts.accept(io);
+            for (Optional<byte[]> said = io.readMessage(1 << 20);
+                said.isPresent();
+                said = io.readMessage(1 << 20)) {
+              most =
+                  most.max(new BigInteger(JobWire.Say.parseFrom(said.get()).getPay().getAmount()));
+            }
+          } catch (Libp2pException e) {
+            // The requester has gone by resetting the stream.
+            assertThat(e).isNotNull();
+          }
+          promised.complete(most);
+        }));
+    byte[] prompt = "prompt".getBytes(StandardCharsets.UTF_8);
+    Hash input = blobs.put(new ByteArrayInputStream(prompt), Optional.empty(), 100);
+    SignedJob job =
+        new Job(
+                new Task.Generate(8, 0, 0, 1),
+                Hash.fromHex("11".repeat(32)),
+                Profile.F32_V1,
+                input,
+                1,
+                TokenAmount.of(1_000),
+                Instant.now().getEpochSecond() + 600,
+                account.address(),
+                BigInteger.ONE)
+            .sign(account, domain);
+    Hash id = job.job().id();
+    assertThat(store.insert(JobRole.REQUESTER, job, Transition.to(new JobState.Signed()))).isTrue();
+    store.transition(id, Transition.to(new JobState.Matched()).by(payee.address(), provider.id()));
+    ChannelTerms terms =
+        book.reserve(payee.address(), id, TokenAmount.of(1_000), Instant.now().plusSeconds(600));
+    return store.transition(id, Transition.to(new JobState.Funded()).paidBy(terms));
+  }
+
+  private static JobWire.Tariff tariff(String perMillionOut) {
+    return JobWire.Tariff.newBuilder()
+        .setPerMillionIn("0")
+        .setPerMillionOut(perMillionOut)
+        .setMinimum("1")
+        .setCreditLimit("1000")
+        .build();
+  }
+
+  private static void token(BlockingStream io, long sequence, long position) {
+    io.writeMessage(
+        JobWire.Reply.newBuilder()
+            .setEvent(
+                JobWire.Event.newBuilder()
+                    .setSequence(sequence)
+                    .setToken(
+                        JobWire.Token.newBuilder()
+                            .setPosition(position)
+                            .setText("x")
+                            .setLink(ByteString.copyFrom(new byte[32]))))
+            .build());
+  }
+
+  private static void due(BlockingStream io, long tokensIn, long tokensOut, long amount) {
+    io.writeMessage(
+        JobWire.Reply.newBuilder()
+            .setDue(
+                JobWire.Due.newBuilder()
+                    .setTokensIn(tokensIn)
+                    .setTokensOut(tokensOut)
+                    .setSteps(tokensOut)
+                    .setAmount(Long.toString(amount)))
+            .build());
+  }
+
+  private static void failed(BlockingStream io, long sequence) {
+    io.writeMessage(
+        JobWire.Reply.newBuilder()
+            .setEvent(
+                JobWire.Event.newBuilder()
+                    .setSequence(sequence)
+                    .setState(JobWire.State.newBuilder().setName("failed").setMessage("enough")))
+            .build());
+  }
+}
