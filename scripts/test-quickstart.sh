@@ -68,13 +68,17 @@ check "the model learnt" holds "d.train.lossLast < 0.75 * d.train.lossFirst && d
 check "text was generated" holds "d.generate.tokens > 0 && d.generate.text.length > 0"
 check "like meanings are near" holds "d.embed.cosineSimilar > 0.5 && d.embed.cosineDifferent < 0.3"
 check "receipts are exact" holds "d.verify.exact && d.verify.samples >= 3"
-check "the chain says the same of what was earned" \
-  [ "$("$foundry" cast call "$token" 'balanceOf(address)(uint256)' "$provider" --rpc-url "$rpc" | cut -d' ' -f1)" = "$(json d.settlement.providerEarned)" ]
+onchain() { "$foundry" cast call "$@" --rpc-url "$rpc" | cut -d' ' -f1; }
+check "the chain says the same of what the escrow paid" \
+  [ "$(onchain "$token" 'balanceOf(address)(uint256)' "$provider")" = "$(json d.settlement.escrowEarned)" ]
+check "the chain says the same of what the vouchers brought" \
+  [ "$(onchain "$(json d.settlement.channels)" 'balanceOf(address,address)(uint256)' "$provider" "$token")" = "$(json d.settlement.channelEarned)" ]
 check "two providers offered" holds "d.market.offers.length === 2 && d.market.peers >= 1"
 check "the cheaper one was chosen" \
   holds "d.market.offers.every(o => o.trainPerMillionTokens >= d.market.offers.find(c => c.peer === d.market.chosen).trainPerMillionTokens)"
 check "it is said why" holds "d.market.why.includes('best of 2')"
-check "the provider earned something" holds "d.settlement.providerEarned > 0"
+check "the provider earned by escrow and by channel" holds "d.settlement.escrowEarned > 0 && d.settlement.channelEarned > 0"
+check "the vouchers were redeemed on the chain" holds "d.settlement.redemptionGas > 0"
 for hash in $(json "d.settlement.transactions.join(' ')"); do
   check "transaction $hash succeeded" \
     [ "$("$foundry" cast rpc eth_getTransactionReceipt "$hash" --rpc-url "$rpc" | grep -o '"status":"0x1"')" = '"status":"0x1"' ]

@@ -48,6 +48,7 @@ public final class Quickstart implements AutoCloseable {
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
   private static final TokenAmount ALLOWANCE = TokenAmount.of(100_000_000);
   private static final Duration OFFERS_MAX = Duration.ofSeconds(60);
+  private static final Duration REDEMPTION_MAX = Duration.ofSeconds(60);
   private static final int PROVIDERS = 2;
   private static final int SENTENCES = 64;
   private static final int SAMPLES_PER_RECEIPT = 3;
@@ -304,14 +305,16 @@ public final class Quickstart implements AutoCloseable {
       DaemonClient provider,
       DaemonClient requester,
       List<JobRun.Outcome> jobs) {
+    JsonNode channel = awaitRedeemed(provider);
     var hashes = new TreeSet<String>();
     long gas = 0;
-    for (JobRun.Outcome job : jobs) {
-      for (DaemonClient side : List.of(provider, requester)) {
-        for (JsonNode t : side.get("/v1/jobs/" + job.id()).path("transactions")) {
-          if (t.has("gasUsed") && hashes.add(t.path("transaction").asText())) {
-            gas += t.path("gasUsed").asLong();
-          }
+    long redemptionGas = 0;
+    for (DaemonClient side : List.of(provider, requester)) {
+      for (JsonNode t : side.get("/v1/wallet").path("transactions")) {
+        if (t.has("gasUsed") && hashes.add(t.path("transaction").asText())) {
+          long used = t.path("gasUsed").asLong();
+          gas += used;
+          redemptionGas += t.path("purpose").asText().equals("channel-redeem") ? used : 0;
         }
       }
     }
@@ -320,9 +323,31 @@ public final class Quickstart implements AutoCloseable {
         List.copyOf(hashes),
         gas,
         gas / jobs.size(),
+        redemptionGas,
         mint.balance(earner).units().longValueExact(),
+        channel.path("redeemed").asLong(),
+        channel.path("id").asText(),
+        mint.deployment().channels().hex(),
         mint.deployment().token().hex(),
         earner.hex());
+  }
+
+  /// Waits until the provider has handed its newest voucher in.
+  private static JsonNode awaitRedeemed(DaemonClient provider) {
+    Instant end = Instant.now().plus(REDEMPTION_MAX);
+    while (Instant.now().isBefore(end)) {
+      for (JsonNode channel : provider.get("/v1/channels").path("channels")) {
+        long promised = channel.path("promised").asLong();
+        if (promised > 0 && channel.path("redeemed").asLong() == promised) {
+          return channel;
+        }
+      }
+      ChildNode.pause();
+    }
+    throw new QuickstartException(
+        "the provider did not redeem its vouchers within "
+            + REDEMPTION_MAX.toSeconds()
+            + " seconds; its log is in its folder");
   }
 
   /// Waits until the requester has heard both providers, and that one of them has the model.
@@ -404,7 +429,15 @@ public final class Quickstart implements AutoCloseable {
   }
 
   private static List<String> provider() {
-    return List.of("provider:", "  enabled: true", "workers:", "  heap-mebibytes-max: 384");
+    return List.of(
+        "provider:",
+        "  enabled: true",
+        "workers:",
+        "  heap-mebibytes-max: 384",
+        // Gas costs nothing on a development chain, so that vouchers are redeemed as they come.
+        "channels:",
+        "  units-per-ether: 1",
+        "  redeem-every-seconds: 2");
   }
 
   /// Asks half as much again, so that it stands by; its worker is small.

@@ -65,10 +65,16 @@ record Summary(
 
   /// The money.
   ///
-  /// @param transactions hashes of the jobs' transactions, of both sides
+  /// @param transactions hashes of both sides' transactions
   /// @param gasUsed what they used together
   /// @param gasPerJob the same per job
-  /// @param providerEarned what the provider's account holds on the chain, in smallest units
+  /// @param redemptionGas what of it redeemed vouchers
+  /// @param escrowEarned what the provider's account holds of the token: the training, paid by the
+  ///   escrow, in smallest units
+  /// @param channelEarned what its vouchers brought, a balance in PaymentChannels: the generation
+  ///   and the embedding, in smallest units
+  /// @param channel the channel's id
+  /// @param channels the address of PaymentChannels
   /// @param token the payment token's address
   /// @param provider the provider's account
   record Settlement(
@@ -76,7 +82,11 @@ record Summary(
       List<String> transactions,
       long gasUsed,
       long gasPerJob,
-      long providerEarned,
+      long redemptionGas,
+      long escrowEarned,
+      long channelEarned,
+      String channel,
+      String channels,
       String token,
       String provider) {}
 
@@ -93,8 +103,9 @@ record Summary(
         %s
         embedded   %d sentences, %,.1f sentences/s; cosine of "a cat"/"a feline" %.3f, of "a cat"/"a GPU" %.3f
         proven     %d steps of 3 receipts recomputed: %s
-        earned     %s rUSD by %s, for 3 jobs
-        gas        %,d in %d transactions, %,d per job
+        earned     %s rUSD by %s:
+                   %s from the escrow for the training, %s by vouchers of one channel for two answers
+        gas        %,d in %d transactions, %,d per job; %,d of it to redeem the vouchers
         """,
         market.why,
         asked(),
@@ -111,11 +122,14 @@ record Summary(
         embed.cosineDifferent,
         verify.samples,
         verify.exact ? "exact, bit for bit" : "NOT EXACT",
-        dollars(TokenAmount.of(settlement.providerEarned)),
+        dollars(TokenAmount.of(settlement.escrowEarned + settlement.channelEarned)),
         settlement.provider,
+        dollars(TokenAmount.of(settlement.escrowEarned)),
+        dollars(TokenAmount.of(settlement.channelEarned)),
         settlement.gasUsed,
         settlement.transactions.size(),
-        settlement.gasPerJob);
+        settlement.gasPerJob,
+        settlement.redemptionGas);
     urls.forEach((name, url) -> out.printf("%-10s %s%n", name, url));
     out.printf("%-10s %s%n", "receipts", train.receipt);
   }
