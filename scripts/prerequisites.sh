@@ -67,6 +67,13 @@ install_hardhat() {
     fail "npm could not install Hardhat; see the lines above, and whether the npm registry can be reached."
 }
 
+# OpenAI's client, with which the node's OpenAI interface is tested, as pinned in node-daemon/src/test/openai/package-lock.json.
+install_openai_client() {
+  need_npm
+  "$root/node-daemon/src/test/openai/install.sh" ||
+    fail "npm could not install OpenAI's client; see the lines above, and whether the npm registry can be reached."
+}
+
 # Debian's redis-server, over which the two sides of the transport interop test meet.
 install_redis() {
   command -v redis-server >/dev/null && return 0

@@ -12,6 +12,7 @@ install_torch
 install_jinja2
 install_js_libp2p
 install_hardhat
+install_openai_client
 install_redis
 install_netns_tools
 

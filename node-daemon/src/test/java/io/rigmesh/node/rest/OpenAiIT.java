@@ -3,18 +3,13 @@ package io.rigmesh.node.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.rigmesh.node.jobs.Artifacts;
-import io.rigmesh.node.jobs.JobEvent;
 import io.rigmesh.protocol.Digests;
-import io.rigmesh.protocol.FolderManifest;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
-import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.protocol.Task;
-import io.rigmesh.worker.format.SafetensorsWriter;
 import java.io.BufferedReader;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -23,7 +18,6 @@ import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -37,7 +31,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 class OpenAiIT {
   private static final Hash WRITER = Digests.sha256(new byte[] {8});
-  private static final String LINK = Digests.sha256(new byte[] {9}).hex();
   private static final String CHAT =
       """
       {"model":"a writer","messages":[{"role":"system","content":"Be brief."},
@@ -46,10 +39,12 @@ class OpenAiIT {
 
   @TempDir Path home;
   private TestServer server;
+  private ScriptedProvider provider;
 
   @BeforeEach
   void start() {
     server = TestServer.start(home);
+    provider = new ScriptedProvider(server, home);
   }
 
   @AfterEach
@@ -67,27 +62,6 @@ class OpenAiIT {
     });
   }
 
-  private Job job(int number) throws InterruptedException {
-    return server.node.memoryJobs().awaitJob(number);
-  }
-
-  private void token(Job job, int position, int id, String text, String more) {
-    server
-        .node
-        .memoryJobs()
-        .happen(
-            job.id(),
-            JobEvent.Type.TOKEN,
-            "{\"position\":%d,\"id\":%d,\"text\":\"%s\",\"link\":\"%s\"%s}"
-                .formatted(position, id, text, LINK, more));
-  }
-
-  private String input(Job job) throws Exception {
-    try (InputStream in = server.node.blobs().open(job.input())) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    }
-  }
-
   @Test
   void aChatBecomesAJobAndItsTokensTheAnswer() throws Exception {
     var answer =
@@ -100,7 +74,7 @@ class OpenAiIT {
                 "logprobs":true,"top_logprobs":2,"top_k":40,"min_p":0.05,"repetition_penalty":1.1,
                 "profile":"i8-v1","user":"me","n":1,"tools":null\
                 """));
-    Job job = job(0);
+    Job job = provider.job(0);
     assertThat(job.model()).isEqualTo(WRITER);
     assertThat(job.seed()).isEqualTo(-3);
     assertThat(job.profile()).isEqualTo(Profile.I8_V1);
@@ -117,7 +91,7 @@ class OpenAiIT {
     assertThat(task.options().stop()).containsExactly("END", "\n");
     assertThat(task.options().logprobs()).isEqualTo(OptionalInt.of(2));
     assertThat(task.options().logitBias()).containsEntry(50, -100f).containsEntry(7, 2.5f);
-    JsonNode chat = TestServer.MAPPER.readTree(input(job));
+    JsonNode chat = TestServer.MAPPER.readTree(provider.input(job));
     assertThat(chat.path("messages").toString())
         .isEqualTo(
             "[{\"role\":\"system\",\"content\":\"Be brief.\"},{\"role\":\"user\",\"content\":\"Say hi\"}]");
@@ -125,8 +99,8 @@ class OpenAiIT {
 
     String told =
         ",\"logprobs\":{\"text\":\"%s\",\"logprob\":-0.25,\"likeliest\":[{\"id\":3,\"text\":\"Hi\",\"logprob\":-0.25},{\"id\":4,\"text\":\"\uFFFD\",\"logprob\":-2}]}";
-    token(job, 12, 3, "Hi", told.formatted("Hi"));
-    token(job, 13, 9, " you", told.formatted(" you") + ",\"finish\":\"stop-text\"");
+    provider.token(job, 12, 3, "Hi", told.formatted("Hi"));
+    provider.token(job, 13, 9, " you", told.formatted(" you") + ",\"finish\":\"stop-text\"");
     HttpResponse<byte[]> response = answer.join();
     assertThat(response.statusCode()).isEqualTo(200);
     JsonNode body = TestServer.json(response);
@@ -149,16 +123,16 @@ class OpenAiIT {
   void aStreamedChatComesTokenByTokenAndEndsWithItsUsage() throws Exception {
     var lines =
         streamed(CHAT.formatted(",\"stream\":true,\"stream_options\":{\"include_usage\":true}"));
-    Job job = job(0);
+    Job job = provider.job(0);
     assertThat(lines.next().path("choices").get(0).path("delta").path("role").asText())
         .isEqualTo("assistant");
-    token(job, 5, 1, "One", "");
+    provider.token(job, 5, 1, "One", "");
     JsonNode one = lines.next();
     assertThat(one.path("object").asText()).isEqualTo("chat.completion.chunk");
     assertThat(one.path("choices").get(0).path("delta").path("content").asText()).isEqualTo("One");
     assertThat(one.path("choices").get(0).path("finish_reason").isNull()).isTrue();
     assertThat(one.path("usage").isNull()).isTrue();
-    token(job, 6, 2, "", ",\"finish\":\"max-tokens\"");
+    provider.token(job, 6, 2, "", ",\"finish\":\"max-tokens\"");
     lines.next();
     assertThat(lines.next().path("choices").get(0).path("finish_reason").asText())
         .isEqualTo("length");
@@ -171,12 +145,12 @@ class OpenAiIT {
   @Test
   void aClientThatGoesAwayCallsItsJobOff() throws Exception {
     var lines = streamed(CHAT.formatted(",\"stream\":true"));
-    Job job = job(0);
+    Job job = provider.job(0);
     lines.next();
     lines.close();
     // What is sent to nobody shows that nobody is there.
     for (int i = 0; i < 3; i++) {
-      token(job, 5 + i, 1, "One", "");
+      provider.token(job, 5 + i, 1, "One", "");
     }
     server.node.memoryJobs().awaitCancelled(job.id());
   }
@@ -187,13 +161,13 @@ class OpenAiIT {
         posted(
             "/v1/completions",
             "{\"model\":\"%s\",\"prompt\":[\"Once\"],\"logprobs\":1}".formatted(WRITER.hex()));
-    Job job = job(0);
-    assertThat(input(job)).isEqualTo("Once");
+    Job job = provider.job(0);
+    assertThat(provider.input(job)).isEqualTo("Once");
     Task.Generate task = (Task.Generate) job.task();
     assertThat(task.options().chat()).isFalse();
     assertThat(task.maxTokens()).isEqualTo(16);
     assertThat(task.temperature()).isEqualTo(1f);
-    token(
+    provider.token(
         job,
         1,
         4,
@@ -210,23 +184,15 @@ class OpenAiIT {
   @Test
   void aJobThatIsRefusedOrFailsIsAnErrorInOpenAisShape() throws Exception {
     var answer = posted("/v1/chat/completions", CHAT.formatted(""));
-    server
-        .node
-        .memoryJobs()
-        .happen(
-            job(0).id(),
-            JobEvent.Type.STATE,
-            "{\"state\":\"refused\",\"code\":\"busy\",\"message\":\"the queue is full\"}");
+    provider.state(
+        provider.job(0),
+        "{\"state\":\"refused\",\"code\":\"busy\",\"message\":\"the queue is full\"}");
     assertThat(answer.join().statusCode()).isEqualTo(503);
     assertThat(TestServer.error(answer.join()).path("message").asText())
         .isEqualTo("the queue is full");
     var lines = streamed(CHAT.formatted(",\"stream\":true"));
     lines.next();
-    server
-        .node
-        .memoryJobs()
-        .happen(
-            job(1).id(), JobEvent.Type.STATE, "{\"state\":\"failed\",\"message\":\"it broke\"}");
+    provider.state(provider.job(1), "{\"state\":\"failed\",\"message\":\"it broke\"}");
     assertThat(lines.next().path("error").path("message").asText()).isEqualTo("it broke");
     server.node.memoryJobs().refuseWith(new Refusal(RefusalCode.PRICE_TOO_LOW, "too cheap"));
     HttpResponse<byte[]> refused = server.post("/v1/chat/completions", CHAT.formatted(""));
@@ -284,16 +250,16 @@ class OpenAiIT {
   void embeddingsAreTheVectorsOfTheJobsOutput() throws Exception {
     var answer =
         posted("/v1/embeddings", "{\"model\":\"a model\",\"input\":[\"one\\ntwo\",\"three\"]}");
-    complete(job(0));
+    provider.vectors(provider.job(0));
     JsonNode body = TestServer.json(answer.join());
-    assertThat(input(job(0))).isEqualTo("one two\nthree\n");
+    assertThat(provider.input(provider.job(0))).isEqualTo("one two\nthree\n");
     assertThat(body.path("data").get(1).path("embedding").toString()).isEqualTo("[0.25,-3.0]");
     assertThat(body.path("data").get(1).path("index").asInt()).isEqualTo(1);
     var packed =
         posted(
             "/v1/embeddings",
             "{\"model\":\"a model\",\"input\":[\"a\",\"b\"],\"encoding_format\":\"base64\"}");
-    complete(job(1));
+    provider.vectors(provider.job(1));
     byte[] bytes =
         Base64.getDecoder()
             .decode(TestServer.json(packed.join()).path("data").get(0).path("embedding").asText());
@@ -301,19 +267,8 @@ class OpenAiIT {
     var wrong =
         posted(
             "/v1/embeddings", "{\"model\":\"a model\",\"input\":[\"a\",\"b\"],\"dimensions\":3}");
-    complete(job(2));
+    provider.vectors(provider.job(2));
     assertThat(TestServer.error(wrong.join()).path("param").asText()).isEqualTo("dimensions");
-  }
-
-  private void complete(Job job) throws Exception {
-    Path folder = Files.createDirectories(home.resolve("out-" + job.id().hex()));
-    new SafetensorsWriter()
-        .add("embeddings", new float[] {1f, 2f, 0.25f, -3f}, 2, 2)
-        .write(folder.resolve("vectors.safetensors"));
-    FolderManifest manifest = server.node.blobs().importFolder(folder);
-    server.node.memoryJobs().output(job.id(), new Artifacts(manifest, server.node.blobs()));
-    server.node.memoryJobs().happen(job.id(), JobEvent.Type.STATE, "{\"state\":\"completed\"}");
-    server.node.memoryJobs().become(job.id(), new JobState.Settled());
   }
 
   /// The chunks of a streamed answer.

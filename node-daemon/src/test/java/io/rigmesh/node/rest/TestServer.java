@@ -19,7 +19,7 @@ import java.util.Map;
 /// A real server on a free port, over a [MemoryNode], and a real client of it.
 final class TestServer implements AutoCloseable {
   static final ObjectMapper MAPPER = new ObjectMapper();
-  private static final String TOKEN = "0123456789abcdef0123456789abcdef";
+  static final String TOKEN = "0123456789abcdef0123456789abcdef";
 
   final MemoryNode node;
   final RestServer server;
