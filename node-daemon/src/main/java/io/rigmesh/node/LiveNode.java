@@ -216,6 +216,11 @@ final class LiveNode implements Node {
   }
 
   @Override
+  public ChainView chain() {
+    return chain.view();
+  }
+
+  @Override
   public List<ChannelView> channels() {
     return channels.list();
   }

@@ -50,6 +50,9 @@ public interface Node {
   /// @throws RuntimeException if the chain is away, saying so
   WalletView wallet();
 
+  /// How the node stands to its chain; needs no network.
+  ChainView chain();
+
   /// The payment channels, those that this node pays by first; needs no network.
   List<ChannelView> channels();
 

@@ -2,6 +2,8 @@ package io.rigmesh.node;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.rigmesh.ledger.chain.EndpointHealth;
+import io.rigmesh.node.chain.Contracts;
 import io.rigmesh.node.jobs.JobJson;
 import io.rigmesh.protocol.JobKind;
 import io.rigmesh.scheduler.pricing.Pricing;
@@ -106,6 +108,61 @@ public final class NodeJson {
     channel.closesAt().ifPresent(at -> node.put("closesAt", at.toString()));
     if (!channel.note().isEmpty()) {
       node.put("note", channel.note());
+    }
+    return node;
+  }
+
+  /// How a node stands to its chain: `{"chainId", "contracts": {"escrow", "channels", "registry",
+  /// "token"}, "head"?: {"number", "ageSeconds"}, "trouble"?, "endpoints": [{"name", "state",
+  /// "requests", "failures", "answers", "answerMillis"?, "head"?, "blocksBehind"?, "trouble"?}],
+  /// "socket"?: {"connected", "heads", "trouble"?}}`; counts and block numbers are texts.
+  public static ObjectNode write(ChainView chain) {
+    Contracts contracts = chain.contracts();
+    ObjectNode node = NODES.objectNode().put("chainId", Long.toString(contracts.chainId()));
+    node.putObject("contracts")
+        .put("escrow", contracts.escrow().hex())
+        .put("channels", contracts.channels().hex())
+        .put("registry", contracts.registry().hex())
+        .put("token", contracts.token().hex());
+    chain
+        .head()
+        .ifPresent(head ->
+            node.putObject("head")
+                .put("number", Long.toString(head.number()))
+                .put("ageSeconds", chain.headAgeSeconds().orElse(0)));
+    chain.trouble().ifPresent(trouble -> node.put("trouble", trouble));
+    var endpoints = node.putArray("endpoints");
+    chain.endpoints().forEach(endpoint -> endpoints.add(write(endpoint)));
+    chain
+        .socket()
+        .ifPresent(socket -> {
+          ObjectNode shown =
+              node.putObject("socket")
+                  .put("connected", socket.connected())
+                  .put("heads", Long.toString(socket.heads()));
+          if (!socket.trouble().isEmpty()) {
+            shown.put("trouble", socket.trouble());
+          }
+        });
+    return node;
+  }
+
+  private static ObjectNode write(EndpointHealth endpoint) {
+    ObjectNode node =
+        NODES
+            .objectNode()
+            .put("name", endpoint.name())
+            .put("state", endpoint.state().id())
+            .put("requests", Long.toString(endpoint.requests()))
+            .put("failures", Long.toString(endpoint.failures()))
+            .put("answers", Long.toString(endpoint.answers()));
+    if (endpoint.answers() > 0) {
+      node.put("answerMillis", endpoint.answering().toNanos() / 1e6 / endpoint.answers());
+    }
+    endpoint.head().ifPresent(head -> node.put("head", Long.toString(head)));
+    endpoint.blocksBehind().ifPresent(behind -> node.put("blocksBehind", Long.toString(behind)));
+    if (!endpoint.trouble().isEmpty()) {
+      node.put("trouble", endpoint.trouble());
     }
     return node;
   }

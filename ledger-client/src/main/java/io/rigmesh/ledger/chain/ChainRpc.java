@@ -57,16 +57,31 @@ public final class ChainRpc implements AutoCloseable {
   /// @throws ChainMismatchException if one serves another chain
   /// @throws ChainUnavailableException if none answers
   public static ChainRpc connect(RpcSettings settings) {
-    ChainRpc rpc = new ChainRpc(settings);
+    ChainRpc rpc = open(settings);
     try {
-      rpc.endpoints.requireChain();
+      rpc.requireChain();
       return rpc;
-    } catch (IOException e) {
-      rpc.close();
-      throw rpc.unavailable(e);
-    } catch (ChainMismatchException e) {
+    } catch (ChainUnavailableException | ChainMismatchException e) {
       rpc.close();
       throw e;
+    }
+  }
+
+  /// The same without asking anything yet, for whoever goes on trying: its [#endpoints] tell how
+  /// each does from the first request on.
+  public static ChainRpc open(RpcSettings settings) {
+    return new ChainRpc(settings);
+  }
+
+  /// Checks that every endpoint that answers serves the configured chain.
+  ///
+  /// @throws ChainMismatchException if one serves another chain
+  /// @throws ChainUnavailableException if none answers
+  public void requireChain() {
+    try {
+      endpoints.requireChain();
+    } catch (IOException e) {
+      throw unavailable(e);
     }
   }
 

@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,8 +45,10 @@ public final class NewHeads implements AutoCloseable {
   private final Runnable onHead;
   private final HttpClient client = HttpClient.newBuilder().connectTimeout(CONNECT_MAX).build();
   private final Thread loop;
+  private final AtomicLong heads = new AtomicLong();
   private volatile boolean closing;
   private volatile boolean connected;
+  private volatile String trouble = "it has not connected yet";
 
   private NewHeads(long chainId, List<URI> endpoints, Runnable onHead) {
     this.chainId = chainId;
@@ -78,6 +81,17 @@ public final class NewHeads implements AutoCloseable {
     return connected;
   }
 
+  /// How many new blocks were told of since the start.
+  public long heads() {
+    return heads.get();
+  }
+
+  /// Why nothing is heard, naming the endpoint that was tried last; empty while one tells of
+  /// blocks.
+  public String trouble() {
+    return connected ? "" : trouble;
+  }
+
   @Override
   public void close() {
     closing = true;
@@ -98,15 +112,17 @@ public final class NewHeads implements AutoCloseable {
     try {
       while (!closing) {
         URI endpoint = endpoints.get(turn++ % endpoints.size());
-        String name = endpoint.getScheme() + "://" + endpoint.getHost() + ":" + endpoint.getPort();
+        String name = EndpointName.of(endpoint);
         try {
           listen(endpoint, name);
         } catch (IOException e) {
+          String reason = EndpointName.withoutSecrets(endpoint, String.valueOf(e.getMessage()));
+          trouble = name + ": " + reason;
           if (connected || !said) {
             LOG.warn(
                 "WebSocket endpoint {} failed, new blocks are asked for until it is back: {}",
                 name,
-                e.getMessage());
+                reason);
             said = true;
           }
           if (connected) {
@@ -164,6 +180,7 @@ public final class NewHeads implements AutoCloseable {
           asked = false;
           if (!message.equals(Inbox.PONG)
               && parse(message).path("method").asString("").equals("eth_subscription")) {
+            heads.incrementAndGet();
             onHead.run();
           }
         }

@@ -55,14 +55,20 @@ final class RpcEndpoint {
   private long restUntilNanos;
   private long requests;
   private long failures;
+  private long answers;
+  private Duration answering = Duration.ZERO;
   private OptionalLong head = OptionalLong.empty();
+  private OptionalLong blocksBehind = OptionalLong.empty();
+  private String trouble = "";
 
-  RpcEndpoint(URI uri, RpcSettings settings, HttpClient client) {
+  /// An endpoint that was not asked yet.
+  ///
+  /// @param name what people and metrics know it by
+  RpcEndpoint(URI uri, String name, RpcSettings settings, HttpClient client) {
     this.uri = uri;
     this.settings = settings;
     this.client = client;
-    this.name =
-        uri.getScheme() + "://" + uri.getHost() + (uri.getPort() < 0 ? "" : ":" + uri.getPort());
+    this.name = name;
   }
 
   /// An endpoint that does not answer, and when it may again.
@@ -98,7 +104,16 @@ final class RpcEndpoint {
             : failing
                 ? EndpointHealth.State.FAILING
                 : behind ? EndpointHealth.State.BEHIND : EndpointHealth.State.WORKING;
-    return new EndpointHealth(name, state, requests, failures, head);
+    return new EndpointHealth(
+        name,
+        state,
+        requests,
+        failures,
+        answers,
+        answering,
+        head,
+        blocksBehind,
+        state == EndpointHealth.State.WORKING ? "" : trouble);
   }
 
   /// True if others are asked before it.
@@ -148,6 +163,15 @@ final class RpcEndpoint {
     }
   }
 
+  /// Asks an endpoint of another chain whether it is that still.
+  void lookAgain() {
+    try {
+      requireChain();
+    } catch (IOException | ChainMismatchException e) {
+      LOG.debug("RPC endpoint {} is not asked yet", name, e);
+    }
+  }
+
   /// Notes that it was so slow that another was asked.
   void slow(Duration waited) {
     failed("it did not answer within " + waited.toMillis() + " ms", REST);
@@ -170,12 +194,17 @@ final class RpcEndpoint {
 
   /// Notes how its newest block stands to the newest of all endpoints.
   synchronized void compare(long newest) {
-    boolean now = head.isPresent() && head.getAsLong() < newest - settings.blocksBehindMax();
+    if (head.isEmpty()) {
+      return;
+    }
+    long lacks = Math.max(0, newest - head.getAsLong());
+    blocksBehind = OptionalLong.of(lacks);
+    boolean now = lacks > settings.blocksBehindMax();
+    if (now) {
+      trouble = "it is " + lacks + " blocks behind another endpoint";
+    }
     if (now && !behind) {
-      LOG.warn(
-          "RPC endpoint {} is {} blocks behind and is passed over",
-          name,
-          newest - head.getAsLong());
+      LOG.warn("RPC endpoint {} is {} blocks behind and is passed over", name, lacks);
     } else if (behind && !now) {
       LOG.info("RPC endpoint {} has caught up", name);
     }
@@ -204,7 +233,12 @@ final class RpcEndpoint {
           LOG.error("{}", sentence);
         }
         wrongChain = true;
+        trouble = sentence;
         throw new ChainMismatchException(sentence);
+      }
+      if (wrongChain) {
+        LOG.info("RPC endpoint {} serves the chain {} now and is asked again", name, actual);
+        wrongChain = false;
       }
       chainChecked = true;
     }
@@ -234,16 +268,21 @@ final class RpcEndpoint {
       LOG.warn("RPC endpoint {} failed: {}", name, reason);
     }
     failing = true;
+    trouble = reason;
     chainChecked = false;
     restUntilNanos = System.nanoTime() + rest.toNanos();
   }
 
-  static String reason(IOException e) {
+  /// Why it failed, in words that hold nothing of its address.
+  String reason(IOException e) {
     String message = e.getMessage();
-    return message == null ? e.getClass().getSimpleName() : message;
+    return message == null
+        ? e.getClass().getSimpleName()
+        : EndpointName.withoutSecrets(uri, message);
   }
 
   private byte[] post(String payload) throws IOException {
+    long begun = System.nanoTime();
     synchronized (this) {
       requests++;
     }
@@ -273,6 +312,10 @@ final class RpcEndpoint {
       Optional<String> limit = limited(answer);
       if (limit.isPresent()) {
         throw new Failed(limit.get(), rest(response.headers(), Instant.now()));
+      }
+      synchronized (this) {
+        answers++;
+        answering = answering.plusNanos(System.nanoTime() - begun);
       }
       return answer;
     }

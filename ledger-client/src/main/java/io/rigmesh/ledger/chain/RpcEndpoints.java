@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,10 @@ import org.web3j.protocol.Service;
 /// threads.
 final class RpcEndpoints extends Service {
   private static final Duration COMPARE_INTERVAL = Duration.ofSeconds(5);
+
+  /// An endpoint of another chain may be corrected without a restart of whoever asks it.
+  private static final int COMPARISONS_PER_SECOND_LOOK = 12;
+
   private static final ScopedValue<Pin> PIN = ScopedValue.newInstance();
 
   private final RpcSettings settings;
@@ -36,6 +41,7 @@ final class RpcEndpoints extends Service {
   private final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("rpc-", 0).factory());
   private final List<RpcEndpoint> endpoints = new ArrayList<>();
+  private final AtomicBoolean comparing = new AtomicBoolean();
 
   RpcEndpoints(RpcSettings settings) {
     super(false);
@@ -46,7 +52,11 @@ final class RpcEndpoints extends Service {
             .connectTimeout(settings.connectTimeout())
             .build();
     for (URI uri : settings.endpoints()) {
-      endpoints.add(new RpcEndpoint(uri, settings, client));
+      String name = EndpointName.of(uri);
+      boolean taken = endpoints.stream().anyMatch(other -> other.name().equals(name));
+      endpoints.add(
+          new RpcEndpoint(
+              uri, taken ? name + " #" + (endpoints.size() + 1) : name, settings, client));
     }
   }
 
@@ -79,7 +89,7 @@ final class RpcEndpoints extends Service {
       } catch (RpcEndpoint.AnswerTooLarge e) {
         throw e;
       } catch (IOException e) {
-        throw new IOException(pinned.name() + ": " + RpcEndpoint.reason(e), e);
+        throw new IOException(pinned.name() + ": " + pinned.reason(e), e);
       }
     }
     Answer answer = ask(payload, inOrder());
@@ -109,7 +119,7 @@ final class RpcEndpoints extends Service {
       } catch (RpcEndpoint.AnswerTooLarge e) {
         throw e;
       } catch (IOException e) {
-        throw new IOException(only.name() + ": " + RpcEndpoint.reason(e), e);
+        throw new IOException(only.name() + ": " + only.reason(e), e);
       }
     }
     CompletionService<Answer> asked = new ExecutorCompletionService<>(threads);
@@ -161,7 +171,7 @@ final class RpcEndpoints extends Service {
     } catch (RpcEndpoint.AnswerTooLarge e) {
       throw e;
     } catch (IOException e) {
-      throw new IOException(endpoint.name() + ": " + RpcEndpoint.reason(e), e);
+      throw new IOException(endpoint.name() + ": " + endpoint.reason(e), e);
     }
   }
 
@@ -178,13 +188,13 @@ final class RpcEndpoints extends Service {
         endpoint.check();
         any = true;
       } catch (IOException e) {
-        last = new IOException(endpoint.name() + ": " + RpcEndpoint.reason(e), e);
+        last = new IOException(endpoint.name() + ": " + endpoint.reason(e), e);
       }
     }
     if (!any && last != null) {
       throw last;
     }
-    if (endpoints.size() > 1) {
+    if (endpoints.size() > 1 && comparing.compareAndSet(false, true)) {
       threads.execute(this::compareHeads);
     }
   }
@@ -192,7 +202,10 @@ final class RpcEndpoints extends Service {
   /// Asks every endpoint for its newest block every few seconds, until the end.
   private void compareHeads() {
     try {
-      while (true) {
+      for (int round = 1; true; round++) {
+        if (round % COMPARISONS_PER_SECOND_LOOK == 0) {
+          endpoints.stream().filter(RpcEndpoint::isOfAnotherChain).forEach(RpcEndpoint::lookAgain);
+        }
         List<RpcEndpoint> compared =
             endpoints.stream()
                 .filter(endpoint -> !endpoint.isOfAnotherChain() && !endpoint.isResting())

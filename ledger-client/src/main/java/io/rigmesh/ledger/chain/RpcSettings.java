@@ -31,7 +31,7 @@ public record RpcSettings(
     for (URI endpoint : endpoints) {
       if (!"http".equals(endpoint.getScheme()) && !"https".equals(endpoint.getScheme())) {
         throw new IllegalArgumentException(
-            "the RPC endpoint " + endpoint + " is neither http nor https");
+            "the RPC endpoint " + EndpointName.of(endpoint) + " is neither http nor https");
       }
     }
     if (chainId < 1) {

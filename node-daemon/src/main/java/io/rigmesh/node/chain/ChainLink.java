@@ -5,6 +5,8 @@ import io.rigmesh.ledger.LedgerException;
 import io.rigmesh.ledger.account.AccountSigner;
 import io.rigmesh.ledger.chain.ChainHead;
 import io.rigmesh.ledger.chain.ChainRpc;
+import io.rigmesh.ledger.chain.EndpointHealth;
+import io.rigmesh.ledger.chain.NewHeads;
 import io.rigmesh.ledger.chain.RpcSettings;
 import io.rigmesh.ledger.channel.ChannelClient;
 import io.rigmesh.ledger.escrow.EscrowClient;
@@ -15,6 +17,7 @@ import io.rigmesh.ledger.intent.JdbiIntentStore;
 import io.rigmesh.ledger.intent.SendListener;
 import io.rigmesh.ledger.intent.SenderSettings;
 import io.rigmesh.ledger.intent.TransactionSender;
+import io.rigmesh.node.ChainView;
 import io.rigmesh.node.Service;
 import io.rigmesh.node.config.ChainConfig;
 import io.rigmesh.node.config.ConfigException;
@@ -24,28 +27,38 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Keeps a connection to the chain. The daemon starts and works without one; what needs the chain
-/// asks for it and hears that it is away. Safe for use by several threads.
+/// asks for it and hears that it is away. New blocks are heard of by WebSocket where one is set up,
+/// and polled for in any case; each wakes whoever waits for one. Safe for use by several threads.
 public final class ChainLink implements Service {
   private static final Logger LOG = LoggerFactory.getLogger(ChainLink.class);
   private static final Duration TRANSACTION_PATIENCE = Duration.ofSeconds(60);
+  private static final Duration STOP_MAX = Duration.ofSeconds(5);
 
   private final ChainConfig config;
   private final Contracts contracts;
   private final AccountSigner signer;
   private final IntentStore intents;
   private final RpcSettings rpcSettings;
+  private final List<URI> sockets;
   private final Clock clock;
+  private final List<Runnable> waiting = new CopyOnWriteArrayList<>();
+  private final Bell pollBell = new Bell();
+  private final Bell headBell = new Bell();
+  private volatile @Nullable ChainRpc rpc;
+  private volatile @Nullable NewHeads newHeads;
   private volatile @Nullable ChainAccess access;
   private volatile @Nullable ChainHead head;
   private volatile String trouble = "the chain has not been reached yet";
-  private @Nullable Thread thread;
+  private final List<Thread> threads = new ArrayList<>();
 
   /// A link that is not connected yet.
   ///
@@ -60,21 +73,9 @@ public final class ChainLink implements Service {
     this.contracts = contracts;
     this.signer = signer;
     this.intents = new JdbiIntentStore(database.jdbi(), contracts.chainId(), signer.address());
-    this.rpcSettings = settings(config, contracts);
+    this.rpcSettings = ChainAddresses.rpc(config, contracts.chainId());
+    this.sockets = ChainAddresses.sockets(config);
     this.clock = clock;
-  }
-
-  private static RpcSettings settings(ChainConfig config, Contracts contracts) {
-    List<URI> endpoints = new ArrayList<>();
-    Duration timeout = Duration.ofSeconds(config.requestTimeoutSeconds());
-    try {
-      config.rpcUrls().forEach(url -> endpoints.add(URI.create(url)));
-      return new RpcSettings(contracts.chainId(), endpoints, timeout, timeout);
-    } catch (IllegalArgumentException e) {
-      // The address itself may hold a secret and is not repeated.
-      throw new ConfigException(
-          "chain.rpc-urls is a list of http or https addresses, and one is not.", e);
-    }
   }
 
   @Override
@@ -84,26 +85,62 @@ public final class ChainLink implements Service {
 
   @Override
   public void start() {
-    thread = Thread.ofVirtual().name("chain").start(this::follow);
+    rpc = ChainRpc.open(rpcSettings);
+    threads.add(Thread.ofVirtual().name("chain").start(this::follow));
+    // Of their own, since what is woken may wait for an endpoint, and the head's age may not.
+    threads.add(Thread.ofVirtual().name("chain-heads").start(this::wakeAll));
+    if (!sockets.isEmpty()) {
+      newHeads = NewHeads.start(contracts.chainId(), sockets, this::heard);
+    }
   }
 
   @Override
   public void stop() {
-    Thread running = thread;
-    if (running != null) {
-      running.interrupt();
-      try {
-        running.join(Duration.ofSeconds(5));
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
+    NewHeads listening = newHeads;
+    if (listening != null) {
+      listening.close();
+    }
+    threads.forEach(Thread::interrupt);
+    try {
+      for (Thread running : threads) {
+        running.join(STOP_MAX);
       }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
     ChainAccess connected = access;
     access = null;
     if (connected != null) {
       connected.sender().close();
-      connected.rpc().close();
     }
+    ChainRpc opened = rpc;
+    if (opened != null) {
+      opened.close();
+    }
+  }
+
+  /// Calls this after every new block, as soon as it is heard of; it may come twice, and several
+  /// blocks may come as one.
+  public void onHead(Runnable woken) {
+    waiting.add(woken);
+  }
+
+  /// How the node stands to its chain; needs no network.
+  public ChainView view() {
+    ChainRpc asked = rpc;
+    NewHeads listening = newHeads;
+    List<EndpointHealth> endpoints = asked == null ? List.of() : asked.endpoints();
+    return new ChainView(
+        contracts,
+        Optional.ofNullable(head),
+        headAgeSeconds(),
+        trouble(),
+        endpoints,
+        listening == null
+            ? Optional.empty()
+            : Optional.of(
+                new ChainView.Socket(
+                    listening.isConnected(), listening.heads(), listening.trouble())));
   }
 
   /// The connected chain.
@@ -152,11 +189,40 @@ public final class ChainLink implements Service {
     return contracts;
   }
 
+  /// A new block, by WebSocket: known before it is read.
+  private void heard() {
+    headBell.ring();
+    pollBell.ring();
+  }
+
+  private void wakeAll() {
+    try {
+      while (true) {
+        headBell.await();
+        ChainAccess connected = access;
+        if (connected != null) {
+          connected.sender().lookNow();
+        }
+        waiting.forEach(ChainLink::wake);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void wake(Runnable woken) {
+    try {
+      woken.run();
+    } catch (RuntimeException e) {
+      LOG.error("what waits for new blocks failed", e);
+    }
+  }
+
   private void follow() {
     try {
       while (true) {
         poll();
-        Thread.sleep(Duration.ofMillis(config.pollMillis()));
+        pollBell.await(Duration.ofMillis(config.pollMillis()));
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -170,7 +236,14 @@ public final class ChainLink implements Service {
         connected = connect();
         access = connected;
       }
-      head = connected.rpc().head();
+      ChainHead before = head;
+      ChainHead now = connected.rpc().head();
+      head = now;
+      NewHeads listening = newHeads;
+      boolean told = listening != null && listening.isConnected();
+      if (!told && (before == null || !before.hash().equals(now.hash()))) {
+        headBell.ring();
+      }
       if (!trouble.isEmpty()) {
         LOG.info("the chain {} is there", contracts.chainId());
       }
@@ -189,40 +262,36 @@ public final class ChainLink implements Service {
   }
 
   private ChainAccess connect() {
-    ChainRpc rpc = ChainRpc.connect(rpcSettings);
-    try {
-      contracts.deployment().ifPresent(deployment -> deployment.requireOn(rpc));
-      SenderSettings base =
-          config.confirmations() <= 1 ? SenderSettings.development() : SenderSettings.production();
-      TransactionSender sender =
-          TransactionSender.start(
-              rpc,
-              intents,
-              signer,
-              new SenderSettings(
-                  Math.max(1, config.confirmations()),
-                  base.maxFeeCapWei(),
-                  base.gasMarginPercent(),
-                  base.replaceAfter(),
-                  base.pollInterval()),
-              SendListener.NONE,
-              clock);
-      TokenClient token = new TokenClient(sender, signer, contracts.token(), TRANSACTION_PATIENCE);
-      return new ChainAccess(
-          rpc,
-          sender,
-          token,
-          new EscrowClient(sender, token, contracts.escrow(), TRANSACTION_PATIENCE),
-          new ChannelClient(
-              sender,
-              token,
-              contracts.channels(),
-              Math.max(1, config.confirmations()),
-              TRANSACTION_PATIENCE),
-          new RegistryClient(sender, token, contracts.registry(), TRANSACTION_PATIENCE));
-    } catch (RuntimeException e) {
-      rpc.close();
-      throw e;
-    }
+    ChainRpc opened = Objects.requireNonNull(rpc, "started");
+    opened.requireChain();
+    contracts.requireOn(opened);
+    SenderSettings base =
+        config.confirmations() <= 1 ? SenderSettings.development() : SenderSettings.production();
+    TransactionSender sender =
+        TransactionSender.start(
+            opened,
+            intents,
+            signer,
+            new SenderSettings(
+                Math.max(1, config.confirmations()),
+                base.maxFeeCapWei(),
+                base.gasMarginPercent(),
+                base.replaceAfter(),
+                base.pollInterval()),
+            SendListener.NONE,
+            clock);
+    TokenClient token = new TokenClient(sender, signer, contracts.token(), TRANSACTION_PATIENCE);
+    return new ChainAccess(
+        opened,
+        sender,
+        token,
+        new EscrowClient(sender, token, contracts.escrow(), TRANSACTION_PATIENCE),
+        new ChannelClient(
+            sender,
+            token,
+            contracts.channels(),
+            Math.max(1, config.confirmations()),
+            TRANSACTION_PATIENCE),
+        new RegistryClient(sender, token, contracts.registry(), TRANSACTION_PATIENCE));
   }
 }

@@ -8,7 +8,6 @@ import io.rigmesh.ledger.channel.PayeeBook;
 import io.rigmesh.ledger.channel.PayerBook;
 import io.rigmesh.ledger.channel.Redemption;
 import io.rigmesh.ledger.channel.RedemptionSettings;
-import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.ledger.follow.FollowSettings;
 import io.rigmesh.ledger.follow.Followed;
 import io.rigmesh.ledger.follow.LedgerFollower;
@@ -144,7 +143,7 @@ public final class ChannelsService implements Service {
             redeeming.wake();
           }
         };
-    follower =
+    LedgerFollower following =
         LedgerFollower.start(
             access.rpc(),
             database.jdbi(),
@@ -154,9 +153,11 @@ public final class ChannelsService implements Service {
                     new ChannelEvents(chain.contracts().channels(), List.of(contract.account())),
                     new ChannelNews(Optional.of(promised), wake))),
             new FollowSettings(
-                chain.contracts().deployment().map(Deployment::block).orElse(0L),
+                chain.contracts().fromBlock(),
                 Math.max(1, chainConfig.confirmations()),
                 BLOCKS_PER_QUERY,
                 Duration.ofMillis(chainConfig.pollMillis())));
+    follower = following;
+    chain.onHead(following::lookNow);
   }
 }

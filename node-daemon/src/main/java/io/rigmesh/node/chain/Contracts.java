@@ -1,12 +1,16 @@
 package io.rigmesh.node.chain;
 
+import io.rigmesh.ledger.ChainMismatchException;
 import io.rigmesh.ledger.LedgerException;
+import io.rigmesh.ledger.chain.ChainRpc;
 import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.node.config.ChainConfig;
 import io.rigmesh.node.config.ConfigException;
 import io.rigmesh.node.pay.Market;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Domain;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Which chain, and where the market's contracts are on it.
@@ -16,6 +20,7 @@ import java.util.Optional;
 /// @param channels PaymentChannels
 /// @param registry ProviderRegistry
 /// @param token the payment token
+/// @param fromBlock there are no events of them before this block
 /// @param deployment the deployment file's content, where there is one
 public record Contracts(
     long chainId,
@@ -23,6 +28,7 @@ public record Contracts(
     Address channels,
     Address registry,
     Address token,
+    long fromBlock,
     Optional<Deployment> deployment) {
   /// Reads them from the settings, and from the deployment file what the settings leave open.
   ///
@@ -40,7 +46,34 @@ public record Contracts(
         require("chain.channels", config.channels().or(() -> file.map(Deployment::channels))),
         require("chain.registry", config.registry().or(() -> file.map(Deployment::registry))),
         require("chain.token", config.token().or(() -> file.map(Deployment::token))),
+        config.fromBlock().or(() -> file.map(Deployment::block)).orElse(0L),
         file);
+  }
+
+  /// Checks that the chain is the one that was deployed on, where that is known, and that the
+  /// contracts are there.
+  ///
+  /// @throws ChainMismatchException if not, naming the setting that is wrong
+  public void requireOn(ChainRpc rpc) {
+    deployment.ifPresent(deployed -> deployed.requireOn(rpc));
+    Map<String, Address> named =
+        Map.of(
+            "chain.escrow", escrow,
+            "chain.channels", channels,
+            "chain.registry", registry,
+            "chain.token", token);
+    named.forEach((key, address) -> {
+      boolean checked =
+          deployment
+              .filter(
+                  d -> List.of(d.escrow(), d.channels(), d.registry(), d.token()).contains(address))
+              .isPresent();
+      if (!checked && !rpc.hasCode(address)) {
+        throw new ChainMismatchException(
+            "There is no contract at %s = %s on the chain %d; correct the setting."
+                .formatted(key, address, chainId));
+      }
+    });
   }
 
   /// What this market's signatures are for.

@@ -22,6 +22,7 @@ import picocli.CommandLine.Command;
       UpCommand.class,
       JobCommand.class,
       WalletCommand.class,
+      ChainCommand.class,
       DevicesCommand.class,
       SelfTestCommand.class,
       PeersCommand.class,

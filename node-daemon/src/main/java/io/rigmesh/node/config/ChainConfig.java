@@ -8,12 +8,14 @@ import java.util.Optional;
 /// The chain and its contracts: named one by one, or by a deployment file.
 ///
 /// @param rpcUrls JSON-RPC endpoints, which stand in for each other
+/// @param wsUrls WebSocket endpoints that tell of new blocks, which are polled for all the same
 /// @param chainId the chain's EIP-155 id
 /// @param deploymentFile the file that a deployment wrote; says chain id and contracts
 /// @param escrow the address of JobEscrow
 /// @param channels the address of PaymentChannels
 /// @param registry the address of ProviderRegistry
 /// @param token the address of the payment token
+/// @param fromBlock the block before which the contracts have no events
 /// @param confirmations blocks on top of a transaction before it counts
 /// @param headAgeSecondsMax the age of the newest block above which the chain counts as away
 /// @param requestTimeoutSeconds how long one request to an endpoint may take
@@ -24,6 +26,13 @@ public record ChainConfig(
             help = "JSON-RPC endpoints, separated by commas; may hold an API key.",
             secret = true)
         List<String> rpcUrls,
+    @Setting(
+            value = "",
+            help =
+                "WebSocket endpoints, separated by commas, that tell of new blocks at once; may"
+                    + " hold an API key.",
+            secret = true)
+        List<String> wsUrls,
     @Setting(value = "", help = "The chain's EIP-155 id; from the deployment file where empty.")
         Optional<Long> chainId,
     @Setting(value = "", help = "File of a deployment, which names chain id and contracts.")
@@ -40,6 +49,12 @@ public record ChainConfig(
             value = "",
             help = "Address of the payment token; from the deployment file where empty.")
         Optional<Address> token,
+    @Setting(
+            value = "",
+            help =
+                "Block from which the contracts' events are read; from the deployment file where"
+                    + " empty, else 0.")
+        Optional<Long> fromBlock,
     @Setting(value = "1", help = "Blocks, its own included, before a transaction counts.")
         int confirmations,
     @Setting(value = "15", help = "Age of the newest block above which the chain counts as away.")

@@ -1,6 +1,7 @@
 package io.rigmesh.node.metrics;
 
 import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.TimeGauge;
@@ -14,6 +15,8 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.rigmesh.ledger.chain.EndpointHealth;
+import io.rigmesh.node.ChainView;
 import io.rigmesh.node.ChannelView;
 import io.rigmesh.node.DeviceView;
 import io.rigmesh.node.Node;
@@ -44,6 +47,9 @@ import java.util.function.ToDoubleFunction;
 public final class NodeMetrics implements AutoCloseable {
   /// More devices than this are not told apart.
   private static final int DEVICES_MAX = 64;
+
+  /// As many endpoints as anybody names.
+  private static final int ENDPOINTS_MAX = 16;
 
   private static final Set<String> METHODS =
       Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS");
@@ -86,14 +92,17 @@ public final class NodeMetrics implements AutoCloseable {
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final JvmGcMetrics collections = new JvmGcMetrics();
   private final Node node;
-  private volatile Snapshot now = new Snapshot(NOTHING, Map.of(), Map.of(), List.of());
+  private volatile Snapshot now =
+      new Snapshot(NOTHING, Map.of(), Map.of(), List.of(), Map.of(), Optional.empty());
 
   /// The node's numbers at one moment.
   private record Snapshot(
       NodeStats stats,
       Map<String, DeviceView> devices,
       Map<JobKind, Double> tokensPerSecond,
-      List<ChannelView> channels) {}
+      List<ChannelView> channels,
+      Map<String, EndpointHealth> endpoints,
+      Optional<ChainView.Socket> socket) {}
 
   /// @param node who is asked for its numbers
   /// @param version the daemon's version
@@ -113,7 +122,16 @@ public final class NodeMetrics implements AutoCloseable {
   private Snapshot snapshot() {
     Map<String, DeviceView> devices = new java.util.LinkedHashMap<>();
     node.devices().stream().limit(DEVICES_MAX).forEach(d -> devices.put(d.id(), d));
-    return new Snapshot(node.stats(), Map.copyOf(devices), tokensPerSecond(), node.channels());
+    ChainView chain = node.chain();
+    Map<String, EndpointHealth> endpoints = new java.util.LinkedHashMap<>();
+    chain.endpoints().stream().limit(ENDPOINTS_MAX).forEach(e -> endpoints.put(e.name(), e));
+    return new Snapshot(
+        node.stats(),
+        Map.copyOf(devices),
+        tokensPerSecond(),
+        node.channels(),
+        Map.copyOf(endpoints),
+        chain.socket());
   }
 
   private Map<JobKind, Double> tokensPerSecond() {
@@ -135,6 +153,7 @@ public final class NodeMetrics implements AutoCloseable {
   public synchronized String scrape() {
     now = snapshot();
     registerDevices();
+    registerEndpoints();
     return registry.scrape();
   }
 
@@ -408,6 +427,67 @@ public final class NodeMetrics implements AutoCloseable {
           device,
           s -> view(s, id).map(d -> d.running().size()).orElse(0));
     }
+  }
+
+  /// Endpoints are known once the node has started; their names hold no keys.
+  private void registerEndpoints() {
+    for (String name : now.endpoints.keySet()) {
+      Tags endpoint = Tags.of("endpoint", name);
+      counter(
+          "rigmesh.chain.endpoint.requests",
+          "Requests to an RPC endpoint of the chain.",
+          "",
+          endpoint,
+          s -> endpoint(s, name).map(e -> (double) e.requests()).orElse(0.0));
+      counter(
+          "rigmesh.chain.endpoint.failures",
+          "How often an RPC endpoint failed: no answer, none in time, or none that is one.",
+          "",
+          endpoint,
+          s -> endpoint(s, name).map(e -> (double) e.failures()).orElse(0.0));
+      FunctionTimer.builder(
+              "rigmesh.chain.endpoint.answers",
+              this,
+              m -> endpoint(m.now, name).map(EndpointHealth::answers).orElse(0L),
+              m -> endpoint(m.now, name).map(e -> e.answering().toNanos() / 1e9).orElse(0.0),
+              TimeUnit.SECONDS)
+          .description("Time that an RPC endpoint took for its answers.")
+          .tags(endpoint)
+          .register(registry);
+      gauge(
+          "rigmesh.chain.endpoint.blocks.behind",
+          "Blocks that an RPC endpoint lacked when it was compared with others; NaN before that.",
+          endpoint,
+          s ->
+              endpoint(s, name)
+                  .filter(e -> e.blocksBehind().isPresent())
+                  .map(e -> (double) e.blocksBehind().getAsLong())
+                  .orElse(Double.NaN));
+      for (EndpointHealth.State state : EndpointHealth.State.values()) {
+        gauge(
+            "rigmesh.chain.endpoint.state",
+            "1 for the state that an RPC endpoint is in, 0 for the others.",
+            endpoint.and("state", state.id()),
+            s -> endpoint(s, name).filter(e -> e.state() == state).isPresent() ? 1 : 0);
+      }
+    }
+    if (now.socket.isPresent()) {
+      gauge(
+          "rigmesh.chain.socket.connected",
+          "1 while a WebSocket endpoint tells of new blocks, 0 while they are only polled for.",
+          Tags.empty(),
+          s -> s.socket.filter(ChainView.Socket::connected).isPresent() ? 1 : 0);
+      counter(
+          "rigmesh.chain.socket.blocks",
+          "New blocks that WebSocket endpoints told of.",
+          "",
+          Tags.empty(),
+          s -> s.socket.map(socket -> (double) socket.heads()).orElse(0.0));
+    }
+  }
+
+  private static Optional<EndpointHealth> endpoint(Snapshot snapshot, String name) {
+    return Optional.ofNullable(snapshot.endpoints.get(name));
   }
 
   private static Optional<DeviceView> view(Snapshot snapshot, String id) {

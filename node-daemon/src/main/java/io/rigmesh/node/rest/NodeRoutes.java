@@ -40,6 +40,7 @@ final class NodeRoutes {
         Route.of(HttpMethod.GET, "/v1/devices", _ -> devices()),
         Route.of(HttpMethod.GET, "/v1/wallet", this::wallet),
         Route.of(HttpMethod.GET, "/v1/channels", _ -> channels()),
+        Route.of(HttpMethod.GET, "/v1/chain", _ -> Json.ok(NodeJson.write(node.chain()))),
         Route.open("/health/live", _ -> Json.ok(Json.object().put("status", "live"))),
         Route.open("/health/ready", _ -> ready()),
         openOnLoopback("/metrics", _ -> metrics()),

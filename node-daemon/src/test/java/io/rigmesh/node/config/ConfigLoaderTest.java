@@ -37,6 +37,8 @@ class ConfigLoaderTest {
         .isEqualTo(
             new ChainConfig(
                 List.of("http://127.0.0.1:8545"),
+                List.of(),
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
@@ -130,7 +132,13 @@ class ConfigLoaderTest {
   void flagBeatsEnvironmentBeatsFileBeatsDefault() throws IOException {
     Files.writeString(
         home.resolve("rigmesh.yaml"),
-        "rest:\n  port: 1\n  host: 0.0.0.0\naudit:\n  samples: 7\nworkers:\n  devices: [cpu, cuda:0]\n");
+        "rest:\n"
+            + "  port: 1\n"
+            + "  host: 0.0.0.0\n"
+            + "audit:\n"
+            + "  samples: 7\n"
+            + "workers:\n"
+            + "  devices: [cpu, cuda:0]\n");
     EffectiveConfig effective =
         load(
             Map.of("RIGMESH_REST_PORT", "2", "RIGMESH_REST_HOST", "::1", "PATH", "/bin"),
@@ -253,7 +261,12 @@ class ConfigLoaderTest {
           "keys.password-file",
           "network.key-file" ->
           home.resolve("file" + number).toString();
-      case "rest.host", "keys.password", "provider.region", "workers.devices", "chain.rpc-urls" ->
+      case "rest.host",
+          "keys.password",
+          "provider.region",
+          "workers.devices",
+          "chain.rpc-urls",
+          "chain.ws-urls" ->
           "text" + number;
       default -> Integer.toString(number);
     };

@@ -2,6 +2,7 @@ package io.rigmesh.node.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.rigmesh.ledger.chain.EndpointHealth;
 import io.rigmesh.node.rest.MemoryNode;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -60,6 +61,28 @@ class NodeMetricsTest {
     assertThat(text.value("rigmesh_channels_redeemed_token_units_total", paying)).isEqualTo(1);
     assertThat(text.value("rigmesh_channels_unpaid_token_units", Map.of())).isZero();
     assertThat(text.families()).containsKey("jvm_memory_used_bytes");
+  }
+
+  @Test
+  void eachEndpointOfTheChainIsShownByItsName() {
+    PrometheusText text = scraped();
+    Map<String, String> first = Map.of("endpoint", "https://rpc.example");
+    Map<String, String> second = Map.of("endpoint", "https://rpc.example #2");
+    assertThat(text.value("rigmesh_chain_endpoint_requests_total", first)).isEqualTo(10);
+    assertThat(text.value("rigmesh_chain_endpoint_requests_total", second)).isZero();
+    assertThat(text.value("rigmesh_chain_endpoint_failures_total", first)).isEqualTo(2);
+    assertThat(text.value("rigmesh_chain_endpoint_answers_seconds_count", first)).isEqualTo(8);
+    assertThat(text.value("rigmesh_chain_endpoint_answers_seconds_sum", first)).isEqualTo(0.4);
+    assertThat(text.value("rigmesh_chain_endpoint_blocks_behind", first)).isEqualTo(7);
+    assertThat(text.value("rigmesh_chain_endpoint_blocks_behind", second)).isNaN();
+    Map<String, String> behind =
+        Map.of("endpoint", "https://rpc.example", "state", EndpointHealth.State.BEHIND.id());
+    assertThat(text.value("rigmesh_chain_endpoint_state", behind)).isEqualTo(1);
+    Map<String, String> working =
+        Map.of("endpoint", "https://rpc.example", "state", EndpointHealth.State.WORKING.id());
+    assertThat(text.value("rigmesh_chain_endpoint_state", working)).isZero();
+    assertThat(text.value("rigmesh_chain_socket_connected", Map.of())).isZero();
+    assertThat(text.value("rigmesh_chain_socket_blocks_total", Map.of())).isEqualTo(3);
   }
 
   @Test

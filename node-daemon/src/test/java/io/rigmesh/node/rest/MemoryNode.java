@@ -1,11 +1,14 @@
 package io.rigmesh.node.rest;
 
+import io.rigmesh.ledger.chain.ChainHead;
+import io.rigmesh.ledger.chain.EndpointHealth;
 import io.rigmesh.libp2p.Direction;
 import io.rigmesh.libp2p.autonat.AddressVerdict;
 import io.rigmesh.libp2p.autonat.Reachability;
 import io.rigmesh.libp2p.identity.Ed25519PrivateKey;
 import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.libp2p.multiformats.Multiaddr;
+import io.rigmesh.node.ChainView;
 import io.rigmesh.node.ChannelView;
 import io.rigmesh.node.DeviceView;
 import io.rigmesh.node.Node;
@@ -15,6 +18,7 @@ import io.rigmesh.node.Readiness;
 import io.rigmesh.node.WalletView;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.blob.FileBlobs;
+import io.rigmesh.node.chain.Contracts;
 import io.rigmesh.node.config.ConfigLoader;
 import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.jobs.JobRole;
@@ -36,6 +40,7 @@ import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.scheduler.pricing.Pricing;
 import java.math.BigInteger;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -195,6 +200,39 @@ public final class MemoryNode implements Node {
   @Override
   public NetworkView checkNetwork() {
     return network();
+  }
+
+  @Override
+  public ChainView chain() {
+    return new ChainView(
+        new Contracts(31337, ACCOUNT, ACCOUNT, ACCOUNT, ACCOUNT, 0, Optional.empty()),
+        Optional.of(
+            new ChainHead(
+                12, Digests.sha256(new byte[] {1}), Digests.sha256(new byte[] {2}), Instant.EPOCH)),
+        OptionalDouble.of(1.25),
+        Optional.of("a trouble"),
+        List.of(
+            new EndpointHealth(
+                "https://rpc.example",
+                EndpointHealth.State.BEHIND,
+                10,
+                2,
+                8,
+                Duration.ofMillis(400),
+                OptionalLong.of(5),
+                OptionalLong.of(7),
+                "it is 7 blocks behind another endpoint"),
+            new EndpointHealth(
+                "https://rpc.example #2",
+                EndpointHealth.State.WORKING,
+                0,
+                0,
+                0,
+                Duration.ZERO,
+                OptionalLong.empty(),
+                OptionalLong.empty(),
+                "")),
+        Optional.of(new ChainView.Socket(false, 3, "wss://rpc.example: it is silent")));
   }
 
   @Override

@@ -94,7 +94,8 @@ class OpenAiIT {
     JsonNode chat = TestServer.MAPPER.readTree(provider.input(job));
     assertThat(chat.path("messages").toString())
         .isEqualTo(
-            "[{\"role\":\"system\",\"content\":\"Be brief.\"},{\"role\":\"user\",\"content\":\"Say hi\"}]");
+            "[{\"role\":\"system\",\"content\":\"Be brief.\"},{\"role\":\"user\",\"content\":\"Say"
+                + " hi\"}]");
     assertThat(chat.path("date").asText()).matches("\\d{4}-\\d\\d-\\d\\d");
 
     String told =
@@ -172,7 +173,8 @@ class OpenAiIT {
         1,
         4,
         " upon",
-        ",\"logprobs\":{\"text\":\" upon\",\"logprob\":-0.5,\"likeliest\":[{\"id\":4,\"text\":\" upon\",\"logprob\":-0.5}]},\"finish\":\"stop-token\"");
+        ",\"logprobs\":{\"text\":\" upon\",\"logprob\":-0.5,\"likeliest\":[{\"id\":4,\"text\":\""
+            + " upon\",\"logprob\":-0.5}]},\"finish\":\"stop-token\"");
     JsonNode choice = TestServer.json(answer.join()).path("choices").get(0);
     assertThat(choice.path("text").asText()).isEqualTo(" upon");
     assertThat(choice.path("finish_reason").asText()).isEqualTo("stop");

@@ -97,6 +97,7 @@ class OpenApiIT {
     check("get", "/v1/node", server.get("/v1/node"), 200);
     check("get", "/v1/devices", server.get("/v1/devices"), 200);
     check("get", "/v1/wallet", server.get("/v1/wallet"), 200);
+    check("get", "/v1/chain", server.get("/v1/chain"), 200);
     check("get", "/v1/peers", server.get("/v1/peers"), 200);
     check("get", "/v1/offers", server.get("/v1/offers"), 200);
     check("get", "/v1/network", server.get("/v1/network"), 200);
