@@ -24,8 +24,8 @@ __device__ __forceinline__ float with_bias(float dot, const float* bias, int n, 
   return sum;
 }
 
-// Stores element (t, n) of a PLAIN or RESIDUAL product.
-__device__ __forceinline__ void store_element(float dot, const float* bias, const float* residual, float* y, int y_stride, int t, int n,
+// Stores element (t, n) of a PLAIN or RESIDUAL product, and gives it.
+__device__ __forceinline__ float store_element(float dot, const float* bias, const float* residual, float* y, int y_stride, int t, int n,
                                               int columns, int mode, unsigned long long* fault, int op) {
   float value = with_bias(dot, bias, n, t * columns + n, fault, op);
   size_t at = (size_t)t * y_stride + n;
@@ -34,10 +34,11 @@ __device__ __forceinline__ void store_element(float dot, const float* bias, cons
     check_finite(fault, op + 2, t * columns + n, value);
   }
   y[at] = value;
+  return value;
 }
 
-// Stores element (t, n) of a SWIGLU product from its gate's and its up's dot products.
-__device__ __forceinline__ void store_swiglu(float gate, float up, const float* bias, float* y, int y_stride, int t, int n, int columns,
+// Stores element (t, n) of a SWIGLU product from its gate's and its up's dot products, and gives it.
+__device__ __forceinline__ float store_swiglu(float gate, float up, const float* bias, float* y, int y_stride, int t, int n, int columns,
                                              unsigned long long* fault, int op) {
   int half = columns / 2;
   float g = with_bias(gate, bias, n, t * columns + n, fault, op);
@@ -45,4 +46,5 @@ __device__ __forceinline__ void store_swiglu(float gate, float up, const float* 
   float value = swiglu_exact(g, u);
   check_finite(fault, op + 2, t * half + n, value);
   y[(size_t)t * y_stride + n] = value;
+  return value;
 }

@@ -5,22 +5,8 @@
 // Memory: a row is read three times at most, from the cache after the first; nothing but the results is written. Grid
 // (rows, parts), block 256: a row of x holds `parts` pieces of `cols` elements, one after the other, each normed by itself
 // (parts = 1 for a residual row, the heads for qk-norm); rows lie `stride` floats apart. Rows at or past *rows are left alone.
-#include "fault.cuh"
-#include "lanes.cuh"
 #include "quantise.cuh"
-
-__device__ __forceinline__ float inverse_root(const float* x, int cols, float eps, int index, unsigned long long* fault, int op, float* shared) {
-  float lane = 0.0f;
-  for (int c = threadIdx.x; c < cols; c += LANES) {
-    float v = x[c];
-    lane = __fmaf_rn(v, v, lane);
-  }
-  float squares = lane_tree(lane, shared);
-  if (threadIdx.x == 0) {
-    check_finite(fault, op, index, squares);
-  }
-  return __fdiv_rn(1.0f, __fsqrt_rn(__fadd_rn(__fdiv_rn(squares, (float)cols), eps)));
-}
+#include "rms_norm.cuh"
 
 // x and y (rows, parts * cols) with rows `stride` and `y_stride` floats apart; gain (cols). y may be x. op names the sum of
 // squares and op + 1 the result in a fault.

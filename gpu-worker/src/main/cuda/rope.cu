@@ -4,11 +4,7 @@
 // made on the host (RopeTable), one row of d/2 per position. Rows at or past *rows are left alone.
 #include "fault.cuh"
 #include "pages.cuh"
-
-__device__ __forceinline__ void turn(float a, float b, float cosine, float sine, float* low, float* high) {
-  *low = __fmaf_rn(-b, sine, __fmul_rn(a, cosine));
-  *high = __fmaf_rn(a, sine, __fmul_rn(b, cosine));
-}
+#include "rope.cuh"
 
 // x and y (rows, heads * d); positions (rows); cos and sin (positions, d/2). y may be x. Grid (rows, heads), block of at
 // least 32. Memory: x read once and y written once.

@@ -31,6 +31,17 @@ public record Architecture(int major, int minor, int multiprocessors, int shared
     return major == 9 && minor == 0;
   }
 
+  /// How much may be read ahead into the second-level cache while a launch waits for something
+  /// else: what the memory brings in the time of an attention, where the cache is several times as
+  /// large. Ampere's and later devices for servers, and all since Ada, have 24 MB and more; others
+  /// would lose what they are about to use.
+  public int readAheadBytes() {
+    if (major >= 9) {
+      return 16 << 20;
+    }
+    return major == 8 && (minor == 0 || minor == 9) ? 8 << 20 : 0;
+  }
+
   @Override
   public String toString() {
     return String.format(

@@ -22,6 +22,16 @@ final class Arguments {
     return this;
   }
 
+  Arguments longs(long value) {
+    list.add(new Argument.Int64(value));
+    return this;
+  }
+
+  /// What a launch asks the cache for.
+  Arguments ahead(ReadAhead ahead) {
+    return at(ahead.address()).longs(ahead.bytes());
+  }
+
   Arguments real(float value) {
     list.add(new Argument.Float32(value));
     return this;

@@ -2,6 +2,7 @@ package io.rigmesh.worker.cuda;
 
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.kernels.HeadLayout;
+import io.rigmesh.worker.llama.LayerAttention;
 import io.rigmesh.worker.llama.LlamaConfig;
 import java.util.List;
 
@@ -14,6 +15,12 @@ final class AttentionLaunches {
   private static final int TILE_HEAD_DIM_MAX = 128;
   private static final int TILE_THREADS = 128;
   private static final int PAGE = 32;
+
+  private static final int VALUES_THREADS = 256;
+  private static final int VALUES_WIDTH = 32;
+
+  /// What a block asks the cache for that does nothing else.
+  private static final int AHEAD_BYTES_PER_BLOCK = 256 << 10;
 
   /// The most splits of 1024 keys whose sums one block adds for a whole row.
   private static final int QUANTISED_SPLITS_MAX = 8;
@@ -34,7 +41,8 @@ final class AttentionLaunches {
         && quantisedSharedBytes(config) <= SHARED_BYTES_PLAIN;
   }
 
-  private static int quantisedSharedBytes(LlamaConfig config) {
+  /// What a block takes that adds the splits of a whole row.
+  static int quantisedSharedBytes(LlamaConfig config) {
     return Float.BYTES * config.heads() * (config.headDim() + 1);
   }
 
@@ -182,37 +190,9 @@ final class AttentionLaunches {
                 .list(),
             List.of("attention score"),
             new Work(keyBytes, scoreBytes, operations, Work.Unit.FLOAT32)));
-    int parts = LinearLaunch.pieces(d, StepMemory.PIECE / share);
     plan.add(
-        new Launch(
-            where + "attention values",
-            "attention_values",
-            count,
-            heads / share * parts,
-            splits,
-            StepMemory.PIECE,
-            Float.BYTES * StepShape.CONTEXT_MIN * share,
-            new Arguments()
-                .at(
-                    memory.scores(),
-                    memory.maxima(),
-                    memory.values().get(layer),
-                    input.at(input.tables()))
-                .ints(1)
-                .at(
-                    input.at(input.positions()),
-                    input.at(input.sequences()),
-                    memory.chains(),
-                    list,
-                    listed)
-                .ints(first, heads, layout.kvHeads(), d, share, window, context)
-                .list(),
-            List.of(),
-            new Work(
-                keyBytes + scoreBytes,
-                4L * count * heads * splits * (d + 1L),
-                operations,
-                Work.Unit.FLOAT32)));
+        values(
+            where, config, memory, shape, layer, window, new Rows(first, count), ReadAhead.NONE));
     if (quantised) {
       combineQuantised(plan, where, config, memory, shape, window, first, count);
       return;
@@ -234,6 +214,128 @@ final class AttentionLaunches {
                 .list(),
             List.of("attention"),
             Work.moving(4L * count * heads * splits * (d + 1L), 4L * count * layout.queryCols())));
+  }
+
+  /// Which of the listed rows a launch covers.
+  private record Rows(int first, int count) {}
+
+  /// The chains of one layer's values, row by row.
+  ///
+  /// @param ahead what multiprocessors without work ask the cache for
+  private static Launch values(
+      String where,
+      LlamaConfig config,
+      StepMemory memory,
+      StepShape shape,
+      int layer,
+      int window,
+      Rows rows,
+      ReadAhead ahead) {
+    HeadLayout layout = config.headLayout();
+    StepMemory.Input input = memory.input();
+    int share = share(layout);
+    int splits = shape.context() / StepShape.CONTEXT_MIN;
+    long seen = rows.count() * seen(shape, window);
+    int parts = LinearLaunch.pieces(layout.headDim(), VALUES_WIDTH);
+    int helpers = LinearLaunch.pieces((int) ahead.bytes(), AHEAD_BYTES_PER_BLOCK);
+    return new Launch(
+        where + "attention values",
+        "attention_values",
+        rows.count(),
+        layout.heads() / share * parts + helpers,
+        splits,
+        VALUES_THREADS,
+        Float.BYTES * StepShape.CONTEXT_MIN * share,
+        new Arguments()
+            .at(
+                memory.scores(),
+                memory.maxima(),
+                memory.values().get(layer),
+                input.at(input.tables()))
+            .ints(1)
+            .at(
+                input.at(input.positions()),
+                input.at(input.sequences()),
+                memory.chains(),
+                input.at(input.list()),
+                input.at(StepMemory.Input.LISTED))
+            .ints(
+                rows.first(),
+                layout.heads(),
+                layout.kvHeads(),
+                layout.headDim(),
+                share,
+                window,
+                shape.context())
+            .ahead(ahead)
+            .list(),
+        List.of(),
+        new Work(
+            4L * seen * ((long) layout.keyCols() + layout.heads()),
+            4L * rows.count() * layout.heads() * splits * (layout.headDim() + 1L),
+            2L * seen * layout.queryCols(),
+            Work.Unit.FLOAT32));
+  }
+
+  /// The scores and chains of the only row of a step: its keys are turned and, with its values,
+  /// handed to their page by the launch that computes the scores.
+  ///
+  /// @param ahead what is read next, for which multiprocessors without work ask the cache
+  static void addOne(
+      LaunchPlan.Builder plan,
+      String where,
+      DeviceLlama model,
+      StepMemory memory,
+      StepShape shape,
+      int layer,
+      ReadAhead ahead) {
+    LlamaConfig config = model.config();
+    LayerAttention attention = config.layerAttention().get(layer);
+    HeadLayout layout = config.headLayout();
+    StepMemory.Input input = memory.input();
+    int window = attention.window().orElse(0);
+    int share = share(layout);
+    int d = layout.headDim();
+    long seen = seen(shape, window);
+    plan.add(
+        new Launch(
+            where + "rotation, pages and attention scores",
+            "attention_scores_one",
+            1,
+            layout.heads() / share,
+            shape.context() / StepMemory.PIECE,
+            StepMemory.PIECE,
+            Float.BYTES * (share + 1) * d,
+            new Arguments()
+                .at(
+                    memory.qkv(),
+                    input.at(input.tables()),
+                    input.at(input.positions()),
+                    model.cos(),
+                    model.sin(),
+                    memory.keys().get(layer),
+                    memory.values().get(layer),
+                    memory.scores(),
+                    memory.maxima())
+                .ints(
+                    layout.heads(),
+                    layout.kvHeads(),
+                    d,
+                    share,
+                    window,
+                    shape.context(),
+                    attention.rotary() ? 1 : 0)
+                .real(layout.scoreScale())
+                .at(memory.fault())
+                .ints(plan.nextFault())
+                .list(),
+            List.of("rope", "rope", "attention score"),
+            new Work(
+                4L * (seen * layout.keyCols() + qkvCols(layout)),
+                4L * (seen * layout.heads() + 2L * layout.keyCols()),
+                2L * seen * layout.queryCols(),
+                Work.Unit.FLOAT32)));
+    plan.add(values(where, config, memory, shape, layer, window, new Rows(0, 1), ahead));
   }
 
   private static void combineQuantised(

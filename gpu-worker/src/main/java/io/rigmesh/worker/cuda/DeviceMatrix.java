@@ -39,6 +39,11 @@ record DeviceMatrix(Profile profile, long address, long scales, int columns, int
     return (depth + I8_PITCH - 1) / I8_PITCH * I8_PITCH;
   }
 
+  /// Behind its last element.
+  long addressEnd() {
+    return address + (profile == Profile.I8_V1 ? (long) columns * pitch : 4L * depth * pitch);
+  }
+
   /// How many bytes a use of it reads.
   long bytes() {
     return profile == Profile.I8_V1 ? (long) columns * pitch + 4L * columns : 4L * depth * columns;

@@ -11,7 +11,7 @@ import java.util.List;
 /// @param launches in their order
 public record LaunchPlan(String name, List<Launch> launches) {
   /// How many fault numbers every launch has.
-  static final int FAULTS_PER_LAUNCH = 4;
+  static final int FAULTS_PER_LAUNCH = 8;
 
   /// What the fault word holds while nothing went wrong.
   public static final long NO_FAULT = -1L;

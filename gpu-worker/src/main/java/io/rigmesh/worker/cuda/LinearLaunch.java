@@ -30,6 +30,11 @@ final class LinearLaunch {
     Mode(int number) {
       this.number = number;
     }
+
+    /// As the kernels know it.
+    int number() {
+      return number;
+    }
   }
 
   /// A use of a weight.

@@ -29,6 +29,8 @@ import java.util.List;
 /// @param scoreCount how many scores there is room for
 /// @param maxima of each 128 scores
 /// @param chains of each 1024 scores and component
+/// @param largest one 64-bit word, in whose low half the bits of the largest magnitude of `inner`
+///   stand where a step has one row
 record StepMemory(
     Limits limits,
     Input input,
@@ -47,7 +49,8 @@ record StepMemory(
     long scores,
     long scoreCount,
     long maxima,
-    long chains) {
+    long chains,
+    long largest) {
   /// Attention's scores take at most this, unless one row alone needs more.
   private static final long SCORE_COUNT = 64L << 20;
 
@@ -182,6 +185,7 @@ record StepMemory(
         arena.takeWords(scores),
         scores,
         arena.takeWords(scores / PIECE),
-        arena.takeWords(splits * (config.headDim() + 1)));
+        arena.takeWords(splits * (config.headDim() + 1)),
+        arena.take(Long.BYTES));
   }
 }

@@ -44,6 +44,10 @@ final class StepPlan {
 
   private LaunchPlan write() {
     embed();
+    if (OneRowPlan.serves(config, model.profile(), memory.limits(), shape)) {
+      new OneRowPlan(model, memory, shape, architecture, plan).write();
+      return plan.build();
+    }
     for (int index = 0; index < config.layers(); index++) {
       where = "layer " + index + " ";
       attend(index, model.layers().get(index));
@@ -88,14 +92,9 @@ final class StepPlan {
   /// residual += output projection of attention over the norm of residual.
   private void attend(int index, DeviceLlama.Layer layer) {
     LayerAttention attention = config.layerAttention().get(index);
-    int qkvCols = layer.qkv().columns();
     norm("attention norm", memory.residual(), layer.attentionNorm());
     linear("query, key and value", layer.qkv(), layer.qkvBias(), memory.qkv(), Mode.PLAIN);
-    if (config.qkNorm()) {
-      long keys = memory.qkv() + 4L * config.queryCols();
-      normHeads("query norm", memory.qkv(), qkvCols, layer.queryNorm(), config.heads());
-      normHeads("key norm", keys, qkvCols, layer.keyNorm(), config.kvHeads());
-    }
+    NormLaunch.heads(config, layer, memory, shape, where).forEach(this::rmsNorm);
     ropeAndStore(index, attention.rotary());
     boolean quantised = AttentionLaunches.quantises(config, model.profile(), shape);
     AttentionLaunches.add(
@@ -186,7 +185,9 @@ final class StepPlan {
   private void norm(String what, long x, long gain) {
     int width = config.hiddenSize();
     if (!int8) {
-      rmsNorm(what, x, width, gain, memory.rows(), rows(), shape.rows(), 1, width);
+      rmsNorm(
+          new NormLaunch.Use(
+              where + what, x, width, gain, memory.rows(), rows(), shape.rows(), 1, width));
       return;
     }
     int pitch = DeviceMatrix.i8Pitch(width);
@@ -215,44 +216,8 @@ final class StepPlan {
             Work.moving(4L * shape.rows() * width, (long) shape.rows() * pitch)));
   }
 
-  private void normHeads(String what, long x, int stride, long gain, int heads) {
-    rmsNorm(what, x, stride, gain, x, rows(), shape.rows(), heads, config.headDim());
-  }
-
-  private void rmsNorm(
-      String what,
-      long x,
-      int stride,
-      long gain,
-      long y,
-      long rows,
-      int rowsMax,
-      int parts,
-      int cols) {
-    long bytes = 4L * rowsMax * parts * cols;
-    plan.add(
-        new Launch(
-            where + what,
-            "rms_norm",
-            rowsMax,
-            parts,
-            1,
-            THREADS,
-            0,
-            new Arguments()
-                .at(x)
-                .ints(stride)
-                .at(gain)
-                .real(config.normEpsilon())
-                .at(y)
-                .ints(stride)
-                .at(rows)
-                .ints(cols)
-                .at(memory.fault())
-                .ints(plan.nextFault())
-                .list(),
-            List.of("rmsNorm sum of squares", "rmsNorm"),
-            Work.moving(bytes, bytes)));
+  private void rmsNorm(NormLaunch.Use use) {
+    plan.add(NormLaunch.of(use, config.normEpsilon(), memory.fault(), plan.nextFault()));
   }
 
   /// In i8-v1, the rows that the next linear layer reads; f32-v1 reads x itself.

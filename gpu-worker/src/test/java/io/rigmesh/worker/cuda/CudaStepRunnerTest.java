@@ -47,8 +47,13 @@ final class CudaStepRunnerTest extends StepRunnerContract {
       runner.run(step(segment(0, 1, 18, 1, 3)));
       assertThat(device.replays()).isEqualTo(2);
       assertThat(device.launched())
-          .contains("attention_scores", "linear_i8_rows_1")
-          .doesNotContain("attention_tiles_64");
+          .contains("attention_scores_one", "linear_i8_row_plain_2")
+          .doesNotContain("attention_tiles_64", "attention_scores");
+      device.launched().clear();
+      runner.run(step(segment(0, 1, 19, 1, 3), segment(1, 1, 0, 1, 5)));
+      assertThat(device.launched())
+          .contains("attention_scores", "linear_i8_rows_2")
+          .doesNotContain("attention_scores_one");
     }
   }
 

@@ -32,18 +32,58 @@ final class StepPlanTest {
   }
 
   @Test
-  void aDecodeTakesElevenLaunchesALayerAndOneMoreWithManySplits() {
-    assertThat(plan(Profile.I8_V1, DECODE, Architecture.HOPPER).launches())
-        .hasSize(11 * GpuShapes.LLAMA_8B.layers() + 4);
-    assertThat(
-            plan(Profile.I8_V1, new StepShape(1, 1, 0, 1, 16_384), Architecture.HOPPER).launches())
-        .hasSize(12 * GpuShapes.LLAMA_8B.layers() + 4);
+  void aDecodeTakesSixLaunchesALayerAndTwelveWithManySplits() {
+    int layers = GpuShapes.LLAMA_8B.layers();
+    assertThat(plan(Profile.I8_V1, DECODE, Architecture.HOPPER).launches()).hasSize(6 * layers + 2);
+    StepShape longer = new StepShape(1, 1, 0, 1, 16_384);
+    assertThat(plan(Profile.I8_V1, longer, Architecture.HOPPER).launches())
+        .hasSize(12 * layers + 4);
+    StepShape two = new StepShape(2, 2, 0, 2, 1024);
+    assertThat(plan(Profile.I8_V1, two, Architecture.HOPPER).launches()).hasSize(11 * layers + 4);
+  }
+
+  @Test
+  void whatIsReadAheadIsTheWeightThatComesNext() {
+    LaunchPlan plan = plan(Profile.I8_V1, DECODE, Architecture.HOPPER);
+    List<Launch> products =
+        plan.launches().stream()
+            .filter(launch -> launch.entry().startsWith("linear_i8_row_"))
+            .toList();
+    // Of a layer, the product of gates and ups reads ahead of the next, and that of the next layer.
+    for (int layer = 0; layer < GpuShapes.LLAMA_8B.layers(); layer++) {
+      for (int product : new int[] {4 * layer + 2, 4 * layer + 3}) {
+        assertThat(ahead(products.get(product)).address())
+            .isEqualTo(weight(products.get(product + 1)));
+        assertThat(ahead(products.get(product)).bytes()).isEqualTo(4 << 20);
+      }
+    }
+    assertThat(plan(Profile.I8_V1, DECODE, Architecture.LEAST).launches())
+        .allMatch(launch -> ahead(launch).bytes() == 0);
+  }
+
+  /// What a launch asks the cache for.
+  private static ReadAhead ahead(Launch launch) {
+    List<Argument> arguments = launch.arguments();
+    for (int i = 1; i < arguments.size(); i++) {
+      if (arguments.get(i) instanceof Argument.Int64 bytes
+          && arguments.get(i - 1) instanceof Argument.Address address) {
+        return new ReadAhead(address.value(), bytes.value());
+      }
+    }
+    return ReadAhead.NONE;
+  }
+
+  /// The address of a product's weight, which the kernels take after what makes the row.
+  private static long weight(Launch launch) {
+    int at = launch.entry().contains("_norm_") ? 5 : launch.entry().contains("_plain_") ? 3 : 6;
+    return ((Argument.Address) launch.arguments().get(at)).value();
   }
 
   @Test
   void kernelsAreChosenByRowsAndDevice() {
     Architecture turing = Architecture.LEAST;
-    assertThat(linear(Profile.I8_V1, DECODE, Architecture.HOPPER)).containsOnly("linear_i8_rows_1");
+    assertThat(linear(Profile.I8_V1, DECODE, Architecture.HOPPER))
+        .containsOnly("linear_i8_row_norm_4", "linear_i8_row_attention_4", "linear_i8_row_plain_4");
     assertThat(linear(Profile.I8_V1, BATCH, Architecture.HOPPER))
         .containsOnly("linear_i8_mma_64x32");
     assertThat(linear(Profile.I8_V1, PREFILL, Architecture.HOPPER))

@@ -96,7 +96,10 @@ abstract class StepRunnerContract {
         List.of(
             step(segment(0, 9, 0, 1, 2, 4)),
             step(segment(0, 5, 9, 5, 2, 4), segment(5, 3, 0, 3, 0)),
-            step(segment(0, 1, 14, 1, 2, 4), segment(1, 1, 3, 1, 0)));
+            step(segment(0, 1, 14, 1, 2, 4), segment(1, 1, 3, 1, 0)),
+            // One alone.
+            step(segment(0, 1, 15, 1, 2, 4)),
+            step(segment(0, 1, 4, 1, 0)));
     try (LlamaWeights weights = LlamaWeights.open(folder)) {
       assertSame(weights, profile, Architecture.HOPPER, steps);
     }

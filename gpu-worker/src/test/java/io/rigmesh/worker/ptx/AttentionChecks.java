@@ -151,7 +151,7 @@ final class AttentionChecks {
         scores.forget();
         maxima.forget();
         chains.forget();
-        KernelStage.launch(
+        stage.launchNamed(
             "attention_scores",
             new Extent(half, layout.heads() / one.share(), pieces),
             128,
@@ -177,11 +177,10 @@ final class AttentionChecks {
             layout.scoreScale(),
             stage.fault(),
             KernelStage.OP);
-        int width = 128 / one.share();
-        KernelStage.launch(
+        stage.launchNamed(
             "attention_values",
-            new Extent(half, layout.heads() / one.share() * ((d + width - 1) / width), splits),
-            128,
+            new Extent(half, layout.heads() / one.share() * ((d + 31) / 32), splits),
+            256,
             4096 * one.share(),
             scores,
             maxima,
@@ -199,7 +198,9 @@ final class AttentionChecks {
             d,
             one.share(),
             one.window(),
-            context);
+            context,
+            0L,
+            0L);
         if (quantised) {
           stage.launch(
               Extent.of(half),
@@ -221,7 +222,7 @@ final class AttentionChecks {
               KernelStage.OP + 1);
           continue;
         }
-        KernelStage.launch(
+        stage.launchNamed(
             "attention_combine",
             new Extent(half, layout.heads(), 1),
             32,

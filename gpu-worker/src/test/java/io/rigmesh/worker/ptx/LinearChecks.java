@@ -17,7 +17,7 @@ final class LinearChecks {
   private static final int SWIGLU = 2;
 
   /// A product's shape and what follows it.
-  private record Shape(int rows, int n, int k, boolean bias, int mode) {}
+  record Shape(int rows, int n, int k, boolean bias, int mode) {}
 
   /// How a kernel is launched.
   private record Form(
@@ -156,7 +156,7 @@ final class LinearChecks {
         .ifPresent(result -> stage.same(y, stride, result));
   }
 
-  private static byte[] padded(QuantisedRows rows, int pitch) {
+  static byte[] padded(QuantisedRows rows, int pitch) {
     byte[] bytes = new byte[rows.rows() * pitch];
     for (int row = 0; row < rows.rows(); row++) {
       System.arraycopy(rows.values(), row * rows.cols(), bytes, row * pitch, rows.cols());
@@ -164,7 +164,7 @@ final class LinearChecks {
     return bytes;
   }
 
-  private static Tensor reference(
+  static Tensor reference(
       Profile profile, Shape shape, Tensor x, Tensor w, Tensor bias, Tensor residual) {
     Tensor dot = Tensor.zeros(shape.rows(), shape.n());
     SCALAR.linear(x, SCALAR.pack(w, profile), dot);

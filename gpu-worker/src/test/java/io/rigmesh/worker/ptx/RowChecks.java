@@ -431,7 +431,7 @@ final class RowChecks {
     return pages;
   }
 
-  private static Tensor joined(Tensor q, Tensor k, Tensor v) {
+  static Tensor joined(Tensor q, Tensor k, Tensor v) {
     int width = q.cols() + k.cols() + v.cols();
     Tensor result = Tensor.zeros(q.rowCount(), width);
     for (int row = 0; row < q.rowCount(); row++) {

@@ -24,6 +24,7 @@ class ShippedKernelsTest {
     ElementChecks.addTo(checks);
     RowChecks.addTo(checks);
     LinearChecks.addTo(checks);
+    OneRowChecks.addTo(checks);
     AttentionChecks.addTo(checks);
     PeakChecks.addTo(checks);
     SamplingChecks.addTo(checks);
@@ -83,6 +84,14 @@ class ShippedKernelsTest {
     "add_rows, add.rn, 0, sub.rn",
     "linear_f32_rows, bar.sync, 0, //",
     "attention_combine_i8, bar.sync, 0, //",
+    "attention_values, bar.sync, 0, //",
+    "attention_values, bar.sync, 2, //",
+    "attention_scores_one, bar.sync, 0, //",
+    "attention_scores_one, fma.rn, 0, fma.rn.ftz",
+    "linear_i8_row_norm_2, bar.sync, 0, //",
+    "linear_i8_row_norm_4, atom.global.max.u64, 0, atom.global.min.u64",
+    "linear_i8_row_attention_2, bar.sync, 0, //",
+    "linear_i8_row_plain_4, bar.sync, 0, //",
     "attention_spans_64, bar.sync, 1, //",
     "layer_norm_i8, bar.sync, 0, //",
     "pool, add.rn, 0, sub.rn",
