@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the contracts: format, lint, ABIs, golden vectors, tests, snapshots. Needs node and npm alone.
-#   ./test.sh                        the usual depth, under a minute
+# Checks the contracts: format, lint, ABIs, golden vectors, tests, snapshots, coverage. Needs node and npm alone.
+#   ./test.sh                        the usual depth, about two minutes
 #   FOUNDRY_PROFILE=deep ./test.sh   many more fuzz and invariant runs
 # The last line counts each test, fuzz test and invariant, and each other check, once.
 set -euo pipefail
@@ -40,6 +40,7 @@ else
 fi
 
 check scripts/snapshots.sh --check
+check scripts/coverage.sh
 # At the end, because it compiles without bytecode what is not compiled yet.
 check scripts/foundry forge lint src
 

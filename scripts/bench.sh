@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures: scripts/bench.sh NAME... [--json FILE]. Prints a table; FILE gets one JSON object a line. The name engine stands for all
-# benchmarks of the engine, libp2p for all of the network, ledger for vouchers and the follower, gpu for the first CUDA device; an
+# benchmarks of the engine, libp2p for all of the network, ledger for vouchers, the follower and gas, gpu for the first CUDA device; an
 # unknown name prints the list. Builds what it needs. Without a GPU, gpu prints what is counted: bytes, operations and launches, and every kernel's resources.
 set -euo pipefail
 # shellcheck source=scripts/prerequisites.sh
@@ -35,7 +35,7 @@ libp2p*)
 gpu)
   bench gpu-worker io.rigmesh.worker.cuda.GpuBenchmarks --add-modules jdk.incubator.vector -Xmx3g --
   ;;
-ledger* | voucher-*)
+ledger* | voucher-* | gas-*)
   install_foundry
   bench ledger-client io.rigmesh.ledger.bench.LedgerBenchmarks \
     -Xmx512m "-Drigmesh.anvil=$root/contracts/node_modules/.bin/anvil" -- "$@"

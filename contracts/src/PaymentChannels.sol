@@ -122,6 +122,7 @@ contract PaymentChannels is IPaymentChannels, EIP712, Multicall, Nonces, Reentra
         external
         override
     {
+        _useNonce(msg.sender);
         _authorise(msg.sender, key, token, limit, expiresAt);
     }
 

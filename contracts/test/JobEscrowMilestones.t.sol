@@ -215,6 +215,17 @@ contract JobEscrowMilestonesTest is PermitSigner, EscrowSigner {
         escrow.fundAccepted(JOB, provider.addr, AMOUNT, DEADLINE, 3, acceptance);
     }
 
+    function test_fundAccepted_refusesTheOtherFormAndASecondTime() public {
+        bytes memory acceptance = _acceptance(provider.key, AMOUNT, 3);
+        bytes memory other = otherForm(acceptance);
+        vm.startPrank(requester.addr);
+        _expectAcceptanceNotSigned();
+        escrow.fundAccepted(JOB, provider.addr, AMOUNT, DEADLINE, 3, other);
+        escrow.fundAccepted(JOB, provider.addr, AMOUNT, DEADLINE, 3, acceptance);
+        vm.expectRevert(abi.encodeWithSelector(IJobEscrow.JobIdUsed.selector, requester.addr, JOB));
+        escrow.fundAccepted(JOB, provider.addr, AMOUNT, DEADLINE, 3, acceptance);
+    }
+
     function test_fundAcceptedWithPermit_needsNoAllowanceAndTakesAContractsWord() public {
         Wallet wallet = new Wallet(provider.addr);
         vm.prank(requester.addr);
@@ -285,7 +296,7 @@ contract JobEscrowMilestonesTest is PermitSigner, EscrowSigner {
         escrow.settle(requester.addr, JOB, 1, ROOT, 0, nothing);
     }
 
-    function test_settle_refusesAnotherSignerAmountRootJobAndChain() public {
+    function test_settle_refusesAnotherSignerFormAmountRootJobContractAndChain() public {
         _accepted(2);
         bytes memory approval = _approval(requester.key, 1, 4e6);
         bytes memory forged = _approval(provider.key, 1, 4e6);
@@ -296,6 +307,17 @@ contract JobEscrowMilestonesTest is PermitSigner, EscrowSigner {
         escrow.settle(requester.addr, JOB, 1, ROOT, 4e6 + 1, approval);
         _expectApprovalNotSigned();
         escrow.settle(requester.addr, JOB, 1, JOB, 4e6, approval);
+        bytes memory other = otherForm(approval);
+        _expectApprovalNotSigned();
+        escrow.settle(requester.addr, JOB, 1, ROOT, 4e6, other);
+        bytes memory elsewhere =
+            signApproval(requester.key, address(token), JOB, provider.addr, 1, ROOT, 4e6);
+        _expectApprovalNotSigned();
+        escrow.settle(requester.addr, JOB, 1, ROOT, 4e6, elsewhere);
+        bytes memory ofAnotherJob =
+            signApproval(requester.key, address(escrow), "other", provider.addr, 1, ROOT, 4e6);
+        _expectApprovalNotSigned();
+        escrow.settle(requester.addr, JOB, 1, ROOT, 4e6, ofAnotherJob);
         vm.chainId(block.chainid + 1);
         _expectApprovalNotSigned();
         escrow.settle(requester.addr, JOB, 1, ROOT, 4e6, approval);

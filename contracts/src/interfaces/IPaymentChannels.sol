@@ -209,7 +209,9 @@ interface IPaymentChannels {
     /// @notice Sends `amount` of the caller's balance to `to`.
     function withdraw(address token, uint256 amount, address to) external;
 
-    /// @notice Lets `key` move up to `limit` of the caller's balance into channels before `expiresAt`.
+    /// @notice Lets `key` move up to `limit` of the caller's balance into channels before `expiresAt`,
+    /// in place of what it could before, and makes void what the caller signed for
+    /// {authoriseBySignature} and nobody has handed in.
     function authorise(address key, address token, uint96 limit, uint64 expiresAt) external;
 
     /// @notice The same by the payer's EIP-712 or EIP-1271 signature over

@@ -7,6 +7,10 @@ import {ForgeTest} from "./ForgeTest.sol";
 /// @notice Signs what PaymentChannels takes, as a wallet would, from the text of docs/protocol.md and
 /// not with the library under test.
 abstract contract VoucherSigner is ForgeTest {
+    // The order of secp256k1.
+    uint256 internal constant ORDER =
+        0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
+
     bytes32 private constant VOUCHER_TYPEHASH =
         keccak256("Voucher(bytes32 channel,uint256 amount,bytes32 receiptsRoot)");
     bytes32 private constant SESSION_KEY_TYPEHASH = keccak256(
@@ -55,6 +59,18 @@ abstract contract VoucherSigner is ForgeTest {
     function signLong(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
         return abi.encodePacked(r, s, v);
+    }
+
+    /// @notice The second form that every signature has: s becomes order - s, and v the other one.
+    /// Whoever sees a signature can make it, and a key's owner never does.
+    function otherForm(bytes memory signature) internal pure returns (bytes memory) {
+        bytes32 r;
+        uint256 s;
+        assembly ("memory-safe") {
+            r := mload(add(signature, 0x20))
+            s := mload(add(signature, 0x40))
+        }
+        return abi.encodePacked(r, ORDER - s, uint8(signature[64]) == 27 ? 28 : 27);
     }
 
     /// @notice The form of EIP-2098: the highest bit of s, which is never set, says v.

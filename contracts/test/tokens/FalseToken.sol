@@ -3,13 +3,16 @@ pragma solidity ^0.8.30;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
-/// @notice Answers false instead of reverting, or true without moving anything, while told so.
+/// @notice Answers false instead of reverting, or true without moving anything, or reverts, while told so.
 contract FalseToken is ERC20 {
     enum Mood {
         Honest,
         SaysNo,
-        SaysYesMovesNothing
+        SaysYesMovesNothing,
+        Reverts
     }
+
+    error NotToday();
 
     Mood public mood;
 
@@ -22,12 +25,17 @@ contract FalseToken is ERC20 {
     }
 
     function transfer(address to, uint256 value) public override returns (bool) {
-        if (mood != Mood.Honest) return mood == Mood.SaysYesMovesNothing;
+        if (mood != Mood.Honest) return _lie();
         return super.transfer(to, value);
     }
 
     function transferFrom(address from, address to, uint256 value) public override returns (bool) {
-        if (mood != Mood.Honest) return mood == Mood.SaysYesMovesNothing;
+        if (mood != Mood.Honest) return _lie();
         return super.transferFrom(from, to, value);
+    }
+
+    function _lie() private view returns (bool) {
+        if (mood == Mood.Reverts) revert NotToday();
+        return mood == Mood.SaysYesMovesNothing;
     }
 }

@@ -21,6 +21,14 @@ contract HookToken is ERC20 {
         hooked[msg.sender] = on;
     }
 
+    /// @notice A permit that asks nobody for a signature, and calls its owner back.
+    function permit(address owner, address spender, uint256 value, uint256, uint8, bytes32, bytes32)
+        external
+    {
+        if (hooked[owner]) ITransferHook(owner).onTransfer(owner, spender, 0);
+        _approve(owner, spender, value);
+    }
+
     function _update(address from, address to, uint256 value) internal override {
         if (hooked[from]) ITransferHook(from).onTransfer(from, to, value);
         super._update(from, to, value);

@@ -6,8 +6,8 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 
 import {HookToken, ITransferHook} from "./HookToken.sol";
 
-/// @notice A party to a job or a stake that is a contract, does what it is told, and uses its
-/// token's hook for what it was armed with.
+/// @notice A party to a job, a stake or a channel that is a contract, does what it is told, and uses
+/// its token's hook, or the ether that it gets, for what it was armed with.
 contract ReentrantParty is ITransferHook {
     enum Trick {
         None,
@@ -24,9 +24,11 @@ contract ReentrantParty is ITransferHook {
     Trick private trick;
     bytes[] private calls;
 
-    /// @notice How many calls the hook tried, and how many of them the reentrancy lock refused.
+    /// @notice How many calls the hook tried, how many of them the reentrancy lock refused, and how
+    /// many were done.
     uint256 public callsTried;
     uint256 public callsLockedOut;
+    uint256 public callsDone;
 
     constructor(HookToken token, address target) {
         TARGET = target;
@@ -42,9 +44,13 @@ contract ReentrantParty is ITransferHook {
         }
     }
 
+    receive() external payable {
+        _useTheTrick();
+    }
+
     /// @notice Calls the target as this party.
-    function act(bytes calldata data) external {
-        (bool success, bytes memory result) = TARGET.call(data);
+    function act(bytes calldata data) external payable {
+        (bool success, bytes memory result) = TARGET.call{value: msg.value}(data);
         if (!success) {
             assembly ("memory-safe") {
                 revert(add(result, 32), mload(result))
@@ -54,6 +60,10 @@ contract ReentrantParty is ITransferHook {
 
     /// @inheritdoc ITransferHook
     function onTransfer(address, address, uint256) external {
+        _useTheTrick();
+    }
+
+    function _useTheTrick() private {
         if (trick == Trick.Revert) revert PaymentNotWanted();
         if (trick == Trick.BurnAllGas) {
             assembly {
@@ -64,6 +74,7 @@ contract ReentrantParty is ITransferHook {
             for (uint256 i = 0; i < calls.length; i++) {
                 (bool success, bytes memory result) = TARGET.call(calls[i]);
                 callsTried++;
+                if (success) callsDone++;
                 // forge-lint: disable-next-line(unsafe-typecast)
                 if (!success && bytes4(result) == LOCKED) callsLockedOut++;
             }

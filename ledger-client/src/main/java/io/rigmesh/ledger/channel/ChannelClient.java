@@ -276,6 +276,7 @@ public final class ChannelClient implements ChannelContract {
 
   @Override
   public BigInteger redeemCostWei(Address payee, Address token, List<Claim> claims) {
+    // This form reverts for no voucher, so that one which is good for nothing stops no estimate.
     long gas = rpc.estimateGas(sender.account(), redeem(payee, token, claims));
     FeeQuote fees = rpc.fees();
     return fees.baseFeeWei().add(fees.priorityFeeWei()).multiply(BigInteger.valueOf(gas));
@@ -286,7 +287,10 @@ public final class ChannelClient implements ChannelContract {
     sender.submit(
         key,
         "hand in %d vouchers for %s in %s at %s".formatted(claims.size(), payee, token, address),
-        () -> redeem(payee, token, claims));
+        () ->
+            claims.size() == 1
+                ? redeemOne(payee, token, claims.get(0))
+                : redeem(payee, token, claims));
   }
 
   @Override
@@ -302,6 +306,13 @@ public final class ChannelClient implements ChannelContract {
               case IntentState.Reverted reverted -> new Outcome.Failed(reverted.reason());
               case IntentState.Displaced displaced -> new Outcome.Failed(displaced.reason());
             });
+  }
+
+  /// One voucher costs some 600 gas less than a call that passes bad ones over; it reverts where it
+  /// is good for nothing, which an estimation finds before anything is paid.
+  private Call redeemOne(Address payee, Address token, Claim claim) {
+    return Call.of(
+        address, contract.redeemOne(payee.hex(), token.hex(), struct(claim)).encodeFunctionCall());
   }
 
   private Call redeem(Address payee, Address token, List<Claim> claims) {

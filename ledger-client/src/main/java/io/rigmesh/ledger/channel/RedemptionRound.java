@@ -92,11 +92,14 @@ final class RedemptionRound {
       List<ChannelRow> rows =
           group.getValue().stream()
               .filter(row -> !underWay.contains(row.newest().orElseThrow().voucher().hash()))
-              // One ordinary call at a time; a channel that closes does not wait for it.
-              .filter(row -> !calling || row.channel().closesAt().isPresent())
+              // One ordinary call at a time, and none for a while after one that failed, which any
+              // party can bring about by handing a voucher in first; a channel that closes waits
+              // for
+              // neither.
+              .filter(row -> (!calling && !waits) || row.channel().closesAt().isPresent())
               .sorted(Comparator.comparing(RedemptionRound::gain).reversed())
               .toList();
-      for (int i = 0; i < rows.size() && !waits; i += settings.claimsMax()) {
+      for (int i = 0; i < rows.size(); i += settings.claimsMax()) {
         List<ChannelRow> part = rows.subList(i, Math.min(rows.size(), i + settings.claimsMax()));
         handIn(group.getKey(), part, all);
       }

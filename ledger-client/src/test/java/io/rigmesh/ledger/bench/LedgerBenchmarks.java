@@ -9,6 +9,7 @@ import io.rigmesh.protocol.MerkleTree;
 import io.rigmesh.protocol.SignedVoucher;
 import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.protocol.Voucher;
+import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.DoubleSupplier;
 import org.web3j.crypto.ECKeyPair;
@@ -27,8 +29,8 @@ import org.web3j.crypto.Sign;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Measures vouchers beside web3j, on one thread and in turns within one run, and the follower of
-/// events. `NAME... [--json FILE]`, where `ledger` stands for all.
+/// Measures vouchers beside web3j, on one thread and in turns within one run, the follower of
+/// events, and what settling costs in gas. `NAME... [--json FILE]`, where `ledger` stands for all.
 public final class LedgerBenchmarks {
   private static final int ROUNDS = Integer.getInteger("rigmesh.bench.rounds", 5);
   private static final int WARM_UP_ROUNDS = 2;
@@ -36,6 +38,17 @@ public final class LedgerBenchmarks {
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final Domain DOMAIN =
       new Domain(31_337, Address.fromHex("0x5fbdb2315678afecb367f032d93f642f64180aa3"));
+
+  private static final int[] JOBS = {1, 10, 100, 1_000};
+  private static final int CLAIM_GOAL = 41_000;
+  private static final int CLAIM_OF_THIRTY_GOAL = 15_800;
+  private static final int ANSWER_GOAL = 1_700;
+
+  /// MultiPartyEscrow of SingularityNET, its channelClaim and multiChannelClaim of 30 channels,
+  /// measured in an EVM for the design of this market and quoted here.
+  private static final int PEER_CLAIM = 50_133;
+
+  private static final int PEER_CLAIM_OF_THIRTY = 36_813;
 
   /// One thing that is measured.
   @FunctionalInterface
@@ -49,11 +62,16 @@ public final class LedgerBenchmarks {
   private final ECKeyPair peerKey = ECKeyPair.create(new BigInteger(1, key.secret()));
   private final Hash channel = hash(9);
   private long amount;
+  private Optional<GasBenchmark> gasBenchmark = Optional.empty();
 
   private LedgerBenchmarks() {
     benchmarks.put("voucher-sign", this::sign);
     benchmarks.put("voucher-verify", this::verify);
     benchmarks.put("ledger-follow", this::follow);
+    benchmarks.put("gas-claim-1", () -> gas(this::gasOfOneClaim));
+    benchmarks.put("gas-claim-30", () -> gas(this::gasOfThirtyClaims));
+    benchmarks.put("gas-answer", () -> gas(this::gasOfAnAnswer));
+    benchmarks.put("gas-job", () -> gas(this::gasOfJobs));
   }
 
   /// The entry point of scripts/bench.sh.
@@ -76,10 +94,22 @@ public final class LedgerBenchmarks {
       }
     }
     System.out.printf(
-        "%-15s %-40s %10s %-17s %-9s %-8s %10s %-17s %6s%n",
-        "bench", "metric", "ours", "(spread)", "unit", "peer", "peer's", "(spread)", "ratio");
+        "%-15s %-40s %10s %-17s %-9s %-8s %10s %-17s %6s %s%n",
+        "bench",
+        "metric",
+        "ours",
+        "(spread)",
+        "unit",
+        "peer",
+        "peer's",
+        "(spread)",
+        "ratio",
+        "goal");
     for (String name : chosen) {
       all.benchmarks.get(name).run();
+    }
+    if (all.gasBenchmark.isPresent()) {
+      all.gasBenchmark.get().close();
     }
     if (file != null) {
       Files.write(file, all.json);
@@ -150,6 +180,88 @@ public final class LedgerBenchmarks {
       }
       print("ledger-follow", "events of channels, from an empty store", ours, new double[0]);
     }
+  }
+
+  /// One measurement of gas, on the chain that all of them share.
+  @FunctionalInterface
+  private interface GasMeasurement {
+    void run(GasBenchmark chain) throws Exception;
+  }
+
+  private void gas(GasMeasurement measurement) throws Exception {
+    if (gasBenchmark.isEmpty()) {
+      gasBenchmark = Optional.of(new GasBenchmark());
+    }
+    measurement.run(gasBenchmark.get());
+  }
+
+  private void gasOfOneClaim(GasBenchmark chain) {
+    gasRow("gas-claim-1", "one voucher", chain.redeem(1, 1), 1, CLAIM_GOAL, PEER_CLAIM);
+  }
+
+  private void gasOfThirtyClaims(GasBenchmark chain) {
+    gasRow(
+        "gas-claim-30",
+        "30 channels in one call, each",
+        chain.redeem(30, 1),
+        30,
+        CLAIM_OF_THIRTY_GOAL,
+        PEER_CLAIM_OF_THIRTY);
+  }
+
+  private void gasOfAnAnswer(GasBenchmark chain) {
+    gasRow(
+        "gas-answer",
+        "1,000 answers in 100 channels, each",
+        chain.redeem(100, 10),
+        1_000,
+        ANSWER_GOAL,
+        0);
+  }
+
+  private void gasOfJobs(GasBenchmark chain) throws IOException {
+    for (int jobs : JOBS) {
+      jobRow("%,d of one channel, one voucher", jobs, chain.redeem(1, jobs));
+    }
+    for (int jobs : JOBS) {
+      jobRow("%,d, each of a channel of its own", jobs, chain.redeem(jobs, 1));
+    }
+    for (int jobs : JOBS) {
+      long life = chain.join() + chain.redeem(1, jobs) + chain.leave();
+      jobRow("%,d, channel opened and closed for them", jobs, life);
+    }
+    for (int jobs : JOBS) {
+      jobRow("%,d by escrow, four transactions each", jobs, chain.escrowByTransactions(jobs));
+    }
+    for (int jobs : JOBS) {
+      jobRow("%,d by escrow, two signatures each", jobs, chain.escrowBySignatures(jobs));
+    }
+    gasRow("gas-job", "withdrawal of what was redeemed", chain.withdraw(), 1, 0, 0);
+  }
+
+  private void jobRow(String metric, int jobs, long gas) {
+    gasRow("gas-job", metric.formatted(jobs), gas, jobs, 0, 0);
+  }
+
+  /// @param goal the most that it may be; zero where there is no goal
+  /// @param peer what it is with the peer; zero where there is none
+  private void gasRow(String bench, String metric, long total, int parts, int goal, int peer) {
+    double each = (double) total / parts;
+    ObjectNode line = JSON.createObjectNode();
+    line.put("bench", bench).put("metric", metric).put("value", each).put("unit", "gas");
+    String peers = "%-8s %10s %-17s %6s".formatted("", "", "", "");
+    if (peer != 0) {
+      peers = "%-8s %,10d %-17s %6.2f".formatted("SNET", peer, "(quoted)", each / peer);
+      line.put("peer", "SingularityNET").put("peerValue", peer).put("ratio", each / peer);
+    }
+    String reached = "";
+    if (goal != 0) {
+      reached = "at most %,d: %s".formatted(goal, each <= goal ? "met" : "MISSED");
+      line.put("goal", goal).put("met", each <= goal);
+    }
+    System.out.printf(
+        "%-15s %-40s %,10.0f %-17s %-9s %s %s%n", bench, metric, each, "", "gas", peers, reached);
+    json.add(line.toString());
   }
 
   private Voucher next() {
