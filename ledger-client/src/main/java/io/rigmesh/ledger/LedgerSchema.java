@@ -38,6 +38,7 @@ public final class LedgerSchema {
         .dataSource(source)
         .locations(LOCATION)
         .failOnMissingLocations(true)
+        .outOfOrder(true)
         .load()
         .migrate();
   }

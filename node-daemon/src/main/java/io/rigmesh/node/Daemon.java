@@ -44,6 +44,7 @@ import io.rigmesh.node.store.Database;
 import io.rigmesh.node.store.Drivers;
 import io.rigmesh.node.store.JobStore;
 import io.rigmesh.node.store.SpeedStore;
+import io.rigmesh.node.wallet.NodeWallet;
 import io.rigmesh.node.workers.WorkerLaunches;
 import io.rigmesh.node.workers.Workers;
 import io.rigmesh.protocol.AccountKey;
@@ -224,7 +225,8 @@ public final class Daemon implements AutoCloseable {
               tally,
               models,
               new NetworkDesk(network, offers, blobServer, fetcher, blames),
-              new NodeChannels(earned, promised));
+              new NodeChannels(earned, promised),
+              hold(held, new NodeWallet(config, chain, key.address(), database)));
 
       List<Service> services = new ArrayList<>();
       services.add(chain);

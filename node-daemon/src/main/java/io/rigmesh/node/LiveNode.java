@@ -15,6 +15,7 @@ import io.rigmesh.node.network.PeerView;
 import io.rigmesh.node.provider.Dispatcher;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
+import io.rigmesh.node.wallet.Purse;
 import io.rigmesh.node.workers.Workers;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.FolderManifest;
@@ -55,6 +56,7 @@ final class LiveNode implements Node {
   private final OfferedModels models;
   private final NetworkDesk network;
   private final NodeChannels channels;
+  private final Purse purse;
 
   LiveNode(
       NodeConfig config,
@@ -70,7 +72,8 @@ final class LiveNode implements Node {
       Tally tally,
       OfferedModels models,
       NetworkDesk network,
-      NodeChannels channels) {
+      NodeChannels channels,
+      Purse purse) {
     this.config = config;
     this.account = account;
     this.jobs = jobs;
@@ -85,6 +88,7 @@ final class LiveNode implements Node {
     this.models = models;
     this.network = network;
     this.channels = channels;
+    this.purse = purse;
   }
 
   @Override
@@ -213,6 +217,11 @@ final class LiveNode implements Node {
         store.settled(JobRole.PROVIDER),
         store.settled(JobRole.REQUESTER),
         transactions.newest(TRANSACTIONS_SHOWN));
+  }
+
+  @Override
+  public Purse purse() {
+    return purse;
   }
 
   @Override

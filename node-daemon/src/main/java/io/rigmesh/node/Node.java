@@ -5,6 +5,7 @@ import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.jobs.Jobs;
 import io.rigmesh.node.network.NetworkView;
 import io.rigmesh.node.network.PeerView;
+import io.rigmesh.node.wallet.Purse;
 import io.rigmesh.protocol.FolderManifest;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Offer;
@@ -49,6 +50,9 @@ public interface Node {
   ///
   /// @throws RuntimeException if the chain is away, saying so
   WalletView wallet();
+
+  /// The account's history, what of its tokens is locked, and transactions that a person asks for.
+  Purse purse();
 
   /// How the node stands to its chain; needs no network.
   ChainView chain();

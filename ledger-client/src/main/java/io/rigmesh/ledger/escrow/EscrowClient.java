@@ -99,22 +99,12 @@ public final class EscrowClient {
   /// A milestone of a requester's job in the newest block; empty where it is not proven, or was
   /// settled in one step.
   public Optional<Milestone> milestone(Address requester, Hash jobId, int number) {
-    JobEscrow.Milestone raw =
+    return Milestone.of(
         ContractReads.read(
             rpc,
             "JobEscrow",
             address,
-            contract.milestoneOf(requester.hex(), jobId.bytes(), BigInteger.valueOf(number)));
-    int status = raw.status.intValueExact();
-    if (status == 0) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        new Milestone(
-            Milestone.Status.ofNumber(status),
-            Hash.of(raw.proofRoot),
-            new TokenAmount(raw.amountDue),
-            Instant.ofEpochSecond(raw.since.longValueExact())));
+            contract.milestoneOf(requester.hex(), jobId.bytes(), BigInteger.valueOf(number))));
   }
 
   /// Locks `amount` of this account's tokens for a job.

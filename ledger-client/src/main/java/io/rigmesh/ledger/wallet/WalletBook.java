@@ -3,6 +3,8 @@ package io.rigmesh.ledger.wallet;
 import io.rigmesh.ledger.chain.Place;
 import io.rigmesh.ledger.channel.ChannelEvent;
 import io.rigmesh.ledger.channel.ChannelEvents;
+import io.rigmesh.ledger.escrow.EscrowEvent;
+import io.rigmesh.ledger.escrow.EscrowEvents;
 import io.rigmesh.ledger.escrow.TokenEvents;
 import io.rigmesh.ledger.escrow.TokenTransfer;
 import io.rigmesh.ledger.follow.EventListener;
@@ -67,7 +69,12 @@ public final class WalletBook {
             listener(this::moved, (handle, event) -> store.remove(handle, event.place()))),
         new Followed<>(
             new ChannelEvents(parties.channels(), accounts),
-            listener(this::happened, this::takenBack)));
+            listener(this::happened, this::takenBack)),
+        new Followed<>(
+            new EscrowEvents(parties.escrow(), accounts),
+            listener(
+                (handle, event) -> escrow(handle, event, false),
+                (handle, event) -> escrow(handle, event, true))));
   }
 
   /// A page of the history, the newest first.
@@ -84,6 +91,11 @@ public final class WalletBook {
   /// The channels that hold this account's tokens, those that are being closed first.
   public List<LockedChannel> locked() {
     return jdbi.withHandle(handle -> store.locked(handle, parties.account()));
+  }
+
+  /// The escrows that hold tokens of this account, or that may pay it.
+  List<LockedEscrow> escrows() {
+    return jdbi.withHandle(store::escrows);
   }
 
   private <E> EventListener<E> listener(
@@ -124,6 +136,28 @@ public final class WalletBook {
         handle,
         new Line(event.place(), kind, shown, other, Optional.empty(), Optional.empty(), amount),
         new Balances(change, BigInteger.ZERO, BigInteger.ZERO));
+  }
+
+  /// What is in an escrow; the movements themselves are the token's.
+  private void escrow(Handle handle, EscrowEvent event, boolean takenBack) {
+    switch (event) {
+      case EscrowEvent.Funded funded -> {
+        if (takenBack) {
+          store.forgetEscrow(handle, funded.job());
+        } else {
+          store.addEscrow(handle, funded);
+        }
+      }
+      case EscrowEvent.Released released ->
+          store.leftEscrow(
+              handle,
+              released.job(),
+              released.amountPaid().plus(released.amountReturned()).units(),
+              takenBack);
+      case EscrowEvent.Refunded refunded ->
+          store.leftEscrow(handle, refunded.job(), refunded.amount().units(), takenBack);
+      case EscrowEvent.Accepted _, EscrowEvent.ProofSubmitted _, EscrowEvent.Disputed _ -> {}
+    }
   }
 
   private void moved(Handle handle, BalanceMove move) {

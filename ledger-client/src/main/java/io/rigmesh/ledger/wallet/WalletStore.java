@@ -1,6 +1,7 @@
 package io.rigmesh.ledger.wallet;
 
 import io.rigmesh.ledger.chain.Place;
+import io.rigmesh.ledger.escrow.EscrowEvent;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.TokenAmount;
@@ -56,8 +57,9 @@ record WalletStore(String book) {
     Balances after = balances(handle).plus(change);
     handle
         .createUpdate(
-            "INSERT INTO ledger_wallet_entry VALUES (:book, :number, :index, :block, :tx, :at, :kind,"
-                + " :shown, :counterparty, :channel, :redeemed, :amount, :wallet, :channels, :locked)")
+            "INSERT INTO ledger_wallet_entry VALUES (:book, :number, :index, :block, :tx, :at,"
+                + " :kind, :shown, :counterparty, :channel, :redeemed, :amount, :wallet, :channels,"
+                + " :locked)")
         .bind("book", book)
         .bind("number", line.place().blockNumber())
         .bind("index", line.place().logIndex())
@@ -153,7 +155,68 @@ record WalletStore(String book) {
         id.hex());
   }
 
+  void addEscrow(Handle handle, EscrowEvent.Funded funded) {
+    handle.execute(
+        "INSERT OR REPLACE INTO ledger_wallet_escrow VALUES (?, ?, ?, ?, ?, '0', ?, ?)",
+        book,
+        funded.job().requester().hex(),
+        funded.job().jobId().hex(),
+        funded.job().provider().hex(),
+        funded.amount().toString(),
+        funded.deadline().getEpochSecond(),
+        funded.milestones());
+  }
+
+  void forgetEscrow(Handle handle, EscrowEvent.JobOf job) {
+    handle.execute(
+        "DELETE FROM ledger_wallet_escrow WHERE book = ? AND requester = ? AND job = ?",
+        book,
+        job.requester().hex(),
+        job.jobId().hex());
+  }
+
+  /// Notes that tokens left an escrow, or did not after all.
+  void leftEscrow(Handle handle, EscrowEvent.JobOf job, BigInteger amount, boolean takenBack) {
+    BigInteger gone =
+        handle
+            .createQuery(
+                "SELECT gone FROM ledger_wallet_escrow"
+                    + " WHERE book = :book AND requester = :requester AND job = :job")
+            .bind("book", book)
+            .bind("requester", job.requester().hex())
+            .bind("job", job.jobId().hex())
+            .mapTo(String.class)
+            .map(BigInteger::new)
+            .one();
+    handle.execute(
+        "UPDATE ledger_wallet_escrow SET gone = ? WHERE book = ? AND requester = ? AND job = ?",
+        (takenBack ? gone.subtract(amount) : gone.add(amount)).toString(),
+        book,
+        job.requester().hex(),
+        job.jobId().hex());
+  }
+
+  /// The escrows that are not empty, the first to end before the others.
+  List<LockedEscrow> escrows(Handle handle) {
+    return handle
+        .createQuery(
+            "SELECT * FROM ledger_wallet_escrow WHERE book = :book AND gone <> amount"
+                + " ORDER BY deadline, job")
+        .bind("book", book)
+        .map((row, context) ->
+            new LockedEscrow(
+                Address.fromHex(row.getString("requester")),
+                Address.fromHex(row.getString("provider")),
+                Hash.fromHex(row.getString("job")),
+                new TokenAmount(
+                    new BigInteger(row.getString("amount"))
+                        .subtract(new BigInteger(row.getString("gone")))),
+                Instant.ofEpochSecond(row.getLong("deadline"))))
+        .list();
+  }
+
   void clear(Handle handle) {
+    handle.execute("DELETE FROM ledger_wallet_escrow WHERE book = ?", book);
     handle.execute("DELETE FROM ledger_wallet_entry WHERE book = ?", book);
     handle.execute("DELETE FROM ledger_wallet_channel WHERE book = ?", book);
   }
@@ -187,13 +250,12 @@ record WalletStore(String book) {
     return handle
         .createQuery(
             "SELECT e.*, l.wallet_after AS wallet_last, l.channels_after AS channels_last,"
-                + " l.locked_after AS locked_last FROM ledger_wallet_entry e"
-                + " JOIN ledger_wallet_entry l ON l.book = e.book AND l.block_number = e.block_number"
-                + " AND l.log_index = (SELECT max(log_index) FROM ledger_wallet_entry t"
-                + " WHERE t.book = e.book AND t.tx_hash = e.tx_hash)"
-                + " WHERE e.book = :book AND e.shown AND (e.block_number < :number"
-                + " OR (e.block_number = :number AND e.log_index < :index))"
-                + " ORDER BY e.block_number DESC, e.log_index DESC LIMIT :limit")
+                + " l.locked_after AS locked_last FROM ledger_wallet_entry e JOIN"
+                + " ledger_wallet_entry l ON l.book = e.book AND l.block_number = e.block_number"
+                + " AND l.log_index = (SELECT max(log_index) FROM ledger_wallet_entry t WHERE"
+                + " t.book = e.book AND t.tx_hash = e.tx_hash) WHERE e.book = :book AND e.shown AND"
+                + " (e.block_number < :number OR (e.block_number = :number AND e.log_index <"
+                + " :index)) ORDER BY e.block_number DESC, e.log_index DESC LIMIT :limit")
         .bind("book", book)
         .bind("number", before.map(Place::blockNumber).orElse(Long.MAX_VALUE))
         .bind("index", before.map(Place::logIndex).orElse(0L))

@@ -1,10 +1,12 @@
 package io.rigmesh.ledger.wallet;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.rigmesh.ledger.Party;
 import io.rigmesh.ledger.channel.ChannelClient;
 import io.rigmesh.ledger.channel.ChannelContract;
+import io.rigmesh.ledger.channel.KeptVouchers;
 import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.ledger.dev.DevChain;
 import io.rigmesh.ledger.dev.DevDeployment;
@@ -20,7 +22,9 @@ import io.rigmesh.protocol.Voucher;
 import java.math.BigInteger;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,6 +34,9 @@ import org.junit.jupiter.api.io.TempDir;
 /// The history of a requester and of a provider on a real chain, against what the chain says that
 /// they have.
 class WalletBookIT {
+  private static final Hash JOB = Hash.fromHex("0x" + "11".repeat(32));
+  private static final Hash OTHER = Hash.fromHex("0x" + "22".repeat(32));
+
   @TempDir Path folder;
   private DevChain chain;
   private Deployment deployment;
@@ -53,17 +60,19 @@ class WalletBookIT {
           party.sender(), party.token(deployment), deployment.channels(), 1, Party.TIMEOUT);
     }
 
+    WalletBook.Parties parties() {
+      return new WalletBook.Parties(
+          31337,
+          party.address(),
+          deployment.token(),
+          deployment.escrow(),
+          deployment.registry(),
+          deployment.channels(),
+          channels().feeBasisPoints());
+    }
+
     WalletBook book() {
-      return new WalletBook(
-          party.jdbi(),
-          new WalletBook.Parties(
-              31337,
-              party.address(),
-              deployment.token(),
-              deployment.escrow(),
-              deployment.registry(),
-              deployment.channels(),
-              channels().feeBasisPoints()));
+      return new WalletBook(party.jdbi(), parties());
     }
 
     LedgerFollower follow(WalletBook book, String followerName) {
@@ -223,6 +232,8 @@ class WalletBookIT {
     requester.channels().deposit(of(9_000_000), "first");
     requester.channels().open(terms(), of(4_000_000));
     redeem(500_000, "redeem:1");
+    Instant deadline = requester.party.rpc().head().timestamp().plusSeconds(3_600);
+    requester.party.escrow(deployment).fund(JOB, provider.key.address(), of(1_000), deadline, 2);
     WalletBook spent = requester.book();
     WalletBook earned = provider.book();
     try (LedgerFollower first = requester.follow(spent, "wallet");
@@ -233,15 +244,23 @@ class WalletBookIT {
       List<WalletEntry> before = requester.history(spent);
       List<WalletEntry> theirs = provider.history(earned);
       List<LockedChannel> locked = spent.locked();
+      List<LockedEscrow> escrows = spent.escrows();
+      assertThat(escrows).singleElement().extracting(LockedEscrow::amount).isEqualTo(of(1_000));
       String snapshot = chain.request("evm_snapshot").stringValue();
       requester.channels().topUp(terms(), 1, of(1_000_000));
       redeem(1_500_000, "redeem:2");
       requester.channels().requestClose(terms());
       provider.channels().close(terms());
+      prove(1, 400);
+      requester.party.escrow(deployment).release(requester.key.address(), JOB, 1);
+      requester.party.escrow(deployment).fund(OTHER, provider.key.address(), of(7), deadline, 1);
       long lost = requester.party.rpc().head().number();
       first.awaitBlock(lost, Party.TIMEOUT);
       second.awaitBlock(lost, Party.TIMEOUT);
       assertThat(spent.locked()).isEmpty();
+      assertThat(spent.escrows())
+          .extracting(LockedEscrow::amount)
+          .containsExactlyInAnyOrder(of(600), of(7));
       requester.party.sender().close();
       provider.party.sender().close();
 
@@ -253,6 +272,95 @@ class WalletBookIT {
       assertThat(requester.history(spent)).isEqualTo(before);
       assertThat(provider.history(earned)).isEqualTo(theirs);
       assertThat(spent.locked()).isEqualTo(locked);
+      assertThat(spent.escrows()).isEqualTo(escrows);
+    }
+  }
+
+  private void prove(int milestone, long due) {
+    if (milestone == 1) {
+      provider.party.escrow(deployment).accept(requester.key.address(), JOB);
+    }
+    provider
+        .party
+        .escrow(deployment)
+        .submitProof(requester.key.address(), JOB, milestone, OTHER, of(due));
+  }
+
+  private List<LockedItem> locks(Holder holder, WalletBook book, KeptVouchers vouchers) {
+    return new WalletLocks(holder.party.rpc(), holder.parties(), book).items(vouchers);
+  }
+
+  @Test
+  void whatIsLockedIsShownWithItsEnd() {
+    requester.channels().deposit(of(9_000_000), "first");
+    requester.channels().open(terms(), of(4_000_000));
+    requester.party.token(deployment).transfer(provider.key.address(), of(700), "for a stake");
+    provider.party.registry(deployment).stake(of(300), "stake");
+    provider.party.registry(deployment).requestUnbond(of(100), "unbond");
+    Instant deadline = requester.party.rpc().head().timestamp().plusSeconds(3_600);
+    requester.party.escrow(deployment).fund(JOB, provider.key.address(), of(1_000), deadline, 2);
+    prove(1, 400);
+    requester.channels().requestClose(terms());
+    KeptVouchers promised = new KeptVouchers(Map.of(terms().id(), of(1_500_000)), List.of());
+    KeptVouchers earning =
+        new KeptVouchers(
+            Map.of(),
+            List.of(
+                new KeptVouchers.Earned(
+                    terms().id(), requester.key.address(), of(1_500_000), Optional.empty())));
+    WalletBook spent = requester.book();
+    WalletBook earned = provider.book();
+    try (LedgerFollower first = requester.follow(spent, "wallet");
+        LedgerFollower second = provider.follow(earned, "wallet")) {
+      long head = requester.party.rpc().head().number();
+      first.awaitBlock(head, Party.TIMEOUT);
+      second.awaitBlock(head, Party.TIMEOUT);
+      Instant proven =
+          requester
+              .party
+              .escrow(deployment)
+              .milestone(requester.key.address(), JOB, 1)
+              .orElseThrow()
+              .since();
+      List<LockedItem> items = locks(requester, spent, promised);
+      assertThat(items)
+          .extracting(LockedItem::kind, LockedItem::amount)
+          .containsExactly(
+              tuple(LockedItem.Kind.CHANNEL, of(4_000_000)),
+              tuple(LockedItem.Kind.ESCROW, of(600)),
+              tuple(LockedItem.Kind.MILESTONE, of(400)));
+      assertThat(items.get(0).promised()).contains(of(1_500_000));
+      assertThat(items.get(0).until())
+          .isEqualTo(requester.channels().channel(terms()).orElseThrow().closesAt());
+      assertThat(items.get(1).until()).contains(deadline);
+      assertThat(items.get(2).until()).contains(proven.plusSeconds(60));
+
+      List<LockedItem> theirs = locks(provider, earned, earning);
+      assertThat(theirs)
+          .extracting(LockedItem::kind, LockedItem::amount)
+          .containsExactly(
+              tuple(LockedItem.Kind.STAKE, of(200)),
+              tuple(LockedItem.Kind.UNBONDING, of(100)),
+              tuple(LockedItem.Kind.REDEEMABLE, of(1_500_000)),
+              tuple(LockedItem.Kind.DUE, of(400)));
+      assertThat(theirs.get(0).until()).isEmpty();
+      assertThat(theirs.get(1).until())
+          .isEqualTo(
+              provider.party.registry(deployment).stakeOf(provider.key.address()).withdrawableAt());
+      assertThat(theirs.get(3).until()).contains(proven.plusSeconds(60));
+
+      requester.party.escrow(deployment).release(requester.key.address(), JOB, 1);
+      prove(2, 100);
+      requester.party.escrow(deployment).release(requester.key.address(), JOB, 2);
+      head = requester.party.rpc().head().number();
+      first.awaitBlock(head, Party.TIMEOUT);
+      second.awaitBlock(head, Party.TIMEOUT);
+      assertThat(locks(requester, spent, KeptVouchers.none()))
+          .extracting(LockedItem::kind)
+          .containsExactly(LockedItem.Kind.CHANNEL);
+      assertThat(locks(provider, earned, KeptVouchers.none()))
+          .extracting(LockedItem::kind)
+          .containsExactly(LockedItem.Kind.STAKE, LockedItem.Kind.UNBONDING);
     }
   }
 }

@@ -24,13 +24,16 @@ import picocli.CommandLine.Mixin;
 final class WalletCommand implements Callable<Integer> {
   private static final int ETHER_DECIMALS = 18;
 
-  @Mixin private NodeOptions node;
+  @Mixin private WalletOptions options;
   @Mixin private OutputOptions output;
 
   @Override
   public Integer call() {
+    return options.with((wallet, _) -> print(wallet.summary()));
+  }
+
+  private int print(JsonNode wallet) {
     Console console = Console.ofProcess();
-    JsonNode wallet = node.client().get("/v1/wallet");
     if (output.json()) {
       console.print(wallet);
       return ExitCode.OK;
@@ -40,12 +43,14 @@ final class WalletCommand implements Callable<Integer> {
     console.print("account    " + wallet.path("account").asText());
     console.print("for gas    " + point(wallet.path("balanceWei"), ETHER_DECIMALS) + " ETH");
     for (String name : List.of("balance", "staked", "unbonding", "escrowed", "earned", "spent")) {
-      console.print(
-          name
-              + " ".repeat(11 - name.length())
-              + point(wallet.path(name), decimals)
-              + " "
-              + symbol);
+      if (wallet.has(name)) {
+        console.print(
+            name
+                + " ".repeat(11 - name.length())
+                + point(wallet.path(name), decimals)
+                + " "
+                + symbol);
+      }
     }
     List<List<String>> rows = new ArrayList<>();
     rows.add(List.of("TRANSACTION", "PURPOSE", "STATUS", "GAS", "CREATED"));

@@ -1,13 +1,11 @@
 package io.rigmesh.node.cli;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import io.rigmesh.ledger.wallet.WalletEntry;
-import io.rigmesh.protocol.Hash;
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -17,8 +15,8 @@ import picocli.CommandLine.Option;
     name = "history",
     description = {
       "Show what moved the account's tokens, the newest first, with what it had after it: in the"
-          + " account, in its balance with the channels' contract, and locked in channels. Read from the"
-          + " chain's events, with or without a running daemon."
+          + " account, in its balance with the channels' contract, and locked in channels. Read"
+          + " from the chain's events, with or without a running daemon."
     })
 final class WalletHistoryCommand implements Callable<Integer> {
   private static final List<String> COLUMNS =
@@ -37,6 +35,8 @@ final class WalletHistoryCommand implements Callable<Integer> {
   /// What a table shows; files have the rest too.
   private static final int TABLE_COLUMNS = 8;
 
+  private static final int LINES_MAX = 1_000;
+
   @Mixin private WalletOptions options;
   @Mixin private OutputOptions output;
 
@@ -50,49 +50,52 @@ final class WalletHistoryCommand implements Callable<Integer> {
       description = "How many lines (default: 50).")
   private int limit;
 
+  @Option(
+      names = "--before",
+      paramLabel = "POINT",
+      description = "Only lines before this point, which the page before said as next.")
+  private @Nullable String before;
+
   @Override
   public Integer call() {
-    if (limit < 1) {
-      throw CliException.hopeless("--limit is at least 1");
+    if (limit < 1 || limit > LINES_MAX) {
+      throw CliException.hopeless("--limit lies between 1 and " + LINES_MAX);
     }
     Console console = Console.ofProcess();
-    List<List<String>> rows =
-        options.with((wallet, decimals) ->
-            wallet.report(Optional.empty(), limit).entries().stream()
-                .map(entry -> row(entry, decimals))
-                .toList());
-    if (output.json()) {
-      ArrayNode list = JsonNodeFactory.instance.arrayNode();
-      for (List<String> row : rows) {
-        var line = list.addObject();
-        for (int i = 0; i < COLUMNS.size(); i++) {
-          line.put(COLUMNS.get(i), row.get(i));
-        }
+    return options.with((wallet, decimals) -> {
+      JsonNode history = wallet.history(limit, Optional.ofNullable(before));
+      List<List<String>> rows = new ArrayList<>();
+      for (JsonNode entry : history.path("entries")) {
+        rows.add(row(entry, decimals));
       }
-      console.print(list);
-    } else if (csv) {
-      console.print(String.join(",", COLUMNS));
-      rows.forEach(row -> console.print(String.join(",", row)));
-    } else {
-      List<List<String>> table = new ArrayList<>();
-      table.add(COLUMNS.stream().map(name -> name.toUpperCase(java.util.Locale.ROOT)).toList());
-      table.addAll(rows);
-      console.table(table.stream().map(row -> row.subList(0, TABLE_COLUMNS)).toList());
-    }
-    return ExitCode.OK;
+      if (output.json()) {
+        console.print(Tables.json(COLUMNS, rows));
+      } else if (csv) {
+        Tables.csv(COLUMNS, rows).forEach(console::print);
+      } else {
+        console.table(
+            Tables.withHeading(COLUMNS, rows).stream()
+                .map(row -> row.subList(0, TABLE_COLUMNS))
+                .toList());
+      }
+      if (history.has("next")) {
+        console.say("older lines: --before " + history.path("next").asText());
+      }
+      return ExitCode.OK;
+    });
   }
 
-  private static List<String> row(WalletEntry entry, int decimals) {
+  private static List<String> row(JsonNode entry, int decimals) {
     return List.of(
-        entry.place().at().toString(),
-        Long.toString(entry.place().blockNumber()),
-        entry.kind().id(),
-        entry.counterparty().hex(),
-        WalletOptions.text(entry.amount(), decimals),
-        WalletOptions.text(entry.wallet(), decimals),
-        WalletOptions.text(entry.channels(), decimals),
-        WalletOptions.text(entry.locked(), decimals),
-        entry.place().transaction().hex(),
-        entry.channel().map(Hash::hex).orElse(""));
+        entry.path("at").asText(),
+        entry.path("block").asText(),
+        entry.path("kind").asText(),
+        entry.path("counterparty").asText(),
+        WalletOptions.text(entry.path("amount"), decimals),
+        WalletOptions.text(entry.path("wallet"), decimals),
+        WalletOptions.text(entry.path("channels"), decimals),
+        WalletOptions.text(entry.path("locked"), decimals),
+        entry.path("transaction").asText(),
+        entry.path("channel").asText(""));
   }
 }

@@ -1,69 +1,70 @@
 package io.rigmesh.node.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.rigmesh.ledger.wallet.LockedChannel;
-import io.rigmesh.protocol.TokenAmount;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
-/// What of the account's tokens is with the channels' contract, where, and until when.
+/// What of the account's tokens is locked, where, and until when.
 @Command(
     name = "locked",
     description = {
-      "Show what of the account's tokens is free in its balance with the channels' contract, and what"
-          + " its channels hold, for whom and until when."
+      "Show what of the account's tokens is free in its balance with the channels' contract, and"
+          + " what is locked in channels, in escrows of jobs and as stake: for whom, until when,"
+          + " and what ends it. The kinds redeemable and due wait for this account with others."
     })
 final class WalletLockedCommand implements Callable<Integer> {
+  private static final List<String> COLUMNS =
+      List.of("kind", "amount", "promised", "until", "counterparty", "id", "note");
+
   @Mixin private WalletOptions options;
   @Mixin private OutputOptions output;
+
+  @Option(names = "--csv", description = "Print comma-separated values on standard output.")
+  private boolean csv;
 
   @Override
   public Integer call() {
     Console console = Console.ofProcess();
     return options.with((wallet, decimals) -> {
-      List<LockedChannel> locked = wallet.report(Optional.empty(), 1).locked();
-      TokenAmount free = wallet.money().channelBalance(wallet.account());
+      JsonNode locked = wallet.locked();
+      List<List<String>> rows = new ArrayList<>();
+      for (JsonNode item : locked.path("items")) {
+        rows.add(row(item, decimals));
+      }
+      String free = WalletOptions.text(locked.path("free"), decimals);
       if (output.json()) {
-        ObjectNode shown =
+        console.print(
             JsonNodeFactory.instance
                 .objectNode()
-                .put("account", wallet.account().hex())
-                .put("free", WalletOptions.text(free, decimals));
-        var list = shown.putArray("channels");
-        for (LockedChannel channel : locked) {
-          ObjectNode line =
-              list.addObject()
-                  .put("channel", channel.channel().hex())
-                  .put("payee", channel.payee().hex())
-                  .put("amount", WalletOptions.text(channel.amount(), decimals));
-          channel.closesAt().ifPresent(at -> line.put("until", at.toString()));
-        }
-        console.print(shown);
+                .put("account", locked.path("account").asText())
+                .put("free", free)
+                .set("items", Tables.json(COLUMNS, rows)));
+      } else if (csv) {
+        Tables.csv(COLUMNS, rows).forEach(console::print);
       } else {
-        console.print(
-            "free in channels  %s %s"
-                .formatted(WalletOptions.text(free, decimals), wallet.money().symbol()));
-        if (!locked.isEmpty()) {
-          List<List<String>> rows = new ArrayList<>();
-          rows.add(List.of("CHANNEL", "PAYEE", "AMOUNT", "UNTIL"));
-          for (LockedChannel channel : locked) {
-            rows.add(
-                List.of(
-                    channel.channel().hex(),
-                    channel.payee().hex(),
-                    WalletOptions.text(channel.amount(), decimals),
-                    channel.closesAt().map(Object::toString).orElse("it is closed")));
-          }
+        console.print("free in channels  %s %s".formatted(free, wallet.symbol()));
+        if (!rows.isEmpty()) {
           console.print("");
-          console.table(rows);
+          console.table(Tables.withHeading(COLUMNS, rows));
         }
       }
       return ExitCode.OK;
     });
+  }
+
+  private static List<String> row(JsonNode item, int decimals) {
+    return List.of(
+        item.path("kind").asText(),
+        WalletOptions.text(item.path("amount"), decimals),
+        item.has("promised") ? WalletOptions.text(item.path("promised"), decimals) : "",
+        item.path("until").asText(""),
+        item.path("counterparty").asText(""),
+        item.path("id").asText(""),
+        item.path("note").asText());
   }
 }

@@ -1,7 +1,6 @@
 package io.rigmesh.node.cli;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import io.rigmesh.ledger.chain.Inclusion;
+import com.fasterxml.jackson.databind.JsonNode;
 import io.rigmesh.protocol.Address;
 import java.time.Duration;
 import java.time.Instant;
@@ -16,20 +15,16 @@ import picocli.CommandLine.Parameters;
 final class WalletMoves {
   private WalletMoves() {}
 
-  private static Integer done(OutputOptions output, String sentence, Inclusion inclusion) {
+  private static Integer done(OutputOptions output, String sentence, JsonNode confirmed) {
     Console console = Console.ofProcess();
     if (output.json()) {
-      console.print(
-          JsonNodeFactory.instance
-              .objectNode()
-              .put("transaction", inclusion.transaction().hex())
-              .put("block", inclusion.blockNumber())
-              .put("gasUsed", inclusion.gasUsed()));
+      console.print(confirmed);
     } else {
-      console.print(inclusion.transaction().hex());
+      console.print(confirmed.path("transaction").asText());
       console.say(
-          "%s in block %d, for %d gas"
-              .formatted(sentence, inclusion.blockNumber(), inclusion.gasUsed()));
+          "%s in block %s, for %s gas"
+              .formatted(
+                  sentence, confirmed.path("block").asText(), confirmed.path("gasUsed").asText()));
     }
     return ExitCode.OK;
   }
@@ -89,8 +84,8 @@ final class WalletMoves {
   @Command(
       name = "authorise",
       description = {
-        "Let another key, such as a daemon's, move up to a limit of the account's balance into channels"
-            + " until a time. With --signer the account's own key stays where it is."
+        "Let another key, such as a daemon's, move up to a limit of the account's balance into"
+            + " channels until a time. With --signer the account's own key stays where it is."
       })
   static final class Authorise implements Callable<Integer> {
     @Mixin private WalletOptions options;

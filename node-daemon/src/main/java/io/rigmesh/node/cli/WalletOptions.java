@@ -1,13 +1,17 @@
 package io.rigmesh.node.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.rigmesh.ledger.account.AccountSigner;
 import io.rigmesh.ledger.account.RemoteSigner;
+import io.rigmesh.node.client.DaemonClient;
 import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.wallet.Wallet;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.TokenAmount;
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.net.URI;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.BiFunction;
@@ -40,25 +44,54 @@ final class WalletOptions {
     return node.settings();
   }
 
-  /// Opens the wallet and does something with it.
-  <T> T with(BiFunction<Wallet, Integer, T> action) {
-    URI remote = signer;
-    String named = account;
-    if ((remote == null) != (named == null)) {
-      throw CliException.hopeless("--signer and --account belong together");
-    }
-    if (remote == null || named == null) {
-      return act(Optional.empty(), action);
-    }
-    try (RemoteSigner connected =
-        RemoteSigner.connect(remote, Address.fromHex(named), SIGNING_MAX)) {
-      return act(Optional.of(connected), action);
+  /// Opens the wallet and does something with it: through the daemon where one runs, so that one
+  /// process has the account's nonces and books, and otherwise by itself. Says which.
+  <T> T with(BiFunction<WalletAccess, Integer, T> action) {
+    try (RemoteKey key = RemoteKey.of(signer, account);
+        WalletAccess wallet = open(key.signer())) {
+      Console.ofProcess().say("done " + wallet.doneBy());
+      return action.apply(wallet, wallet.decimals());
     }
   }
 
-  private <T> T act(Optional<AccountSigner> key, BiFunction<Wallet, Integer, T> action) {
-    try (Wallet wallet = Wallet.open(settings(), key)) {
-      return action.apply(wallet, wallet.money().decimals());
+  private WalletAccess open(Optional<AccountSigner> key) {
+    NodeConfig config = settings();
+    if (key.isEmpty()) {
+      Optional<DaemonClient> daemon = daemon(config);
+      if (daemon.isPresent()) {
+        return new WalletAccess.OfDaemon(daemon.get(), daemon.get().get("/v1/wallet"));
+      }
+    }
+    return new WalletAccess.Own(Wallet.open(config, key));
+  }
+
+  /// The node's daemon, if one answers.
+  static Optional<DaemonClient> daemon(NodeConfig config) {
+    if (!Files.exists(config.rest().tokenFile())) {
+      return Optional.empty();
+    }
+    return Optional.of(DaemonClient.of(config)).filter(DaemonClient::isLive);
+  }
+
+  /// The remote signer's key, where one is named.
+  private record RemoteKey(Optional<RemoteSigner> remote) implements AutoCloseable {
+    static RemoteKey of(@Nullable URI url, @Nullable String named) {
+      if ((url == null) != (named == null)) {
+        throw CliException.hopeless("--signer and --account belong together");
+      }
+      return new RemoteKey(
+          url == null || named == null
+              ? Optional.empty()
+              : Optional.of(RemoteSigner.connect(url, Address.fromHex(named), SIGNING_MAX)));
+    }
+
+    Optional<AccountSigner> signer() {
+      return remote.map(key -> key);
+    }
+
+    @Override
+    public void close() {
+      remote.ifPresent(RemoteSigner::close);
     }
   }
 
@@ -74,8 +107,8 @@ final class WalletOptions {
     }
   }
 
-  /// The same the other way round.
-  static String text(TokenAmount amount, int decimals) {
-    return new BigDecimal(amount.units(), decimals).toPlainString();
+  /// The same the other way round, from the smallest units of an answer.
+  static String text(JsonNode units, int decimals) {
+    return new BigDecimal(new BigInteger(units.asText("0")), decimals).toPlainString();
   }
 }

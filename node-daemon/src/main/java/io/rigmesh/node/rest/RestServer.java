@@ -204,6 +204,7 @@ public final class RestServer implements Service {
             .routes());
     routes.addAll(new OpenAiRoutes(node, streams, config.requestBytesMax()).routes());
     routes.addAll(new NetworkRoutes(node).routes());
+    routes.addAll(new WalletRoutes(node).routes());
     routes.addAll(new NodeRoutes(node, metrics, loopback).routes());
     return routes;
   }

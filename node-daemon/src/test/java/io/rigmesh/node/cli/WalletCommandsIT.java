@@ -84,15 +84,19 @@ class WalletCommandsIT {
 
   /// Runs a command on the node's folder, and returns what it printed as data.
   private static String run(int exitCode, String... arguments) {
+    return run(
+        exitCode, List.of("chain.deployment-file=" + folder.resolve("deployment.json")), arguments);
+  }
+
+  private static String run(int exitCode, List<String> settings, String... arguments) {
     List<String> all = new ArrayList<>(List.of(arguments));
     all.addAll(
         List.of(
             "--home",
             folder.resolve("home").toString(),
             "--set",
-            "chain.rpc-urls=" + chain.endpoint(),
-            "--set",
-            "chain.deployment-file=" + folder.resolve("deployment.json")));
+            "chain.rpc-urls=" + chain.endpoint()));
+    settings.forEach(setting -> all.addAll(List.of("--set", setting)));
     PrintStream outBefore = System.out;
     PrintStream errBefore = System.err;
     ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -139,6 +143,31 @@ class WalletCommandsIT {
     assertThat(err).contains("more than the token's 6 digits");
     run(2, "wallet", "deposit", "much");
     assertThat(err).contains("is no amount");
+  }
+
+  @Test
+  void settingsInPlaceOfADeploymentFileAreEnough() {
+    List<String> settings =
+        List.of(
+            "chain.chain-id=31337",
+            "chain.escrow=" + deployment.escrow(),
+            "chain.channels=" + deployment.channels(),
+            "chain.registry=" + deployment.registry(),
+            "chain.token=" + deployment.token());
+    assertThat(run(0, settings, "wallet", "history", "--csv")).contains(",received,");
+    assertThat(err).contains("done by this command itself");
+    assertThat(run(0, settings, "wallet")).contains("for gas").contains("staked     0 rUSD");
+    run(
+        1,
+        List.of(
+            "chain.chain-id=31337",
+            "chain.escrow=" + account,
+            settings.get(2),
+            settings.get(3),
+            settings.get(4)),
+        "wallet",
+        "locked");
+    assertThat(err).contains("There is no contract at chain.escrow = " + account.hex());
   }
 
   @Test

@@ -269,6 +269,11 @@ final class NodeProcess implements AutoCloseable {
     throw new AssertionError(home.getFileName() + " still calls itself ready after " + patience);
   }
 
+  /// Sends JSON, and says what became of it.
+  HttpResponse<byte[]> send(String method, String path, String body) {
+    return send(method, path, BodyPublishers.ofString(body), 0);
+  }
+
   private HttpResponse<byte[]> send(String method, String path, BodyPublisher body, int status) {
     try {
       HttpResponse<byte[]> response =

@@ -28,6 +28,7 @@ import io.rigmesh.node.network.Blames;
 import io.rigmesh.node.network.NetworkStats;
 import io.rigmesh.node.network.NetworkView;
 import io.rigmesh.node.network.PeerView;
+import io.rigmesh.node.wallet.Purse;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Digests;
 import io.rigmesh.protocol.FolderManifest;
@@ -200,6 +201,11 @@ public final class MemoryNode implements Node {
   @Override
   public NetworkView checkNetwork() {
     return network();
+  }
+
+  @Override
+  public Purse purse() {
+    return new MemoryPurse(ACCOUNT, chainAway);
   }
 
   @Override

@@ -97,6 +97,30 @@ class OpenApiIT {
     check("get", "/v1/node", server.get("/v1/node"), 200);
     check("get", "/v1/devices", server.get("/v1/devices"), 200);
     check("get", "/v1/wallet", server.get("/v1/wallet"), 200);
+    check("get", "/v1/wallet/history", server.get("/v1/wallet/history?limit=3&before=9-1"), 200);
+    check("get", "/v1/wallet/locked", server.get("/v1/wallet/locked"), 200);
+    String deposit = "{\"id\":\"%s\",\"amount\":\"5\"}";
+    check("post", "/v1/wallet/deposit", move("deposit", deposit.formatted("a-1")), 200);
+    check("post", "/v1/wallet/deposit", move("deposit", deposit.formatted("slow")), 202);
+    String account = "0x" + "ab".repeat(20);
+    check(
+        "post",
+        "/v1/wallet/withdraw",
+        move("withdraw", "{\"id\":\"a\",\"amount\":\"5\",\"to\":\"%s\"}".formatted(account)),
+        200);
+    check(
+        "post",
+        "/v1/wallet/authorise",
+        move(
+            "authorise",
+            "{\"id\":\"a\",\"key\":\"%s\",\"limit\":\"5\",\"expiresAt\":\"2030-01-31T12:00:00Z\"}"
+                .formatted(account)),
+        200);
+    check(
+        "post",
+        "/v1/wallet/revoke",
+        move("revoke", "{\"id\":\"a\",\"key\":\"%s\"}".formatted(account)),
+        200);
     check("get", "/v1/chain", server.get("/v1/chain"), 200);
     check("get", "/v1/peers", server.get("/v1/peers"), 200);
     check("get", "/v1/offers", server.get("/v1/offers"), 200);
@@ -132,7 +156,24 @@ class OpenApiIT {
     check("get", "/v1/folders/{root}", server.get("/v1/folders/" + HASH), 404);
     server.send(request("/v1/jobs/" + job).DELETE());
     check("delete", "/v1/jobs/{id}", server.send(request("/v1/jobs/" + job).DELETE()), 409);
+    check("get", "/v1/wallet/history", server.get("/v1/wallet/history?before=soon"), 400);
+    String deposit = "{\"id\":\"%s\",\"amount\":\"%s\"}";
+    check("post", "/v1/wallet/deposit", move("deposit", deposit.formatted("a b", "5")), 400);
+    check("post", "/v1/wallet/deposit", move("deposit", deposit.formatted("a", "0")), 400);
+    check("post", "/v1/wallet/revoke", move("revoke", deposit.formatted("a", "5")), 400);
+    check("post", "/v1/wallet/deposit", move("deposit", deposit.formatted("refused", "5")), 422);
+    check("post", "/v1/wallet/deposit", move("deposit", deposit.formatted("taken", "5")), 409);
+    check(
+        "post",
+        "/v1/wallet/deposit",
+        server.send(
+            server
+                .anonymous("/v1/wallet/deposit")
+                .POST(HttpRequest.BodyPublishers.ofString(deposit.formatted("a", "5")))),
+        401);
     server.node.loseChain();
+    check("post", "/v1/wallet/deposit", move("deposit", deposit.formatted("a", "5")), 503);
+    check("get", "/v1/wallet/locked", server.get("/v1/wallet/locked"), 503);
     check("get", "/v1/wallet", server.get("/v1/wallet"), 503);
   }
 
@@ -153,6 +194,10 @@ class OpenApiIT {
             java.util.List.of(new FolderManifest.File("vectors.safetensors", 3, root)));
     server.node.memoryJobs().output(id, new Artifacts(manifest, server.node.blobs()));
     return id;
+  }
+
+  private HttpResponse<byte[]> move(String what, String body) throws Exception {
+    return server.post("/v1/wallet/" + what, body);
   }
 
   private HttpRequest.Builder request(String path) {

@@ -1,0 +1,102 @@
+package io.rigmesh.node.wallet;
+
+import io.rigmesh.ledger.chain.Call;
+import io.rigmesh.ledger.wallet.WalletContracts;
+import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.TokenAmount;
+import java.time.Instant;
+
+/// A transaction that a person asks for. Each is done once under the id that it is given.
+public sealed interface WalletMove {
+  /// The word for it in keys of transactions.
+  String verb();
+
+  /// What it does, in words and amounts; the same at every repetition.
+  String purpose(WalletContracts money);
+
+  /// The call that does it.
+  Call call(WalletContracts money);
+
+  /// Tokens into the account's balance with the channels' contract.
+  ///
+  /// @param amount how much
+  record Deposit(TokenAmount amount) implements WalletMove {
+    @Override
+    public String verb() {
+      return "deposit";
+    }
+
+    @Override
+    public String purpose(WalletContracts money) {
+      return "deposit %s with %s".formatted(amount, money.channels());
+    }
+
+    @Override
+    public Call call(WalletContracts money) {
+      return money.deposit(amount);
+    }
+  }
+
+  /// Tokens out of that balance.
+  ///
+  /// @param amount how much
+  /// @param to who gets them
+  record Withdraw(TokenAmount amount, Address to) implements WalletMove {
+    @Override
+    public String verb() {
+      return "withdraw";
+    }
+
+    @Override
+    public String purpose(WalletContracts money) {
+      return "withdraw %s from %s to %s".formatted(amount, money.channels(), to);
+    }
+
+    @Override
+    public Call call(WalletContracts money) {
+      return money.withdraw(amount, to);
+    }
+  }
+
+  /// Another key may move so much of that balance into channels.
+  ///
+  /// @param key the key's account
+  /// @param limit how much in all
+  /// @param expiresAt until when; whole seconds
+  record Authorise(Address key, TokenAmount limit, Instant expiresAt) implements WalletMove {
+    @Override
+    public String verb() {
+      return "authorise";
+    }
+
+    @Override
+    public String purpose(WalletContracts money) {
+      return "let %s move %s into channels until %s".formatted(key, limit, expiresAt);
+    }
+
+    @Override
+    public Call call(WalletContracts money) {
+      return money.authorise(key, limit, expiresAt);
+    }
+  }
+
+  /// It may move nothing any more.
+  ///
+  /// @param key the key's account
+  record Revoke(Address key) implements WalletMove {
+    @Override
+    public String verb() {
+      return "revoke";
+    }
+
+    @Override
+    public String purpose(WalletContracts money) {
+      return "let %s move nothing any more".formatted(key);
+    }
+
+    @Override
+    public Call call(WalletContracts money) {
+      return money.revoke(key);
+    }
+  }
+}
