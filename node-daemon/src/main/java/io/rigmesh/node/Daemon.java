@@ -12,6 +12,7 @@ import io.rigmesh.node.chain.ChannelsService;
 import io.rigmesh.node.chain.Contracts;
 import io.rigmesh.node.chain.LinkedChannels;
 import io.rigmesh.node.chain.Transactions;
+import io.rigmesh.node.chain.WatchService;
 import io.rigmesh.node.config.EffectiveConfig;
 import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.jobs.JobRole;
@@ -210,6 +211,7 @@ public final class Daemon implements AutoCloseable {
           return () -> host.unhandle(JobProtocol.ID);
         });
       }
+      WatchService watch = new WatchService(config, chain, channels, database, clock);
       Node node =
           new LiveNode(
               config,
@@ -226,7 +228,8 @@ public final class Daemon implements AutoCloseable {
               models,
               new NetworkDesk(network, offers, blobServer, fetcher, blames),
               new NodeChannels(earned, promised),
-              hold(held, new NodeWallet(config, chain, key.address(), database)));
+              hold(held, new NodeWallet(config, chain, key.address(), database)),
+              watch);
 
       List<Service> services = new ArrayList<>();
       services.add(chain);
@@ -240,6 +243,7 @@ public final class Daemon implements AutoCloseable {
               promised,
               database,
               clock));
+      services.add(watch);
       services.add(dispatcher);
       if (provides) {
         services.add(workers);

@@ -57,6 +57,7 @@ final class LiveNode implements Node {
   private final NetworkDesk network;
   private final NodeChannels channels;
   private final Purse purse;
+  private final Watch watch;
 
   LiveNode(
       NodeConfig config,
@@ -73,7 +74,8 @@ final class LiveNode implements Node {
       OfferedModels models,
       NetworkDesk network,
       NodeChannels channels,
-      Purse purse) {
+      Purse purse,
+      Watch watch) {
     this.config = config;
     this.account = account;
     this.jobs = jobs;
@@ -89,6 +91,7 @@ final class LiveNode implements Node {
     this.network = network;
     this.channels = channels;
     this.purse = purse;
+    this.watch = watch;
   }
 
   @Override
@@ -222,6 +225,11 @@ final class LiveNode implements Node {
   @Override
   public Purse purse() {
     return purse;
+  }
+
+  @Override
+  public Watch watch() {
+    return watch;
   }
 
   @Override

@@ -54,6 +54,9 @@ public interface Node {
   /// The account's history, what of its tokens is locked, and transactions that a person asks for.
   Purse purse();
 
+  /// Channels of others that it guards.
+  Watch watch();
+
   /// How the node stands to its chain; needs no network.
   ChainView chain();
 

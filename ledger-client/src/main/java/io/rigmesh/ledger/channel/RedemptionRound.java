@@ -35,7 +35,7 @@ final class RedemptionRound {
   /// The rounds of a book.
   ///
   /// @param closingOnly true to leave channels alone that nobody asked to close, and to ask the
-  ///   chain about every channel, since nobody brings news of them
+  ///   chain about those that somebody did, since nobody brings news of their closing
   RedemptionRound(
       ChannelStore store,
       ChannelContract contract,
@@ -63,7 +63,8 @@ final class RedemptionRound {
     Map<Group, List<ChannelRow>> due = new LinkedHashMap<>();
     Map<Hash, Integer> handedIn = calls.handedIn();
     for (ChannelRow row : store.worthALook()) {
-      ChannelRow now = row.stale() || closingOnly ? refresh(row) : row;
+      boolean maybeClosed = closingOnly && row.channel().closesAt().isPresent();
+      ChannelRow now = row.stale() || maybeClosed ? refresh(row) : row;
       boolean wanted = !closingOnly || now.channel().closesAt().isPresent();
       if (wanted
           && gain(now).signum() > 0

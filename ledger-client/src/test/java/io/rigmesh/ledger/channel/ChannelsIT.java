@@ -16,7 +16,9 @@ import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.SignedVoucher;
 import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.protocol.Voucher;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.file.Path;
@@ -221,15 +223,86 @@ class ChannelsIT {
             ChannelParty.open(party(AccountKey.generate()), deployment, ChannelParty.ASLEEP);
         Watchtower watchtower =
             Watchtower.start(
-                tower.party.jdbi(), tower.client, ChannelParty.EAGER, Clock.systemUTC())) {
+                tower.party.jdbi(),
+                tower.client,
+                new CloseRequests(tower.party::rpc, deployment.channels(), 1),
+                ChannelParty.EAGER,
+                1,
+                Clock.systemUTC())) {
       watchtower.watch(terms, requester.payer.latest(terms.id()).orElseThrow().voucher());
       // Every time that a channel may close at is as good as any other.
       long next = requester.party.rpc().head().timestamp().getEpochSecond() + 10;
       chain.request("evm_setNextBlockTimestamp", next % 2 == lastBit ? next : next + 1);
+      // What nobody asked to close is left alone, however often it is looked at.
+      watchtower.look();
+      watchtower.look();
+      assertThat(watchtower.channels())
+          .singleElement()
+          .extracting(WatchedChannel::promised)
+          .isEqualTo(of(500_000));
       requester.payer.leave(terms.id());
-      until(() -> provider.client.balance(to, deployment.token()).equals(of(500_000)));
+      until(() -> {
+        watchtower.look();
+        return provider.client.balance(to, deployment.token()).equals(of(500_000));
+      });
       assertThat(transactions(provider, "channel-redeem:")).isEqualTo(1);
       assertThat(transactions(tower, "channel-redeem:")).isEqualTo(1);
+      until(() -> forgotten(watchtower, terms.id()));
+      assertThat(watchtower.channels()).isEmpty();
+      assertThat(watchtower.forget(terms.id())).isFalse();
+    }
+  }
+
+  private static boolean forgotten(Watchtower watchtower, Hash channel) {
+    try {
+      return watchtower.forget(channel);
+    } catch (ChannelException e) {
+      // Its transaction is not confirmed yet.
+      return false;
+    }
+  }
+
+  @Test
+  void aWatchtowerTakesAsManyChannelsAsItIsToldAndTheNewestVoucherOfEach() {
+    ChannelTerms terms = pay(requester, provider.party.address(), "1", 300_000);
+    SignedVoucher older = requester.payer.latest(terms.id()).orElseThrow().voucher();
+    pay(requester, provider.party.address(), "2", 200_000);
+    SignedVoucher newer = requester.payer.latest(terms.id()).orElseThrow().voucher();
+    ChannelTerms other =
+        new ChannelTerms(
+            richKey.address(),
+            richKey.address(),
+            AccountKey.generate().address(),
+            deployment.token(),
+            9);
+    Voucher voucher = new Voucher(other.id(), of(100_000), Hash.ZERO);
+    SignedVoucher third =
+        new SignedVoucher(
+            voucher, richKey.sign(voucher.typedData().digest(requester.client.domain())));
+    try (ChannelParty tower =
+            ChannelParty.open(party(AccountKey.generate()), deployment, ChannelParty.ASLEEP);
+        Watchtower watchtower =
+            Watchtower.start(
+                tower.party.jdbi(),
+                tower.client,
+                new CloseRequests(tower.party::rpc, deployment.channels(), 1),
+                ChannelParty.ASLEEP,
+                1,
+                Clock.systemUTC())) {
+      watchtower.watch(terms, newer);
+      watchtower.watch(terms, older);
+      assertThat(watchtower.channels())
+          .singleElement()
+          .extracting(WatchedChannel::promised)
+          .isEqualTo(of(500_000));
+      assertThatThrownBy(() -> watchtower.watch(other, third))
+          .isInstanceOf(ChannelException.class)
+          .hasMessageContaining("guards 1 channels already");
+      assertThatThrownBy(() -> watchtower.watch(terms, third))
+          .isInstanceOf(ChannelException.class)
+          .hasMessageContaining("is of the channel");
+      assertThat(watchtower.forget(terms.id())).isTrue();
+      watchtower.watch(other, third);
     }
   }
 

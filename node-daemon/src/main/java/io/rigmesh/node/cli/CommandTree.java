@@ -23,6 +23,7 @@ import picocli.CommandLine.Command;
       JobCommand.class,
       WalletCommand.class,
       ChainCommand.class,
+      WatchCommand.class,
       DevicesCommand.class,
       SelfTestCommand.class,
       PeersCommand.class,

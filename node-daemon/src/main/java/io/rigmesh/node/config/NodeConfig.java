@@ -13,6 +13,7 @@ import java.nio.file.Path;
 /// @param requester asking others
 /// @param audit checking what others computed
 /// @param channels payment channels
+/// @param watchtower guarding channels of others
 /// @param workers the worker processes
 /// @param jobs bounds on jobs
 /// @param blobs bounds on files
@@ -27,6 +28,7 @@ public record NodeConfig(
     RequesterConfig requester,
     AuditConfig audit,
     ChannelsConfig channels,
+    WatchtowerConfig watchtower,
     WorkersConfig workers,
     JobsConfig jobs,
     BlobsConfig blobs,

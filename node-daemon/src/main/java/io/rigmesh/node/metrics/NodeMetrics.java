@@ -93,7 +93,7 @@ public final class NodeMetrics implements AutoCloseable {
   private final JvmGcMetrics collections = new JvmGcMetrics();
   private final Node node;
   private volatile Snapshot now =
-      new Snapshot(NOTHING, Map.of(), Map.of(), List.of(), Map.of(), Optional.empty());
+      new Snapshot(NOTHING, Map.of(), Map.of(), List.of(), Map.of(), Optional.empty(), 0);
 
   /// The node's numbers at one moment.
   private record Snapshot(
@@ -102,7 +102,8 @@ public final class NodeMetrics implements AutoCloseable {
       Map<JobKind, Double> tokensPerSecond,
       List<ChannelView> channels,
       Map<String, EndpointHealth> endpoints,
-      Optional<ChainView.Socket> socket) {}
+      Optional<ChainView.Socket> socket,
+      long watched) {}
 
   /// @param node who is asked for its numbers
   /// @param version the daemon's version
@@ -131,7 +132,8 @@ public final class NodeMetrics implements AutoCloseable {
         tokensPerSecond(),
         node.channels(),
         Map.copyOf(endpoints),
-        chain.socket());
+        chain.socket(),
+        node.watch().channels().stream().filter(c -> !c.channel().closed()).count());
   }
 
   private Map<JobKind, Double> tokensPerSecond() {
@@ -317,6 +319,11 @@ public final class NodeMetrics implements AutoCloseable {
           role, "paid", "What vouchers come to, by this node's side.", ChannelView::promised);
       channelUnits(role, "redeemed", "What of it is redeemed on the chain.", ChannelView::redeemed);
     }
+    gauge(
+        "rigmesh.watched.channels",
+        "Channels of others that this node guards and that are not closed.",
+        Tags.empty(),
+        s -> s.watched);
     gauge(
         "rigmesh.channels.unpaid.token.units",
         "Smallest units that jobs owe this node above the newest vouchers.",

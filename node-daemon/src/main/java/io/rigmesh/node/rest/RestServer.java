@@ -205,6 +205,7 @@ public final class RestServer implements Service {
     routes.addAll(new OpenAiRoutes(node, streams, config.requestBytesMax()).routes());
     routes.addAll(new NetworkRoutes(node).routes());
     routes.addAll(new WalletRoutes(node).routes());
+    routes.addAll(new WatchRoutes(node).routes());
     routes.addAll(new NodeRoutes(node, metrics, loopback).routes());
     return routes;
   }

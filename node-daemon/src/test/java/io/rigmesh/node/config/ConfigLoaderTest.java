@@ -98,6 +98,7 @@ class ConfigLoaderTest {
                 20,
                 TokenAmount.of(3_000_000_000L),
                 15));
+    assertThat(config.watchtower()).isEqualTo(new WatchtowerConfig(256));
     assertThat(config.workers())
         .isEqualTo(new WorkersConfig(List.of("cpu"), 0, 1_024, 60, 30_000, 3, 600, true));
     assertThat(config.jobs()).isEqualTo(new JobsConfig(200_000, 500, 256L << 20, 15_000));

@@ -8,6 +8,9 @@ import io.rigmesh.ledger.LedgerSchema;
 import io.rigmesh.ledger.account.AccountSigner;
 import io.rigmesh.ledger.chain.ChainRpc;
 import io.rigmesh.ledger.chain.RpcSettings;
+import io.rigmesh.ledger.channel.ChannelClient;
+import io.rigmesh.ledger.channel.ChannelContract;
+import io.rigmesh.ledger.channel.Handover;
 import io.rigmesh.ledger.dev.AnvilBinary;
 import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.ledger.dev.DevChain;
@@ -17,9 +20,14 @@ import io.rigmesh.ledger.intent.JdbiIntentStore;
 import io.rigmesh.ledger.intent.SendListener;
 import io.rigmesh.ledger.intent.SenderSettings;
 import io.rigmesh.ledger.intent.TransactionSender;
+import io.rigmesh.node.WatchJson;
 import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.ChannelTerms;
+import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.SignedVoucher;
 import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.protocol.Voucher;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -48,6 +56,7 @@ class WalletIT {
 
   @TempDir Path folder;
   private DevChain chain;
+  private AccountKey holder;
   private ChainRpc rpc;
   private TransactionSender sender;
   private TokenClient token;
@@ -64,7 +73,7 @@ class WalletIT {
                 31_337,
                 Optional.of(Duration.ofSeconds(1)),
                 Optional.empty()));
-    AccountKey holder = AccountKey.generate();
+    holder = AccountKey.generate();
     chain.setBalance(holder.address(), BigInteger.TEN.pow(20));
     DataSource source = LedgerSchema.open(folder.resolve("holder.db"));
     LedgerSchema.migrate(source);
@@ -77,7 +86,11 @@ class WalletIT {
             SenderSettings.development(),
             SendListener.NONE,
             Clock.systemUTC());
-    deployment = DevDeployment.standard().deploy(sender, TIMEOUT);
+    // On a busy machine a daemon may take longer to start than the standard challenge time.
+    DevDeployment standard = DevDeployment.standard();
+    deployment =
+        new DevDeployment(standard.supply(), standard.unbonding(), Duration.ofMinutes(15))
+            .deploy(sender, TIMEOUT);
     token = new TokenClient(sender, AccountSigner.of(holder), deployment.token(), TIMEOUT);
     node = new NodeProcess(folder.resolve("node"), yaml());
     Address account = Market.account(node);
@@ -216,6 +229,50 @@ class WalletIT {
           assertThat(all.get(3)).contains(",withdrawn,").contains(withdrawn);
           assertThat(all.get(4)).contains(",deposited,").contains(",88.000000,12.000000,");
         });
+  }
+
+  private static SignedVoucher voucher(
+      ChannelClient channels, AccountKey signer, ChannelTerms terms, long amount) {
+    Voucher voucher = new Voucher(terms.id(), TokenAmount.of(amount), Hash.ZERO);
+    return new SignedVoucher(voucher, signer.sign(voucher.typedData().digest(channels.domain())));
+  }
+
+  @Test
+  void aWatchedChannelThatIsClosedWithAnOldVoucherIsAnsweredWithTheNewestAfterAKill()
+      throws Exception {
+    ChannelClient channels = new ChannelClient(sender, token, deployment.channels(), 1, TIMEOUT);
+    Address payee = AccountKey.generate().address();
+    ChannelTerms terms =
+        new ChannelTerms(holder.address(), holder.address(), payee, deployment.token(), 1);
+    channels.deposit(TokenAmount.of(100_000_000), "for the channel");
+    channels.open(terms, TokenAmount.of(100_000_000));
+    Path file = folder.resolve("handover.json");
+    Files.writeString(
+        file,
+        WatchJson.write(new Handover(terms, voucher(channels, holder, terms, 60_000_000)))
+            .toString());
+    assertThat(rigmesh("watch", "add", file.toString()).out().strip()).isEqualTo(terms.id().hex());
+    assertThat(new String(node.bytes("/metrics"), StandardCharsets.UTF_8))
+        .contains("rigmesh_watched_channels 1.0");
+    node.kill();
+
+    SignedVoucher old = voucher(channels, holder, terms, 1_000_000);
+    channels.submitRedeem(
+        "old", payee, deployment.token(), List.of(new ChannelContract.Claim(terms, old)));
+    sender.await("old", TIMEOUT);
+    channels.requestClose(terms);
+    assertThat(channels.balance(payee, deployment.token())).isEqualTo(TokenAmount.of(1_000_000));
+
+    node.start();
+    await(() -> channels.balance(payee, deployment.token()).equals(TokenAmount.of(60_000_000)));
+    await(() ->
+        node.get("/v1/watched")
+            .path("channels")
+            .get(0)
+            .path("redeemed")
+            .asText()
+            .equals("60000000"));
+    assertThat(rigmesh("watch", "list").out()).contains("closing").contains(payee.hex());
   }
 
   private JsonNode move(String what, String body) throws Exception {

@@ -16,6 +16,7 @@ import io.rigmesh.node.NodeInfo;
 import io.rigmesh.node.NodeStats;
 import io.rigmesh.node.Readiness;
 import io.rigmesh.node.WalletView;
+import io.rigmesh.node.Watch;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.blob.FileBlobs;
 import io.rigmesh.node.chain.Contracts;
@@ -61,6 +62,7 @@ public final class MemoryNode implements Node {
   private final NodeConfig config;
   private final MemoryJobs jobs = new MemoryJobs();
   private final Blobs blobs;
+  private final MemoryWatch watch = new MemoryWatch();
   private volatile boolean chainAway;
   private volatile List<String> reasons = List.of();
 
@@ -206,6 +208,11 @@ public final class MemoryNode implements Node {
   @Override
   public Purse purse() {
     return new MemoryPurse(ACCOUNT, chainAway);
+  }
+
+  @Override
+  public Watch watch() {
+    return watch;
   }
 
   @Override

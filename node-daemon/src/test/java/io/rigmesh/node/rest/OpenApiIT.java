@@ -11,6 +11,7 @@ import com.networknt.schema.SpecVersion;
 import com.networknt.schema.ValidationMessage;
 import io.rigmesh.node.jobs.Artifacts;
 import io.rigmesh.node.metrics.NodeMetrics;
+import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.BlobRoot;
 import io.rigmesh.protocol.Digests;
 import io.rigmesh.protocol.FolderManifest;
@@ -121,6 +122,20 @@ class OpenApiIT {
         "/v1/wallet/revoke",
         move("revoke", "{\"id\":\"a\",\"key\":\"%s\"}".formatted(account)),
         200);
+    String handover = handover(1);
+    HttpResponse<byte[]> watched = server.post("/v1/watched", handover);
+    check("post", "/v1/watched", watched, 200);
+    String channel = TestServer.json(watched).path("id").asText();
+    check("get", "/v1/watched", server.get("/v1/watched"), 200);
+    HttpResponse<byte[]> voucher = server.get("/v1/channels/" + channel + "/voucher");
+    check("get", "/v1/channels/{id}/voucher", voucher, 200);
+    // What one node exports is what another one takes.
+    assertThat(TestServer.json(voucher)).isEqualTo(TestServer.MAPPER.readTree(handover));
+    check("post", "/v1/watched", server.post("/v1/watched", handover(2)), 422);
+    check(
+        "delete", "/v1/watched/{id}", server.send(request("/v1/watched/" + channel).DELETE()), 200);
+    check(
+        "delete", "/v1/watched/{id}", server.send(request("/v1/watched/" + channel).DELETE()), 404);
     check("get", "/v1/chain", server.get("/v1/chain"), 200);
     check("get", "/v1/peers", server.get("/v1/peers"), 200);
     check("get", "/v1/offers", server.get("/v1/offers"), 200);
@@ -171,6 +186,8 @@ class OpenApiIT {
                 .anonymous("/v1/wallet/deposit")
                 .POST(HttpRequest.BodyPublishers.ofString(deposit.formatted("a", "5")))),
         401);
+    check("post", "/v1/watched", server.post("/v1/watched", "{\"terms\":{}}"), 400);
+    check("get", "/v1/channels/{id}/voucher", server.get("/v1/channels/" + HASH + "/voucher"), 404);
     server.node.loseChain();
     check("post", "/v1/wallet/deposit", move("deposit", deposit.formatted("a", "5")), 503);
     check("get", "/v1/wallet/locked", server.get("/v1/wallet/locked"), 503);
@@ -194,6 +211,19 @@ class OpenApiIT {
             java.util.List.of(new FolderManifest.File("vectors.safetensors", 3, root)));
     server.node.memoryJobs().output(id, new Artifacts(manifest, server.node.blobs()));
     return id;
+  }
+
+  private static String handover(int salt) {
+    return """
+    {"terms":{"payer":"%1$s","signer":"%1$s","payee":"%2$s","token":"%2$s","salt":"%3$d"},
+     "voucher":{"amount":"7","receiptsRoot":"%4$s","signature":"0x%5$s1b"}}\
+    """
+        .formatted(
+            Address.fromHex("0x" + "ab".repeat(20)).hex(),
+            Address.fromHex("0x" + "cd".repeat(20)).hex(),
+            salt,
+            HASH.hex(),
+            "11".repeat(64));
   }
 
   private HttpResponse<byte[]> move(String what, String body) throws Exception {
