@@ -14,10 +14,12 @@ import {BlockingToken} from "./tokens/BlockingToken.sol";
 import {FalseToken} from "./tokens/FalseToken.sol";
 import {FeeToken} from "./tokens/FeeToken.sol";
 import {HookToken} from "./tokens/HookToken.sol";
+import {RebasingToken} from "./tokens/RebasingToken.sol";
 import {ReentrantParty} from "./tokens/ReentrantParty.sol";
 import {SilentToken} from "./tokens/SilentToken.sol";
 
-/// @notice Tokens that do not behave: they may harm those who hold them, and nobody else.
+/// @notice Tokens that do not behave, in escrow and registry: they may harm those who hold them, and
+/// nobody else.
 contract HostileTokensTest is ForgeTest {
     uint64 private constant CHALLENGE_SECONDS = 1 hours;
     uint64 private constant UNBONDING_SECONDS = 7 days;
@@ -124,6 +126,25 @@ contract HostileTokensTest is ForgeTest {
         vm.assertEq(token.balanceOf(address(escrow)), 0, "escrow");
     }
 
+    function test_falseToken_thatRevertsAReleaseLosesNobodysMoney() public {
+        FalseToken token = new FalseToken(requester, SUPPLY);
+        JobEscrow escrow = _escrowFor(token);
+        _fundAcceptProve(escrow, JOB);
+        token.setMood(FalseToken.Mood.Reverts);
+        vm.prank(requester);
+        vm.expectRevert(FalseToken.NotToday.selector);
+        escrow.fund(OTHER_JOB, provider, AMOUNT, DEADLINE, 1);
+        vm.prank(requester);
+        escrow.release(requester, JOB, 1);
+        vm.assertEq(escrow.deferredOf(provider), DUE, "deferred for the provider");
+
+        token.setMood(FalseToken.Mood.Honest);
+        escrow.collect(provider);
+        escrow.collect(requester);
+        vm.assertEq(token.balanceOf(provider), DUE, "provider");
+        vm.assertEq(token.balanceOf(requester), SUPPLY - DUE, "requester");
+    }
+
     function test_falseToken_thatRefusesARefundOrWithdrawalCanBeTriedAgain() public {
         FalseToken token = new FalseToken(requester, SUPPLY);
         JobEscrow escrow = _escrowFor(token);
@@ -165,6 +186,26 @@ contract HostileTokensTest is ForgeTest {
         vm.warp(START_SECONDS + UNBONDING_SECONDS);
         registry.withdraw();
         vm.assertEq(token.balanceOf(requester), SUPPLY - DUE, "stake came back");
+    }
+
+    // A token whose balances grow or shrink by themselves.
+
+    function test_rebasingToken_thatShrinksPaysWhatIsThereAndOwesTheRest() public {
+        RebasingToken token = new RebasingToken(requester, SUPPLY);
+        JobEscrow escrow = _escrowFor(IERC20(address(token)));
+        _fundAcceptProve(escrow, JOB);
+        _fundAcceptProve(escrow, OTHER_JOB);
+        token.rebase(50);
+        vm.startPrank(requester);
+        escrow.release(requester, JOB, 1);
+        vm.assertEq(token.balanceOf(address(escrow)), 0, "the first job has what there was");
+
+        escrow.release(requester, OTHER_JOB, 1);
+        vm.assertEq(escrow.deferredOf(provider), DUE, "the second waits");
+        vm.assertEq(escrow.deferredOf(requester), AMOUNT - DUE, "and so does its rest");
+        token.transfer(address(escrow), DUE);
+        escrow.collect(provider);
+        vm.assertEq(token.balanceOf(provider), 2 * DUE, "for somebody to make it good");
     }
 
     // A token with a list of blocked accounts.
@@ -217,7 +258,7 @@ contract HostileTokensTest is ForgeTest {
         party.act(abi.encodeCall(IJobEscrow.submitProof, (requester, JOB, 1, ROOT, DUE)));
         vm.warp(START_SECONDS + CHALLENGE_SECONDS);
 
-        bytes[] memory calls = new bytes[](8);
+        bytes[] memory calls = new bytes[](14);
         calls[0] = abi.encodeCall(IJobEscrow.release, (requester, JOB, 1));
         calls[1] = abi.encodeCall(IJobEscrow.refund, (requester, JOB));
         calls[2] = abi.encodeCall(IJobEscrow.decline, (requester, OTHER_JOB));
@@ -229,11 +270,20 @@ contract HostileTokensTest is ForgeTest {
             (ROOT, provider, 1, DEADLINE, 1, IJobEscrow.Permit(DEADLINE, 27, ROOT, ROOT))
         );
         calls[7] = abi.encodeCall(IJobEscrow.submitProof, (requester, OTHER_JOB, 1, ROOT, AMOUNT));
+        calls[8] = abi.encodeCall(IJobEscrow.settle, (requester, OTHER_JOB, 1, ROOT, DUE, ""));
+        calls[9] = abi.encodeCall(IJobEscrow.fundAccepted, (ROOT, provider, 1, DEADLINE, 1, ""));
+        calls[10] = abi.encodeCall(
+            IJobEscrow.fundAcceptedWithPermit,
+            (ROOT, provider, 1, DEADLINE, 1, "", IJobEscrow.Permit(DEADLINE, 27, ROOT, ROOT))
+        );
+        calls[11] = abi.encodeCall(IJobEscrow.dispute, (JOB, 1));
+        calls[12] = abi.encodeCall(IJobEscrow.rule, (requester, JOB, 1, DUE));
+        calls[13] = abi.encodeCall(IJobEscrow.expireDispute, (requester, JOB, 1));
         party.arm(ReentrantParty.Trick.TryTheCalls, calls);
         escrow.release(requester, JOB, 1);
 
-        vm.assertEq(party.callsTried(), 8, "the hook ran");
-        vm.assertEq(party.callsLockedOut(), 8, "every call back in was refused");
+        vm.assertEq(party.callsTried(), 14, "the hook ran");
+        vm.assertEq(party.callsLockedOut(), 14, "every call back in was refused");
         vm.assertEq(token.balanceOf(address(party)), DUE, "paid once");
         vm.assertEq(token.balanceOf(address(escrow)), AMOUNT, "the other job is covered");
     }

@@ -9,6 +9,8 @@ import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.ledger.dev.DevChain;
 import io.rigmesh.ledger.dev.DevDeployment;
 import io.rigmesh.ledger.escrow.EscrowClient;
+import io.rigmesh.ledger.intent.SendListener;
+import io.rigmesh.ledger.intent.SenderSettings;
 import io.rigmesh.protocol.Acceptance;
 import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.Approval;
@@ -24,6 +26,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -41,7 +44,7 @@ import java.util.stream.Stream;
 final class GasBenchmark implements AutoCloseable {
   private static final TokenAmount DEPOSIT = TokenAmount.of(50_000_000);
   private static final BigInteger ETHER = BigInteger.TEN.pow(18);
-  private static final int THREADS = 8;
+  private static final int THREADS = 16;
 
   private final SecureRandom random = new SecureRandom();
   private final Path folder;
@@ -90,7 +93,16 @@ final class GasBenchmark implements AutoCloseable {
 
   private Party party(AccountKey key, String name) {
     chain.setBalance(key.address(), ETHER.multiply(BigInteger.valueOf(10_000)));
-    return Party.open(key, folder.resolve(name + ".db"), chain);
+    // This chain answers at once, and is asked thousands of times.
+    SenderSettings settings =
+        new SenderSettings(
+            1,
+            BigInteger.TEN.pow(9).multiply(BigInteger.valueOf(200)),
+            25,
+            Duration.ofMinutes(1),
+            Duration.ofMillis(5));
+    return Party.open(
+        key, folder.resolve(name + ".db"), chain.endpoint(), settings, SendListener.NONE);
   }
 
   private ChannelClient client(Party party) {
