@@ -47,7 +47,7 @@ else
   echo "the committed library was made by another compiler than $compiler; testing what this one makes"
   (cd "$root" && mvn -B -q -ntp -pl gpu-worker -am -DskipTests test-compile)
   cp "$work/$library" "$work/manifest.json" "$root/gpu-worker/target/classes/$package"
-  (cd "$root" && mvn -B -q -ntp -pl gpu-worker -Dtest='ByteProductsPropertyTest,ByteLinearPropertyTest' surefire:test) ||
+  (cd "$root" && mvn -B -q -ntp -pl gpu-worker -Dtest='ByteProductsPropertyTest,ByteLinearPropertyTest,FloatProductsPropertyTest,BackendParityPropertyTest' surefire:test) ||
     fail "the library that $compiler makes does not have the reference's bits; see the lines above."
   cp "$committed"/* "$root/gpu-worker/target/classes/$package"
   echo "the library that $compiler makes has the reference's bits"

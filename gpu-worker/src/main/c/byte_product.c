@@ -111,13 +111,14 @@ static inline float number(int32_t bits) {
 #undef dot
 
 /* The instruction sets, as InstructionSet.java numbers them. */
-enum { AVX512_VNNI = 0, AVX_VNNI = 1, AVX2 = 2 };
+enum { AVX512_VNNI = 0, AVX_VNNI = 1, AVX2 = 2, FLOAT_WIDTHS = 8 };
 
 static void cpuid(uint32_t leaf, uint32_t part, uint32_t out[4]) {
   __asm__ volatile("cpuid" : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3]) : "a"(leaf), "c"(part));
 }
 
-/* What this CPU has and its operating system keeps the registers of: bit n stands for instruction set n. */
+/* What this CPU has and its operating system keeps the registers of: bit n stands for instruction set n, bit FLOAT_WIDTHS + n for width
+ * n of float_product.c. */
 EXPORT int32_t rigmesh_instruction_sets(void) {
   uint32_t r[4];
   cpuid(0, 0, r);
@@ -128,6 +129,7 @@ EXPORT int32_t rigmesh_instruction_sets(void) {
   if (!(r[2] >> 27 & 1)) { /* OSXSAVE */
     return 0;
   }
+  const uint32_t fma = r[2] >> 12 & 1;
   uint32_t saved, high;
   __asm__ volatile("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
   cpuid(7, 0, r);
@@ -135,13 +137,15 @@ EXPORT int32_t rigmesh_instruction_sets(void) {
   int32_t sets = 0;
   if ((saved & 0x06) == 0x06 && b >> 5 & 1) {
     sets |= 1 << AVX2;
+    sets |= (int32_t)(fma << (FLOAT_WIDTHS + 1));
     if (parts >= 1) {
       cpuid(7, 1, r);
       sets |= (r[0] >> 4 & 1) << AVX_VNNI;
     }
   }
-  if ((saved & 0xe6) == 0xe6 && b >> 16 & 1 && b >> 30 & 1 && c >> 11 & 1) { /* F, BW, VNNI */
-    sets |= 1 << AVX512_VNNI;
+  if ((saved & 0xe6) == 0xe6 && b >> 16 & 1) { /* F */
+    sets |= (int32_t)((b >> 17 & 1) << FLOAT_WIDTHS); /* DQ */
+    sets |= (int32_t)(b >> 30 & c >> 11 & 1) << AVX512_VNNI; /* BW, VNNI */
   }
   return sets;
 }

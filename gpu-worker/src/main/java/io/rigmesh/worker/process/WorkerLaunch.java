@@ -16,7 +16,7 @@ import java.util.Set;
 /// @param threads how many compute
 /// @param heapBytesMax the most its Java heap may grow to: what jobs can use on a CPU
 /// @param home a folder for the native libraries that it unpacks
-/// @param nativeCode whether it may use the machine code for products of i8-v1, see [NativeCode]
+/// @param nativeCode whether it may use the machine code for linear layers, see [NativeCode]
 public record WorkerLaunch(
     Path java,
     String classPath,
@@ -45,7 +45,7 @@ public record WorkerLaunch(
         true);
   }
 
-  /// The same, with or without the machine code for products of i8-v1.
+  /// The same, with or without the machine code for linear layers.
   public WorkerLaunch withNativeCode(boolean allowed) {
     return new WorkerLaunch(java, classPath, socket, device, threads, heapBytesMax, home, allowed);
   }

@@ -11,7 +11,7 @@ import java.util.List;
 /// @param restartDelayMillisMax the longest pause before a worker is started again
 /// @param crashesMax how many workers one job may take down before it fails
 /// @param silenceSecondsMax how long a running job may report nothing before its worker is killed
-/// @param nativeCode whether workers may use the machine code for products of i8-v1
+/// @param nativeCode whether workers may use the machine code for linear layers
 public record WorkersConfig(
     @Setting(value = "cpu", help = "Devices that get a worker, separated by commas.")
         List<String> devices,
@@ -31,5 +31,5 @@ public record WorkersConfig(
     @Setting(
             value = "true",
             help =
-                "Use the machine code for products of i8-v1 where this CPU can; the bits are the same without.")
+                "Use the machine code for linear layers where this CPU can; the bits are the same without.")
         boolean nativeCode) {}

@@ -1,7 +1,9 @@
 package io.rigmesh.worker.kernels.nativecode;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /// Whether the library of machine code serves on this machine, found out once. Without it the
 /// Vector API's loops compute the same bits, more slowly.
@@ -11,11 +13,20 @@ public sealed interface NativeCode {
 
   /// It serves.
   ///
-  /// @param sets the instruction sets of this CPU that it has code for, the fastest first
-  record Present(List<InstructionSet> sets) implements NativeCode {
-    /// Keeps a copy of the list.
+  /// @param sets the instruction sets of this CPU that it has code for integer products for, the
+  ///   fastest first
+  /// @param floats the products of f32-v1 for each width of vectors that this CPU has, the widest
+  ///   first
+  record Present(List<InstructionSet> sets, List<FloatProducts> floats) implements NativeCode {
+    /// Keeps copies of the lists.
     public Present {
       sets = List.copyOf(sets);
+      floats = List.copyOf(floats);
+    }
+
+    /// The products of f32-v1 whose panels have so many columns.
+    public Optional<FloatProducts> floats(int panel) {
+      return floats.stream().filter(products -> products.panel() == panel).findFirst();
     }
 
     /// The products on all but the fastest instructions: for tests.
@@ -55,13 +66,18 @@ public sealed interface NativeCode {
       case NativeLibrary.Linked linked -> {
         List<InstructionSet> sets = new ArrayList<>();
         for (InstructionSet set : InstructionSet.values()) {
-          if ((linked.sets() >> set.number() & 1) != 0) {
+          if (linked.has(set)) {
             sets.add(set);
           }
         }
+        List<FloatProducts> floats =
+            Arrays.stream(FloatProducts.Width.values())
+                .filter(linked::has)
+                .map(FloatProducts::new)
+                .toList();
         yield sets.isEmpty()
             ? new Absent("this CPU has neither AVX2 nor AVX-512 VNNI")
-            : new Present(sets);
+            : new Present(sets, floats);
       }
     };
   }

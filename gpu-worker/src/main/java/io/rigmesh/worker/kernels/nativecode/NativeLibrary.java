@@ -30,11 +30,25 @@ sealed interface NativeLibrary {
 
   /// It is there.
   ///
-  /// @param sets bit n stands for the instruction set of number n
+  /// @param sets bit n stands for the instruction set of number n, bit [#FLOAT_WIDTHS] + n for the
+  ///   width of number n of [FloatProducts]
   /// @param quantiseRows `rigmesh_quantise_rows`, which takes arrays
   /// @param byteProduct `rigmesh_byte_product`, which takes arrays
-  record Linked(int sets, MethodHandle quantiseRows, MethodHandle byteProduct)
-      implements NativeLibrary {}
+  /// @param floatProduct `rigmesh_float_product`, which takes arrays
+  record Linked(
+      int sets, MethodHandle quantiseRows, MethodHandle byteProduct, MethodHandle floatProduct)
+      implements NativeLibrary {
+    boolean has(InstructionSet set) {
+      return (sets >> set.number() & 1) != 0;
+    }
+
+    boolean has(FloatProducts.Width width) {
+      return (sets >> (FLOAT_WIDTHS + width.number()) & 1) != 0;
+    }
+  }
+
+  /// Where the bits of the widths begin (`byte_product.c`).
+  int FLOAT_WIDTHS = 8;
 
   /// It is not.
   ///
@@ -87,7 +101,17 @@ sealed interface NativeLibrary {
                   ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS
                 }),
             critical);
-    return new Linked((int) sets.invokeExact(), quantiseRows, byteProduct);
+    MethodHandle floatProduct =
+        linker.downcallHandle(
+            symbols.findOrThrow("rigmesh_float_product"),
+            FunctionDescriptor.of(
+                JAVA_INT,
+                new MemoryLayout[] {
+                  JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS,
+                  JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS
+                }),
+            critical);
+    return new Linked((int) sets.invokeExact(), quantiseRows, byteProduct, floatProduct);
   }
 
   @SuppressWarnings("restricted")

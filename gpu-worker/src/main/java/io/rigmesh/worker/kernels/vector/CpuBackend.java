@@ -32,7 +32,7 @@ public final class CpuBackend {
               "by the Vector API, since there is no machine code: " + absent.reason();
         };
     LOG.info(
-        "The vector kernels run on {} threads with {} floats a vector, the widest this CPU offers; products of i8-v1 are computed {}.",
+        "The vector kernels run on {} threads with {} floats a vector, the widest this CPU offers; linear layers are computed {}.",
         threads,
         Lanes.WIDTH,
         products);

@@ -7,8 +7,10 @@ import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.OpShapes;
 import io.rigmesh.worker.kernels.PackedWeight;
 import io.rigmesh.worker.kernels.Projection;
+import io.rigmesh.worker.kernels.nativecode.FloatProducts;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.List;
+import java.util.Optional;
 
 /// Linear layers of both profiles and the gradients of f32-v1's, shared out as pieces of a matrix
 /// product: some rows by some panels.
@@ -25,12 +27,15 @@ final class LinearLayers {
 
   private final Workers workers;
   private final ByteLayers bytes;
+  private final Optional<FloatProducts> floats;
   private float[] panels = {};
   private float[] columns = {};
 
-  LinearLayers(Workers workers, ByteLayers bytes) {
+  /// @param floats what computes products of row-major matrices in machine code, if anything does
+  LinearLayers(Workers workers, ByteLayers bytes, Optional<FloatProducts> floats) {
     this.workers = workers;
     this.bytes = bytes;
+    this.floats = floats;
   }
 
   PackedWeight pack(Tensor weight, Profile profile) {
@@ -178,7 +183,13 @@ final class LinearLayers {
             workers,
             products[0].rows(),
             panelCounts,
-            (worker, i, rowFrom, rowTo, panelFrom, panelTo) -> {
+            (worker, i, rowFrom, rowTo, panelFrom, panelTo, panelNext) -> {
+              if (floats.isPresent() && products[i] instanceof MatrixProduct product) {
+                return floats
+                    .get()
+                    .multiply(
+                        product.operands(biases[i]), rowFrom, rowTo, panelFrom, panelTo, panelNext);
+              }
               products[i].compute(rowFrom, rowTo, panelFrom, panelTo, workers.scratch(worker).tile);
               return completed(ys[i], rowFrom, rowTo, panelFrom, panelTo, biases[i]);
             });

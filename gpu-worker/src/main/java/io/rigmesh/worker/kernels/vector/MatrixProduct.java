@@ -2,6 +2,8 @@ package io.rigmesh.worker.kernels.vector;
 
 import static io.rigmesh.worker.kernels.vector.Tiles.PANEL;
 
+import io.rigmesh.worker.kernels.nativecode.FloatProducts;
+
 /// C = A · B in the block order: A row-major `(rows, depth)`, B in panels (see [Tiles] and
 /// [Panels]), C row-major `(rows, cols)`. Every element is its own sum: blocks of `block` along the
 /// depth, one ascending fma chain from +0 in each, added in ascending order to the first.
@@ -32,26 +34,73 @@ record MatrixProduct(
     int ldc)
     implements Product {
 
+  /// The same product for machine code, which adds a bias if there is one; the panels begin where
+  /// their array does, and the rows of C follow one another.
+  FloatProducts.Operands operands(float[] bias) {
+    if (bp != 0 || ldc != cols || panelDepth != depth) {
+      throw new IllegalStateException("This product's matrices are parts of others.");
+    }
+    return new FloatProducts.Operands(a, ap, lda, b, depth, block, bias, cols, c, cp);
+  }
+
   @Override
   public void compute(int rowFrom, int rowTo, int panelFrom, int panelTo, float[] scratch) {
     int full = Math.min(panelTo, cols / PANEL);
+    // A row alone takes as long as a tile of rows, since either reads the panels once: so the last
+    // rows that fill no tile are computed by one that begins in rows which are done already.
+    int rest = (rowTo - rowFrom) % Tiles.ROWS;
+    int height = rest > 4 && rowTo >= 8 ? 8 : 4;
+    int apart = rest == height || rowTo < height ? 0 : height < rest ? rest - height : rest;
+    int direct = rowTo - apart;
     for (int start = 0; start < depth; start += block) {
       int length = Math.min(block, depth - start);
       int row = rowFrom;
       if (Tiles.ROWS == 8) {
-        for (; row + 8 <= rowTo; row += 8) {
+        for (; row + 8 <= direct; row += 8) {
           tiles8(row, panelFrom, full, start, length);
         }
       }
-      for (; row + 4 <= rowTo; row += 4) {
+      for (; row + 4 <= direct; row += 4) {
         tiles4(row, panelFrom, full, start, length);
       }
-      for (; row < rowTo; row++) {
+      for (; row < direct; row++) {
         tiles1(row, panelFrom, full, start, length);
+      }
+    }
+    if (apart > 0) {
+      for (int panel = panelFrom; panel < full; panel++) {
+        lastRows(rowTo - height, height, direct, rowTo, panel, scratch);
       }
     }
     if (panelTo > full) {
       lastPanel(rowFrom, rowTo, full, scratch);
+    }
+  }
+
+  /// The last rows of a panel by a tile that begins before them: what it computes again is left in
+  /// scratch.
+  private void lastRows(
+      int tileRow, int height, int rowFrom, int rowTo, int panel, float[] scratch) {
+    for (int start = 0; start < depth; start += block) {
+      tile(tileRow, height, panel, start, scratch);
+    }
+    for (int row = rowFrom; row < rowTo; row++) {
+      System.arraycopy(scratch, (row - tileRow) * PANEL, c, cAt(row, panel), PANEL);
+    }
+  }
+
+  /// One tile of 8, 4 or 1 rows and one block of its sums, in scratch.
+  private void tile(int row, int height, int panel, int start, float[] scratch) {
+    int length = Math.min(block, depth - start);
+    int aAt = aAt(row, start);
+    int bAt = bAt(panel, start);
+    boolean first = start == 0;
+    if (height == 8) {
+      Tiles.rows8(a, aAt, lda, b, bAt, length, scratch, 0, PANEL, first);
+    } else if (height == 4) {
+      Tiles.rows4(a, aAt, lda, b, bAt, length, scratch, 0, PANEL, first);
+    } else {
+      Tiles.row1(a, aAt, b, bAt, length, scratch, 0, first);
     }
   }
 
@@ -113,17 +162,7 @@ record MatrixProduct(
     while (row < rowTo) {
       int height = rowTo - row >= Tiles.ROWS ? Tiles.ROWS : rowTo - row >= 4 ? 4 : 1;
       for (int start = 0; start < depth; start += block) {
-        int length = Math.min(block, depth - start);
-        boolean first = start == 0;
-        int aAt = aAt(row, start);
-        int bAt = bAt(panel, start);
-        if (height == 8) {
-          Tiles.rows8(a, aAt, lda, b, bAt, length, scratch, 0, PANEL, first);
-        } else if (height == 4) {
-          Tiles.rows4(a, aAt, lda, b, bAt, length, scratch, 0, PANEL, first);
-        } else {
-          Tiles.row1(a, aAt, b, bAt, length, scratch, 0, first);
-        }
+        tile(row, height, panel, start, scratch);
       }
       for (int i = 0; i < height; i++) {
         System.arraycopy(scratch, i * PANEL, c, cAt(row + i, panel), width);

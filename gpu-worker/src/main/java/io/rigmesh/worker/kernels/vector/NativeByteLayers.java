@@ -92,7 +92,7 @@ final class NativeByteLayers implements ByteLayers {
             workers,
             x.rowCount(),
             panels,
-            (worker, product, rowFrom, rowTo, panelFrom, panelTo) -> {
+            (worker, product, rowFrom, rowTo, panelFrom, panelTo, panelNext) -> {
               Tensor y = projections.get(product).y();
               return products.multiply(
                   rows,

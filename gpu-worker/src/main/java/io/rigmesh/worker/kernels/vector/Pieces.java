@@ -15,9 +15,11 @@ final class Pieces {
   private static final int FEW_ROWS = 16;
 
   /// Computes the rows `rowFrom` to `rowTo` of the panels `panelFrom` to `panelTo`, the ends
-  /// excluded, of one product; returns whether a result is NaN or infinite.
+  /// excluded, of one product; returns whether a result is NaN or infinite. `panelNext` is the
+  /// panel that this thread is likely to begin with next, or -1 where that is another product's.
   interface Body {
-    boolean compute(int worker, int product, int rowFrom, int rowTo, int panelFrom, int panelTo);
+    boolean compute(
+        int worker, int product, int rowFrom, int rowTo, int panelFrom, int panelTo, int panelNext);
   }
 
   private Pieces() {}
@@ -35,6 +37,7 @@ final class Pieces {
       wide /= 2;
     }
     int panelsEach = wide;
+    int threads = workers.threads();
     return workers.run(
         rowPieces * columnPieces(panels, wide),
         1,
@@ -50,7 +53,17 @@ final class Pieces {
             }
             int panel = column * panelsEach;
             int panelTo = Math.min(panels[product], panel + panelsEach);
-            seen |= body.compute(worker, product, row, Math.min(rows, row + ROWS), panel, panelTo);
+            // Threads take pieces in turn; the rows of a panel follow each other.
+            int next = panel + (piece % rowPieces + threads) / rowPieces * panelsEach;
+            seen |=
+                body.compute(
+                    worker,
+                    product,
+                    row,
+                    Math.min(rows, row + ROWS),
+                    panel,
+                    panelTo,
+                    next == panel || next >= panels[product] ? -1 : next);
           }
           return seen;
         });

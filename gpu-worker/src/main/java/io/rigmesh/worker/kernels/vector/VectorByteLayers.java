@@ -74,7 +74,7 @@ final class VectorByteLayers implements ByteLayers {
             workers,
             x.rowCount(),
             panels,
-            (worker, product, rowFrom, rowTo, panelFrom, panelTo) -> {
+            (worker, product, rowFrom, rowTo, panelFrom, panelTo, panelNext) -> {
               products[product].compute(
                   rowFrom, rowTo, panelFrom, panelTo, workers.scratch(worker).bytes);
               return LinearLayers.completed(

@@ -11,6 +11,7 @@ import io.rigmesh.worker.kernels.PagedSpan;
 import io.rigmesh.worker.kernels.Projection;
 import io.rigmesh.worker.kernels.RopeTable;
 import io.rigmesh.worker.kernels.nativecode.ByteProducts;
+import io.rigmesh.worker.kernels.nativecode.FloatProducts;
 import io.rigmesh.worker.kernels.nativecode.NativeCode;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.List;
@@ -33,7 +34,7 @@ public final class VectorKernels implements Kernels {
   private final RowOps rows;
   private final AttentionOps attention;
 
-  /// Starts `threads - 1` helper threads. Products of i8-v1 are computed by machine code where
+  /// Starts `threads - 1` helper threads. Linear layers are computed by machine code where
   /// [NativeCode#find] has some for this CPU.
   public VectorKernels(int threads) {
     this(
@@ -43,15 +44,19 @@ public final class VectorKernels implements Kernels {
             : Optional.empty());
   }
 
-  /// As [#VectorKernels(int)] with products of i8-v1 by the given machine code, or by the Vector
-  /// API.
+  /// As [#VectorKernels(int)] with products of i8-v1 by the given machine code and those of f32-v1
+  /// by what belongs to this JVM's vectors; or both by the Vector API.
   VectorKernels(int threads, Optional<ByteProducts> products) {
+    Optional<FloatProducts> floats =
+        products.isPresent() && NativeCode.find() instanceof NativeCode.Present present
+            ? present.floats(Tiles.PANEL)
+            : Optional.empty();
     workers = new Workers(threads);
     bytes =
         products.isPresent()
             ? new NativeByteLayers(workers, products.get())
             : new VectorByteLayers(workers);
-    linear = new LinearLayers(workers, bytes);
+    linear = new LinearLayers(workers, bytes, floats);
     elements = new ElementOps(workers);
     rows = new RowOps(workers);
     attention = new AttentionOps(workers);

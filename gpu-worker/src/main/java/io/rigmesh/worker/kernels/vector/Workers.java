@@ -15,8 +15,17 @@ final class Workers implements AutoCloseable {
 
   private static final int ELEMENT_CHUNK = 16;
 
-  /// Elements that a chunk of rows holds, roughly.
+  /// Fewer than so many items of a loop are not worth another thread.
+  private static final int ELEMENT_CHUNK_MIN = 12;
+
+  /// Elements that a chunk of rows holds, roughly, and the least of few rows.
   private static final int ROW_CHUNK_ELEMENTS = 8192;
+
+  private static final int ROW_CHUNK_ELEMENTS_MIN = 2048;
+
+  /// Chunks for each thread where there is little to share out: at the end a thread waits for as
+  /// much as a chunk of another.
+  private static final int CHUNKS = 2;
 
   /// What each thread owns.
   static final class Scratch {
@@ -95,9 +104,10 @@ final class Workers implements AutoCloseable {
   }
 
   boolean pieces(int size, CheckedPiece piece) {
+    int items = (size - 1) / ELEMENTS + 1;
     return parallel.run(
-        (size - 1) / ELEMENTS + 1,
-        ELEMENT_CHUNK,
+        items,
+        Math.clamp(share(items), ELEMENT_CHUNK_MIN, ELEMENT_CHUNK),
         (worker, from, to) -> {
           boolean bad = false;
           for (int item = from; item < to; item++) {
@@ -113,7 +123,7 @@ final class Workers implements AutoCloseable {
     boolean bad =
         parallel.run(
             y.rowCount(),
-            rowChunk(cols),
+            rowChunk(y.rowCount(), cols),
             (worker, from, to) -> {
               boolean seen = false;
               for (int row = from; row < to; row++) {
@@ -128,7 +138,7 @@ final class Workers implements AutoCloseable {
   void eachRow(int rows, int cols, Row body) {
     parallel.run(
         rows,
-        rowChunk(cols),
+        rowChunk(rows, cols),
         (worker, from, to) -> {
           for (int row = from; row < to; row++) {
             body.compute(worker, row);
@@ -166,8 +176,20 @@ final class Workers implements AutoCloseable {
     return own.row;
   }
 
+  /// How many rows make a chunk where a row takes no longer than to be copied.
   static int rowChunk(int cols) {
     return Math.max(1, ROW_CHUNK_ELEMENTS / cols);
+  }
+
+  /// How many of so many rows make a chunk.
+  private int rowChunk(int rows, int cols) {
+    int least = Math.max(1, ROW_CHUNK_ELEMENTS_MIN / cols);
+    return Math.clamp(share(rows), least, Math.max(least, rowChunk(cols)));
+  }
+
+  private int share(int items) {
+    int chunks = CHUNKS * threads();
+    return (items + chunks - 1) / chunks;
   }
 
   static boolean nonFinite(Tensor x, int at, int count) {

@@ -63,6 +63,10 @@ final class NativeLibraryTest {
       assertThat(present.sets().contains(InstructionSet.AVX512_VNNI))
           .isEqualTo(flags.containsAll(List.of("avx512f", "avx512bw", "avx512_vnni")));
       assertThat(present.sets().contains(InstructionSet.AVX2)).isEqualTo(flags.contains("avx2"));
+      assertThat(present.floats(32).isPresent())
+          .isEqualTo(flags.containsAll(List.of("avx512f", "avx512dq")));
+      assertThat(present.floats(16).isPresent())
+          .isEqualTo(flags.containsAll(List.of("avx2", "fma")));
     }
   }
 
