@@ -10,11 +10,13 @@ import java.io.IOException;
 import java.math.BigInteger;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /// The contract's rules without a chain, for tests of the books. Each change is a block.
 final class ContractInMemory implements ChannelContract {
@@ -22,7 +24,9 @@ final class ContractInMemory implements ChannelContract {
   private final Address account;
   private final Map<Hash, Channel> channels = new HashMap<>();
   private final Set<String> done = new TreeSet<>();
+  private final Map<String, List<Claim>> calls = new LinkedHashMap<>();
   private TokenAmount wallet;
+  private boolean refusing;
   private long block = 1;
   private boolean away;
 
@@ -39,6 +43,19 @@ final class ContractInMemory implements ChannelContract {
   synchronized void put(Channel channel) {
     channels.put(channel.terms().id(), channel);
     block++;
+  }
+
+  /// From now on calls that hand vouchers in have no effect; before, they are on their way for
+  /// ever.
+  synchronized void setRefusing(boolean refusing) {
+    this.refusing = refusing;
+  }
+
+  /// The channels whose vouchers were handed in, call by call.
+  synchronized List<Set<Hash>> handedIn() {
+    return calls.values().stream()
+        .map(claims -> claims.stream().map(claim -> claim.terms().id()).collect(Collectors.toSet()))
+        .toList();
   }
 
   synchronized Channel get(Hash id) {
@@ -110,17 +127,23 @@ final class ContractInMemory implements ChannelContract {
 
   @Override
   public BigInteger redeemCostWei(Address payee, Address token, List<Claim> claims) {
-    throw new UnsupportedOperationException("vouchers are handed in on a real chain only");
+    throw new UnsupportedOperationException("gas is there on a real chain only");
   }
 
   @Override
-  public void submitRedeem(String key, Address payee, Address token, List<Claim> claims) {
-    throw new UnsupportedOperationException("vouchers are handed in on a real chain only");
+  public synchronized void submitRedeem(
+      String key, Address payee, Address token, List<Claim> claims) {
+    requireThere();
+    calls.put(key, claims);
   }
 
   @Override
-  public Optional<Outcome> redeemed(String key) {
-    throw new UnsupportedOperationException("vouchers are handed in on a real chain only");
+  public synchronized Optional<Outcome> redeemed(String key) {
+    if (!calls.containsKey(key)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        refusing ? new Outcome.Failed("it was handed in before") : new Outcome.Open());
   }
 
   private void take(TokenAmount amount) {
