@@ -8,6 +8,7 @@ import io.rigmesh.ledger.EndpointProxy.Answer;
 import io.rigmesh.ledger.dev.DevChain;
 import io.rigmesh.ledger.dev.TestChain;
 import java.net.URI;
+import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -183,6 +184,29 @@ class EndpointHealthIT {
         return state(rpc, 0) == EndpointHealth.State.WRONG_CHAIN;
       });
       assertThat(rpc.head().number()).isEqualTo(20);
+    }
+  }
+
+  @Test
+  void anEndpointOfAnotherChainIsAskedAgainOnceItIsCorrected() {
+    RpcSettings settings = RpcSettings.of(31337, first.endpoint());
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      RpcEndpoint endpoint = new RpcEndpoint(first.endpoint(), "the first", settings, client);
+      first.rule(request ->
+          isMethod(request, "eth_chainId")
+              ? Optional.of(Answer.result(request, "\"0x5\""))
+              : Optional.empty());
+      assertThatThrownBy(endpoint::check)
+          .hasMessageContaining("the first serves the chain 5, but 31337 is configured");
+      assertThat(endpoint.health().state()).isEqualTo(EndpointHealth.State.WRONG_CHAIN);
+      endpoint.lookAgain();
+      assertThat(endpoint.isOfAnotherChain()).isTrue();
+      first.rule(request -> Optional.empty());
+      endpoint.lookAgain();
+      assertThat(endpoint.health().state()).isEqualTo(EndpointHealth.State.WORKING);
+      assertThat(endpoint.health().trouble()).isEmpty();
+      assertThat(endpoint.health().answers()).isEqualTo(3);
+      assertThat(endpoint.health().answering()).isPositive();
     }
   }
 

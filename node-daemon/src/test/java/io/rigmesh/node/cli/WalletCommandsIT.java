@@ -21,9 +21,12 @@ import io.rigmesh.protocol.TokenAmount;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.math.BigInteger;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -189,6 +192,20 @@ class WalletCommandsIT {
     List<String> all = new ArrayList<>(List.of(command));
     all.addAll(List.of(more));
     return all.toArray(String[]::new);
+  }
+
+  @Test
+  void aWalletIsOpenInOnePlaceAtATime() throws Exception {
+    Path file =
+        folder.resolve("home/wallet-" + account.hex().toLowerCase(java.util.Locale.ROOT) + ".lock");
+    Files.createDirectories(file.getParent());
+    try (FileChannel channel =
+            FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileLock _ = channel.lock()) {
+      run(1, "wallet", "locked");
+      assertThat(err).contains("another command has this wallet open");
+    }
+    run(0, "wallet", "locked");
   }
 
   @Test
