@@ -1,6 +1,7 @@
 package io.rigmesh.ledger.follow;
 
 import io.rigmesh.ledger.ChainUnavailableException;
+import io.rigmesh.ledger.Rounds;
 import io.rigmesh.ledger.TransactionPendingException;
 import io.rigmesh.ledger.chain.BlockLogs;
 import io.rigmesh.ledger.chain.ChainHead;
@@ -34,6 +35,10 @@ import org.slf4j.LoggerFactory;
 /// One thread of its own does the work and calls the listeners.
 public final class LedgerFollower implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LedgerFollower.class);
+  private static final Rounds.Words WORDS =
+      new Rounds.Words(
+          "events are not read, or one could not be handled and will be told again",
+          "reading events goes on");
 
   /// Blocks so near to the head are read one by one, since they may still be exchanged.
   private static final int NEAR_BLOCKS = 32;
@@ -49,18 +54,14 @@ public final class LedgerFollower implements AutoCloseable {
   private final FollowSettings settings;
   private final Map<String, Followed<?>> followed = new LinkedHashMap<>();
   private final LogReader reader;
-  private final Thread loop;
+  private final Rounds rounds;
 
   private final ReentrantLock lock = new ReentrantLock();
-  private final Condition wake = lock.newCondition();
   private final Condition moved = lock.newCondition();
-  private boolean closing;
-  private boolean looking;
   private long readTo;
 
   private int blocksPerQuery;
   private int doubts;
-  private boolean failing;
 
   private LedgerFollower(
       ChainRpc rpc, FollowStore store, List<Followed<?>> followed, FollowSettings settings) {
@@ -72,7 +73,7 @@ public final class LedgerFollower implements AutoCloseable {
     this.reader =
         new LogReader(rpc, store, followed.stream().<EventSource<?>>map(Followed::source).toList());
     this.readTo = store.cursor().map(FollowStore.Mark::number).orElse(settings.fromBlock() - 1);
-    this.loop = Thread.ofPlatform().name("ledger-follower").daemon().unstarted(this::run);
+    this.rounds = Rounds.of("ledger-follower", settings.pollInterval(), WORDS, this::readOn);
   }
 
   /// Starts following from where the last follower of this name on this database has come to.
@@ -93,7 +94,8 @@ public final class LedgerFollower implements AutoCloseable {
             FollowStore.open(jdbi, rpc.chainId(), name, followed, settings.fromBlock()),
             followed,
             settings);
-    follower.loop.start();
+    follower.rounds.start();
+    follower.lookNow();
     return follower;
   }
 
@@ -119,13 +121,7 @@ public final class LedgerFollower implements AutoCloseable {
 
   /// Looks for new blocks now instead of at the next poll.
   public void lookNow() {
-    lock.lock();
-    try {
-      looking = true;
-      wake.signal();
-    } finally {
-      lock.unlock();
-    }
+    rounds.wake();
   }
 
   /// Waits until everything up to a block was told.
@@ -133,10 +129,9 @@ public final class LedgerFollower implements AutoCloseable {
   /// @throws TransactionPendingException if that takes longer than `timeout`
   public void awaitBlock(long number, Duration timeout) {
     long deadline = System.nanoTime() + timeout.toNanos();
+    rounds.wake();
     lock.lock();
     try {
-      looking = true;
-      wake.signal();
       while (readTo < number) {
         long left = deadline - System.nanoTime();
         if (left <= 0) {
@@ -157,74 +152,16 @@ public final class LedgerFollower implements AutoCloseable {
   /// Stops following.
   @Override
   public void close() {
-    lock.lock();
-    try {
-      closing = true;
-      wake.signal();
-    } finally {
-      lock.unlock();
-    }
-    try {
-      loop.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private void run() {
-    try {
-      while (!isClosing()) {
-        try {
-          readOn();
-          if (failing) {
-            LOG.info("reading events goes on");
-            failing = false;
-          }
-        } catch (ChainMovedException e) {
-          LOG.debug("{}", e.getMessage());
-        } catch (ChainUnavailableException | RpcRefusedException e) {
-          // Each failure is said once, not at every poll.
-          if (!failing) {
-            LOG.warn("events cannot be read, trying again: {}", e.getMessage());
-            failing = true;
-          }
-        } catch (RuntimeException e) {
-          if (!failing) {
-            LOG.error("an event could not be handled, it will be told again", e);
-            failing = true;
-          }
-        }
-        pause();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private boolean isClosing() {
-    lock.lock();
-    try {
-      return closing;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void pause() throws InterruptedException {
-    lock.lock();
-    try {
-      long left = settings.pollInterval().toNanos();
-      while (!closing && !looking && left > 0) {
-        left = wake.awaitNanos(left);
-      }
-      looking = false;
-    } finally {
-      lock.unlock();
-    }
+    rounds.close();
   }
 
   private void readOn() {
-    while (!isClosing() && rpc.atOneEndpoint(this::readSome)) {}
+    try {
+      while (!rounds.isClosing() && rpc.atOneEndpoint(this::readSome)) {}
+    } catch (ChainMovedException e) {
+      // What was read no longer belongs together; the next round reads it again.
+      LOG.debug("{}", e.getMessage());
+    }
   }
 
   /// Reads one range or one block.

@@ -3,6 +3,7 @@ package io.rigmesh.ledger.intent;
 import io.rigmesh.ledger.ChainUnavailableException;
 import io.rigmesh.ledger.IntentConflictException;
 import io.rigmesh.ledger.LedgerException;
+import io.rigmesh.ledger.Rounds;
 import io.rigmesh.ledger.TransactionFailedException;
 import io.rigmesh.ledger.TransactionPendingException;
 import io.rigmesh.ledger.TransactionRefusedException;
@@ -16,7 +17,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -37,6 +37,8 @@ import org.slf4j.LoggerFactory;
 /// [#close].
 public final class TransactionSender implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(TransactionSender.class);
+  private static final Rounds.Words WORDS =
+      new Rounds.Words("open transactions wait, trying again", "open transactions go on");
 
   private final ChainRpc rpc;
   private final IntentStore store;
@@ -48,10 +50,7 @@ public final class TransactionSender implements AutoCloseable {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
-  private final Condition wake = lock.newCondition();
-  private final Thread loop;
-  private boolean closing;
-  private boolean failing;
+  private final Rounds rounds;
   private boolean lostLookedFor;
 
   private TransactionSender(
@@ -68,7 +67,7 @@ public final class TransactionSender implements AutoCloseable {
     this.listener = listener;
     this.clock = clock;
     this.open = new OpenTransactions(rpc, store, signer, settings, listener, clock);
-    this.loop = Thread.ofPlatform().name("ledger-sender").daemon().unstarted(this::run);
+    this.rounds = Rounds.of("ledger-sender", pollInterval, WORDS, this::lookAfter);
   }
 
   /// Ties the store to the chain and takes up every transaction that is open in it.
@@ -84,7 +83,8 @@ public final class TransactionSender implements AutoCloseable {
       Clock clock) {
     store.bindChain(rpc.genesisHash());
     TransactionSender sender = new TransactionSender(rpc, store, signer, settings, listener, clock);
-    sender.loop.start();
+    sender.rounds.start();
+    sender.lookNow();
     return sender;
   }
 
@@ -142,9 +142,9 @@ public final class TransactionSender implements AutoCloseable {
         LOG.warn(
             "\"{}\" is stored and will be sent when the chain is back: {}", key, e.getMessage());
       } finally {
-        wake.signal();
         changed.signalAll();
         lock.unlock();
+        rounds.wake();
       }
     }
     return store.find(key).orElseThrow();
@@ -232,29 +232,13 @@ public final class TransactionSender implements AutoCloseable {
 
   /// Looks after open transactions now instead of at the next poll.
   public void lookNow() {
-    lock.lock();
-    try {
-      wake.signal();
-    } finally {
-      lock.unlock();
-    }
+    rounds.wake();
   }
 
   /// Stops looking after open transactions. They stay stored for the next sender.
   @Override
   public void close() {
-    lock.lock();
-    try {
-      closing = true;
-      wake.signal();
-    } finally {
-      lock.unlock();
-    }
-    try {
-      loop.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    rounds.close();
   }
 
   private static void requireTime(long deadlineNanos, Intent intent, String note) {
@@ -265,46 +249,20 @@ public final class TransactionSender implements AutoCloseable {
     }
   }
 
-  private void run() {
+  private void lookAfter() {
     lock.lock();
     try {
-      while (!closing) {
-        List<Intent> pending = store.pending();
-        if (!pending.isEmpty() || !lostLookedFor) {
-          lookAfter(pending);
-          changed.signalAll();
-        }
-        wake.await(pollInterval.toNanos(), TimeUnit.NANOSECONDS);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void lookAfter(List<Intent> pending) {
-    try {
+      List<Intent> pending = store.pending();
       if (!lostLookedFor) {
         open.reopenLost();
         lostLookedFor = true;
       }
-      open.advance(pending);
-      if (failing) {
-        LOG.info("{} open transactions go on", pending.size());
-        failing = false;
+      if (!pending.isEmpty()) {
+        open.advance(pending);
       }
-    } catch (ChainUnavailableException e) {
-      // Each failure is said once, not at every poll.
-      if (!failing) {
-        LOG.warn("{} open transactions wait: {}", pending.size(), e.getMessage());
-        failing = true;
-      }
-    } catch (RuntimeException e) {
-      if (!failing) {
-        LOG.error("looking after {} open transactions failed, trying again", pending.size(), e);
-        failing = true;
-      }
+    } finally {
+      changed.signalAll();
+      lock.unlock();
     }
   }
 }
