@@ -3,6 +3,7 @@ package io.rigmesh.node;
 import io.rigmesh.ledger.LedgerSchema;
 import io.rigmesh.ledger.account.AccountSigner;
 import io.rigmesh.ledger.channel.PayeeBook;
+import io.rigmesh.ledger.channel.PayeeSettings;
 import io.rigmesh.ledger.channel.PayerBook;
 import io.rigmesh.ledger.channel.PayerSettings;
 import io.rigmesh.node.blob.Blobs;
@@ -105,13 +106,19 @@ public final class Daemon implements AutoCloseable {
       Workers workers = new Workers(config.workers(), launches, dispatcher);
       LinkedChannels channels = new LinkedChannels(chain, key.address());
       PayeeBook earned =
-          new PayeeBook(database.jdbi(), channels, key.address(), contracts.token(), clock);
+          new PayeeBook(
+              database.jdbi(),
+              channels,
+              key.address(),
+              contracts.token(),
+              new PayeeSettings(config.channels().contractSigners()),
+              clock);
       PayerBook promised =
           new PayerBook(
               database.jdbi(),
               channels,
               AccountSigner.of(key),
-              key.address(),
+              config.channels().payer().orElse(key.address()),
               contracts.token(),
               new PayerSettings(config.channels().depositMinimum()),
               clock);

@@ -39,6 +39,10 @@ import org.web3j.utils.Numeric;
 public final class ChainRpc implements AutoCloseable {
   private static final String GET_BLOCK = "eth_getBlockByNumber";
   private static final String GET_LOGS = "eth_getLogs";
+
+  /// How the code of a key's account that points to a contract's begins (EIP-7702).
+  private static final String DELEGATION = "0xef0100";
+
   private static final Pattern REVERT_DATA = Pattern.compile("0x[0-9a-fA-F]*");
 
   private final RpcSettings settings;
@@ -158,6 +162,15 @@ public final class ChainRpc implements AutoCloseable {
     return code != null && code.length() > 2;
   }
 
+  /// True if a contract is at the address, and not the account of a key: a key's account may point
+  /// to code (EIP-7702), and the key still signs for it.
+  public boolean isContract(Address address) {
+    String code =
+        send("eth_getCode", web3j.ethGetCode(address.hex(), DefaultBlockParameterName.LATEST))
+            .getCode();
+    return code != null && code.length() > 2 && !code.startsWith(DELEGATION);
+  }
+
   /// What gas costs now.
   public FeeQuote fees() {
     EthBlock answer =
@@ -200,6 +213,22 @@ public final class ChainRpc implements AutoCloseable {
   /// @throws RevertedException if it reverts
   public String callAt(Address from, Call call, long blockNumber) {
     return send("eth_call", web3j.ethCall(transaction(from, call), at(blockNumber))).getValue();
+  }
+
+  /// The same with so much gas and no more.
+  ///
+  /// @throws RpcRefusedException if that is not enough
+  public String callAt(Address from, Call call, long blockNumber, long gasMax) {
+    Transaction bounded =
+        new Transaction(
+            from.hex(),
+            null,
+            null,
+            BigInteger.valueOf(gasMax),
+            call.recipient().map(Address::hex).orElse(null),
+            call.valueWei(),
+            call.dataHex());
+    return send("eth_call", web3j.ethCall(bounded, at(blockNumber))).getValue();
   }
 
   /// Hands signed bytes, in hexadecimal, to the chain. An answer only says that the endpoint took

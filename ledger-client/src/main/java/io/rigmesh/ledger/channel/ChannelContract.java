@@ -4,8 +4,10 @@ import io.rigmesh.ledger.chain.Inclusion;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Domain;
+import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.SignedVoucher;
 import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.protocol.WalletSignature;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Optional;
@@ -26,11 +28,29 @@ public interface ChannelContract {
   /// @throws io.rigmesh.ledger.ChainUnavailableException if the chain does not answer
   Reading read(ChannelTerms terms);
 
+  /// What this account could move into channels from a payer's money now: its own balance and
+  /// wallet, or as a session key what it may still move of another's balance.
+  ///
+  /// @throws io.rigmesh.ledger.ChainUnavailableException if the chain does not answer
+  TokenAmount available(Address payer, Address token);
+
+  /// True if a contract is at the address, so that no key signs for it.
+  ///
+  /// @throws io.rigmesh.ledger.ChainUnavailableException if the chain does not answer
+  boolean isContract(Address account);
+
+  /// Whether the contract of a signer takes a signature over a digest (EIP-1271), for an amount of
+  /// gas that whoever hands it in can bear. That is so now; it may think otherwise later.
+  ///
+  /// @throws io.rigmesh.ledger.ChainUnavailableException if the chain does not answer
+  boolean takes(Address signer, Hash digest, WalletSignature signature);
+
   /// Opens a channel with `amount` in it, taken from the payer's balance in the contract, and what
   /// is missing there from its wallet.
   ///
   /// @return the number of its block
-  /// @throws InsufficientFundsException if neither has enough; nothing was sent
+  /// @throws InsufficientFundsException if neither has enough, or the payer's word for this account
+  ///   as a session key does not cover it; nothing was sent
   long open(ChannelTerms terms, TokenAmount amount);
 
   /// Adds `amount` to an open channel.
@@ -49,8 +69,8 @@ public interface ChannelContract {
   /// What handing in these vouchers costs in gas now, in wei.
   BigInteger redeemCostWei(Address payee, Address token, List<Claim> claims);
 
-  /// Hands in vouchers of one payee and token in one transaction. Returns when it is stored and, as
-  /// far as the chain can be reached, sent.
+  /// Hands in vouchers of one payee and token in one transaction; one that no key signed goes in
+  /// alone. Returns when it is stored and, as far as the chain can be reached, sent.
   ///
   /// @param key names this call for ever
   void submitRedeem(String key, Address payee, Address token, List<Claim> claims);

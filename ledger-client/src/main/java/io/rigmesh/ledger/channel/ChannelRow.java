@@ -17,6 +17,7 @@ import java.util.Optional;
 /// @param state where it stands; a payee's and a watchtower's are always open
 /// @param note why it failed or gets no further voucher; else empty
 /// @param newest the newest voucher
+/// @param byContract true where the signer's contract takes the newest voucher and no key signed it
 /// @param owedEnded what ended jobs owe, and what was redeemed before the book knew the channel
 /// @param fundingNumber openings and top-ups so far
 /// @param funding what is on its way into the channel
@@ -30,6 +31,7 @@ record ChannelRow(
     PayerChannel.State state,
     String note,
     Optional<SignedVoucher> newest,
+    boolean byContract,
     TokenAmount owedEnded,
     long fundingNumber,
     Optional<TokenAmount> funding) {

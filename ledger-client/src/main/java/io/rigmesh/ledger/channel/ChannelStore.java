@@ -4,15 +4,13 @@ import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Domain;
 import io.rigmesh.protocol.Hash;
-import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.SignedVoucher;
 import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.protocol.Voucher;
+import io.rigmesh.protocol.WalletSignature;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -30,30 +28,6 @@ final class ChannelStore {
     PAYEE,
     WATCHED
   }
-
-  /// A job's part of a channel.
-  ///
-  /// @param job the job's hash
-  /// @param most what it holds or may cost
-  /// @param used what of it is paid or owed
-  /// @param until when the lease ends
-  /// @param ended true once what it owes is counted with the channel
-  record Part(Hash job, TokenAmount most, TokenAmount used, Instant until, boolean ended) {
-    private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
-
-    /// A deadline is what a stranger wrote; beyond this one milliseconds would not fit.
-    Part {
-      until = until.isAfter(LATEST) ? LATEST : until;
-    }
-
-    /// What it may still take at a time.
-    TokenAmount left(Instant now) {
-      return now.isBefore(until) && most.compareTo(used) > 0 ? most.minus(used) : TokenAmount.ZERO;
-    }
-  }
-
-  /// How long a part is kept after its lease ended, for whoever asks what its job has paid.
-  private static final Duration PARTS_KEPT = Duration.ofDays(7);
 
   private final Jdbi jdbi;
   private final long book;
@@ -228,11 +202,15 @@ final class ChannelStore {
     handle.createUpdate("UPDATE ledger_channel SET news = news + 1, read_at_block = -1").execute();
   }
 
-  void setNewest(Handle handle, long id, SignedVoucher newest) {
+  /// Stores the newest voucher.
+  ///
+  /// @param byContract true where not the signer's key signed it, but its contract takes it
+  void setNewest(Handle handle, long id, SignedVoucher newest, boolean byContract) {
     handle
         .createUpdate(
-            "UPDATE ledger_channel SET amount = :amount, receipts_root = :root, signature = :signature"
-                + " WHERE id = :id")
+            "UPDATE ledger_channel SET amount = :amount, receipts_root = :root, signature = :signature,"
+                + " by_contract = :contract WHERE id = :id")
+        .bind("contract", byContract)
         .bind("amount", newest.voucher().amount().toString())
         .bind("root", newest.voucher().receiptsRoot().hex())
         .bind("signature", newest.signature().hex())
@@ -248,110 +226,8 @@ final class ChannelStore {
         .execute();
   }
 
-  List<Part> parts(Handle handle, long id) {
-    return handle
-        .createQuery("SELECT * FROM ledger_channel_job WHERE channel_id = :id")
-        .bind("id", id)
-        .map((row, context) -> part(row))
-        .list();
-  }
-
-  /// The channels of this book in which a job has a part.
-  List<Hash> channelsOf(Handle handle, Hash job) {
-    return handle
-        .createQuery(
-            "SELECT c.channel FROM ledger_channel_job j JOIN ledger_channel c ON c.id = j.channel_id"
-                + " WHERE c.book_id = :book AND j.job = :job ORDER BY c.id")
-        .bind("book", book)
-        .bind("job", job.hex())
-        .map((row, context) -> Hash.fromHex(row.getString("channel")))
-        .list();
-  }
-
-  void putPart(Handle handle, long id, Part part) {
-    handle
-        .createUpdate(
-            "INSERT INTO ledger_channel_job VALUES (:id, :job, :most, :used, :until, :ended)"
-                + " ON CONFLICT DO UPDATE SET most = :most, used = :used, until_ms = :until, ended = :ended")
-        .bind("id", id)
-        .bind("job", part.job().hex())
-        .bind("most", part.most().toString())
-        .bind("used", part.used().toString())
-        .bind("until", part.until().toEpochMilli())
-        .bind("ended", part.ended())
-        .execute();
-  }
-
-  /// Forgets parts whose leases ended so long ago that nobody asks for them any more.
-  void forgetOldParts(Handle handle, long id, Instant now) {
-    handle
-        .createUpdate(
-            "DELETE FROM ledger_channel_job WHERE channel_id = :id AND until_ms < :until"
-                + " AND (ended = 1 OR most = used)")
-        .bind("id", id)
-        .bind("until", now.minus(PARTS_KEPT).toEpochMilli())
-        .execute();
-  }
-
-  long receiptCount(Handle handle, long id) {
-    return handle
-        .createQuery("SELECT count(*) FROM ledger_channel_receipt WHERE channel_id = :id")
-        .bind("id", id)
-        .mapTo(Long.class)
-        .one();
-  }
-
-  /// Receipts from a position on, up to the first that is not known.
-  List<Hash> receipts(Handle handle, long id, long from, long countMax) {
-    List<Hash> receipts = new ArrayList<>();
-    handle
-        .createQuery(
-            "SELECT position, receipt FROM ledger_channel_receipt"
-                + " WHERE channel_id = :id AND position >= :from ORDER BY position LIMIT :count")
-        .bind("id", id)
-        .bind("from", from)
-        .bind("count", countMax)
-        .map((row, context) -> {
-          if (row.getLong("position") == from + receipts.size()) {
-            receipts.add(Hash.fromHex(row.getString("receipt")));
-          }
-          return true;
-        })
-        .list();
-    return receipts;
-  }
-
-  Optional<Hash> receipt(Handle handle, long id, long position) {
-    return handle
-        .createQuery(
-            "SELECT receipt FROM ledger_channel_receipt WHERE channel_id = :id AND position = :position")
-        .bind("id", id)
-        .bind("position", position)
-        .map((row, context) -> Hash.fromHex(row.getString("receipt")))
-        .findOne();
-  }
-
-  void addReceipt(Handle handle, long id, long position, Hash receipt) {
-    handle
-        .createUpdate(
-            "INSERT INTO ledger_channel_receipt VALUES (:id, :position, :receipt) ON CONFLICT DO NOTHING")
-        .bind("id", id)
-        .bind("position", position)
-        .bind("receipt", receipt.hex())
-        .execute();
-  }
-
   static String name(Enum<?> value) {
     return value.name().toLowerCase(Locale.ROOT);
-  }
-
-  private static Part part(ResultSet row) throws SQLException {
-    return new Part(
-        Hash.fromHex(row.getString("job")),
-        TokenAmount.parse(row.getString("most")),
-        TokenAmount.parse(row.getString("used")),
-        Instant.ofEpochMilli(row.getLong("until_ms")),
-        row.getBoolean("ended"));
   }
 
   static ChannelRow row(ResultSet row) throws SQLException {
@@ -387,6 +263,7 @@ final class ChannelStore {
             TokenAmount.parse(row.getString("amount")),
             row.getString("receipts_root"),
             row.getString("signature")),
+        row.getBoolean("by_contract"),
         TokenAmount.parse(row.getString("owed_ended")),
         row.getLong("funding_number"),
         Optional.ofNullable(row.getString("funding_amount")).map(TokenAmount::parse));
@@ -399,6 +276,6 @@ final class ChannelStore {
     }
     return Optional.of(
         new SignedVoucher(
-            new Voucher(channel, amount, Hash.fromHex(root)), Signature.fromHex(signature)));
+            new Voucher(channel, amount, Hash.fromHex(root)), WalletSignature.fromHex(signature)));
   }
 }

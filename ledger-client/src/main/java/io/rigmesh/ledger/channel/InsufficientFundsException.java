@@ -2,7 +2,8 @@ package io.rigmesh.ledger.channel;
 
 import io.rigmesh.ledger.LedgerException;
 
-/// The payer has too little of the token, in the contract and in its wallet, for a channel.
+/// The payer has too little of the token, in the contract and in its wallet, for a channel, or the
+/// session key that asked may not move so much of it.
 public final class InsufficientFundsException extends LedgerException {
   private static final long serialVersionUID = 1L;
 

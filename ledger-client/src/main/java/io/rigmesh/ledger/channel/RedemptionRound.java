@@ -1,5 +1,9 @@
 package io.rigmesh.ledger.channel;
 
+import io.rigmesh.ledger.InsufficientGasFundsException;
+import io.rigmesh.ledger.TransactionRefusedException;
+import io.rigmesh.ledger.chain.RevertedException;
+import io.rigmesh.ledger.chain.RpcRefusedException;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.TokenAmount;
@@ -27,10 +31,12 @@ final class RedemptionRound {
   private final ChannelStore store;
   private final RedemptionStore calls;
   private final ChannelContract contract;
+  private final ChannelLook look;
   private final RedemptionSettings settings;
   private final Clock clock;
   private final boolean closingOnly;
   private final Set<Hash> saidNotWorth = new HashSet<>();
+  private final Set<Hash> saidRefused = new HashSet<>();
 
   /// The rounds of a book.
   ///
@@ -45,13 +51,25 @@ final class RedemptionRound {
     this.store = store;
     this.calls = new RedemptionStore(store);
     this.contract = contract;
+    this.look = new ChannelLook(store, contract);
     this.settings = settings;
     this.clock = clock;
     this.closingOnly = closingOnly;
   }
 
-  /// The payee and the token that one call is for.
-  private record Group(Address payee, Address token) {}
+  /// What one call is for.
+  ///
+  /// @param payee who is paid
+  /// @param token in what
+  /// @param alone the channel that goes in alone, since its signer is a contract
+  private record Group(Address payee, Address token, Optional<Hash> alone) {
+    static Group of(ChannelRow row) {
+      return new Group(
+          row.terms().payee(),
+          row.terms().token(),
+          row.byContract() ? Optional.of(row.channelId()) : Optional.empty());
+    }
+  }
 
   /// One round.
   ///
@@ -64,14 +82,12 @@ final class RedemptionRound {
     Map<Hash, Integer> handedIn = calls.handedIn();
     for (ChannelRow row : store.worthALook()) {
       boolean maybeClosed = closingOnly && row.channel().closesAt().isPresent();
-      ChannelRow now = row.stale() || maybeClosed ? refresh(row) : row;
+      ChannelRow now = row.stale() || maybeClosed ? look.refresh(row) : row;
       boolean wanted = !closingOnly || now.channel().closesAt().isPresent();
       if (wanted
           && gain(now).signum() > 0
           && handedIn.getOrDefault(now.channelId(), 0) < TRIES_MAX) {
-        due.computeIfAbsent(
-                new Group(now.terms().payee(), now.terms().token()), g -> new ArrayList<>())
-            .add(now);
+        due.computeIfAbsent(Group.of(now), g -> new ArrayList<>()).add(now);
       }
     }
     List<RedemptionStore.Call> open = calls.open();
@@ -85,24 +101,56 @@ final class RedemptionRound {
             .filter(last -> clock.instant().isBefore(last.plus(settings.retryAfter())))
             .isPresent();
     for (Map.Entry<Group, List<ChannelRow>> group : due.entrySet()) {
-      boolean calling =
-          open.stream()
-              .anyMatch(call ->
-                  call.payee().equals(group.getKey().payee())
-                      && call.token().equals(group.getKey().token()));
+      boolean alone = group.getKey().alone().isPresent();
+      boolean held = !alone && (waits || isCalling(open, group.getKey()));
       List<ChannelRow> rows =
           group.getValue().stream()
               .filter(row -> !underWay.contains(row.newest().orElseThrow().voucher().hash()))
               // One ordinary call at a time, and none for a while after one that failed, which any
-              // party can bring about by handing a voucher in first; a channel that closes waits
-              // for
-              // neither.
-              .filter(row -> (!calling && !waits) || row.channel().closesAt().isPresent())
+              // party can bring about by handing a voucher in first. A channel that closes waits
+              // for neither.
+              .filter(row -> !held || row.channel().closesAt().isPresent())
               .sorted(Comparator.comparing(RedemptionRound::gain).reversed())
               .toList();
+      if (alone) {
+        rows.forEach(row -> handInAlone(group.getKey(), row, all));
+        continue;
+      }
       for (int i = 0; i < rows.size(); i += settings.claimsMax()) {
         List<ChannelRow> part = rows.subList(i, Math.min(rows.size(), i + settings.claimsMax()));
         handIn(group.getKey(), part, all);
+      }
+    }
+  }
+
+  private static boolean isCalling(List<RedemptionStore.Call> open, Group group) {
+    return open.stream()
+        .anyMatch(call ->
+            !call.byContract()
+                && call.payee().equals(group.payee())
+                && call.token().equals(group.token()));
+  }
+
+  /// Hands in one voucher that the signer's contract took when it came. It may take it no longer,
+  /// which is that channel's trouble and keeps no other.
+  private void handInAlone(Group group, ChannelRow row, boolean all) {
+    try {
+      BigInteger cost = cost(group, List.of(row));
+      if (all || settings.isWorth(group.token(), gain(row), cost, multiple(row))) {
+        submit(calls.plan(group.payee(), group.token(), List.of(row), clock.instant()));
+      } else {
+        sayNotWorth(row);
+      }
+    } catch (RevertedException
+        | TransactionRefusedException
+        | InsufficientGasFundsException
+        | RpcRefusedException e) {
+      if (saidRefused.add(row.channelId())) {
+        LOG.warn(
+            "the voucher of the channel {}, whose signer {} is a contract, cannot be handed in: {}",
+            row.channelId(),
+            row.terms().signer(),
+            e.getMessage());
       }
     }
   }
@@ -148,7 +196,9 @@ final class RedemptionRound {
   private List<ChannelRow> worthTheirGas(Group group, List<ChannelRow> rows) {
     BigInteger share = cost(group, rows).divide(BigInteger.valueOf(rows.size()));
     List<ChannelRow> dear =
-        rows.stream().filter(row -> settings.isWorth(gain(row), share, multiple(row))).toList();
+        rows.stream()
+            .filter(row -> settings.isWorth(group.token(), gain(row), share, multiple(row)))
+            .toList();
     rows.stream().filter(row -> !dear.contains(row)).forEach(this::sayNotWorth);
     if (dear.isEmpty()) {
       return List.of();
@@ -157,18 +207,21 @@ final class RedemptionRound {
         dear.size() == rows.size()
             ? share.multiply(BigInteger.valueOf(rows.size()))
             : cost(group, dear);
-    if (settings.isWorth(sum(dear), cost, settings.gasMultiple())) {
+    if (settings.isWorth(group.token(), sum(dear), cost, settings.gasMultiple())) {
       return dear;
     }
     List<ChannelRow> closing =
         dear.stream().filter(row -> row.channel().closesAt().isPresent()).toList();
-    return !closing.isEmpty() && settings.isWorth(sum(closing), cost(group, closing), 1)
+    return !closing.isEmpty()
+            && settings.isWorth(group.token(), sum(closing), cost(group, closing), 1)
         ? closing
         : List.of();
   }
 
   private int multiple(ChannelRow row) {
-    return row.channel().closesAt().isPresent() ? 1 : settings.gasMultiple();
+    return row.channel().closesAt().isPresent()
+        ? Math.min(1, settings.gasMultiple())
+        : settings.gasMultiple();
   }
 
   private BigInteger cost(Group group, List<ChannelRow> rows) {
@@ -192,14 +245,6 @@ final class RedemptionRound {
 
   private void submit(RedemptionStore.Call call) {
     contract.submitRedeem(call.key(), call.payee(), call.token(), call.claims());
-  }
-
-  private ChannelRow refresh(ChannelRow row) {
-    ChannelContract.Reading reading = contract.read(row.terms());
-    return store.transaction(handle -> {
-      store.read(handle, row.id(), reading, row.news());
-      return store.get(handle, row.channelId());
-    });
   }
 
   /// What handing in the newest voucher would move: no more than the channel holds.

@@ -1,5 +1,6 @@
 package io.rigmesh.ledger.channel;
 
+import io.rigmesh.protocol.Address;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.MathContext;
@@ -48,11 +49,13 @@ public record RedemptionSettings(
 
   /// True if an amount is worth `multiple` times the gas.
   ///
+  /// @param token what it is an amount of; ether is compared with gas as it is
   /// @param units in the token's smallest unit
-  boolean isWorth(BigInteger units, BigInteger costWei, int multiple) {
+  boolean isWorth(Address token, BigInteger units, BigInteger costWei, int multiple) {
+    BigDecimal perEther = token.equals(Address.ZERO) ? WEI_PER_ETHER : unitsPerEther;
     BigDecimal cost =
         new BigDecimal(costWei)
-            .multiply(unitsPerEther)
+            .multiply(perEther)
             .divide(WEI_PER_ETHER, MathContext.DECIMAL64)
             .multiply(BigDecimal.valueOf(multiple));
     return new BigDecimal(units).compareTo(cost) >= 0;

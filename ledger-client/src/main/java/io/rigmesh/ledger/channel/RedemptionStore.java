@@ -2,10 +2,10 @@ package io.rigmesh.ledger.channel;
 
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Hash;
-import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.SignedVoucher;
 import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.protocol.Voucher;
+import io.rigmesh.protocol.WalletSignature;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,7 +22,13 @@ final class RedemptionStore {
   /// @param payee who is paid
   /// @param token in what
   /// @param claims what is handed in
-  record Call(long id, Address payee, Address token, List<ChannelContract.Claim> claims) {
+  /// @param byContract true where it is one voucher whose signer is a contract
+  record Call(
+      long id,
+      Address payee,
+      Address token,
+      List<ChannelContract.Claim> claims,
+      boolean byContract) {
     /// The key of its transaction.
     String key() {
       return "channel-redeem:" + id;
@@ -37,12 +43,17 @@ final class RedemptionStore {
 
   /// Writes a call down.
   Call plan(Address payee, Address token, List<ChannelRow> rows, Instant now) {
+    boolean byContract = rows.stream().anyMatch(ChannelRow::byContract);
+    if (byContract && rows.size() > 1) {
+      throw new IllegalArgumentException("a voucher whose signer is a contract goes in alone");
+    }
     return store.transaction(handle -> {
       long id =
           handle
               .createUpdate(
-                  "INSERT INTO ledger_redemption (book_id, payee, token, state, note, created_at_ms)"
-                      + " VALUES (:book, :payee, :token, 'open', '', :now)")
+                  "INSERT INTO ledger_redemption (book_id, payee, token, state, note, created_at_ms,"
+                      + " by_contract) VALUES (:book, :payee, :token, 'open', '', :now, :contract)")
+              .bind("contract", byContract)
               .bind("book", store.book())
               .bind("payee", payee.hex())
               .bind("token", token.hex())
@@ -64,7 +75,7 @@ final class RedemptionStore {
             .execute();
         claims.add(new ChannelContract.Claim(row.terms(), newest));
       }
-      return new Call(id, payee, token, claims);
+      return new Call(id, payee, token, claims, byContract);
     });
   }
 
@@ -73,7 +84,7 @@ final class RedemptionStore {
     return store.transaction(handle ->
         handle
             .createQuery(
-                "SELECT id, payee, token FROM ledger_redemption WHERE book_id = :book AND state = 'open'"
+                "SELECT id, payee, token, by_contract FROM ledger_redemption WHERE book_id = :book AND state = 'open'"
                     + " ORDER BY id")
             .bind("book", store.book())
             .map((row, context) -> {
@@ -82,7 +93,8 @@ final class RedemptionStore {
                   id,
                   Address.fromHex(row.getString("payee")),
                   Address.fromHex(row.getString("token")),
-                  claims(handle, id));
+                  claims(handle, id),
+                  row.getBoolean("by_contract"));
             })
             .list());
   }
@@ -102,13 +114,14 @@ final class RedemptionStore {
     });
   }
 
-  /// When the newest call that had no effect was made.
+  /// When the newest call that had no effect was made; those with a voucher that its signer's
+  /// contract no longer takes are left out, since they say nothing about others.
   Optional<Instant> lastFailure() {
     return store.transaction(handle ->
         handle
             .createQuery(
                 "SELECT created_at_ms FROM ledger_redemption WHERE book_id = :book AND state = 'failed'"
-                    + " ORDER BY id DESC LIMIT 1")
+                    + " AND by_contract = 0 ORDER BY id DESC LIMIT 1")
             .bind("book", store.book())
             .mapTo(Long.class)
             .findOne()
@@ -116,7 +129,7 @@ final class RedemptionStore {
   }
 
   /// How often each channel's newest voucher was handed in, in calls that are open or had their
-  /// effect.
+  /// effect; of one whose signer is a contract also in those that had none.
   Map<Hash, Integer> handedIn() {
     return store.transaction(handle -> {
       Map<Hash, Integer> times = new HashMap<>();
@@ -125,7 +138,7 @@ final class RedemptionStore {
               "SELECT c.channel, count(*) AS times FROM ledger_redemption_claim k"
                   + " JOIN ledger_redemption r ON r.id = k.redemption_id"
                   + " JOIN ledger_channel c ON c.id = k.channel_id"
-                  + " WHERE r.book_id = :book AND r.state <> 'failed' AND k.amount = c.amount"
+                  + " WHERE r.book_id = :book AND (r.state <> 'failed' OR r.by_contract = 1) AND k.amount = c.amount"
                   + " AND c.closed = 0 AND c.amount <> c.redeemed GROUP BY c.channel")
           .bind("book", store.book())
           .map((row, context) -> {
@@ -153,7 +166,7 @@ final class RedemptionStore {
                       channel.channelId(),
                       TokenAmount.parse(row.getString("claimed")),
                       Hash.fromHex(row.getString("claimed_root"))),
-                  Signature.fromHex(row.getString("claimed_by"))));
+                  WalletSignature.fromHex(row.getString("claimed_by"))));
         })
         .list();
   }

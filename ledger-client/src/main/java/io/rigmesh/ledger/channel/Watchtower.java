@@ -31,6 +31,7 @@ public final class Watchtower implements AutoCloseable {
 
   private final ChannelStore store;
   private final WatchedStore watched;
+  private final ChannelContract contract;
   private final Domain domain;
   private final CloseRequests requests;
   private final Redemption redemption;
@@ -40,13 +41,14 @@ public final class Watchtower implements AutoCloseable {
 
   private Watchtower(
       ChannelStore store,
-      Domain domain,
+      ChannelContract contract,
       CloseRequests requests,
       Redemption redemption,
       int channelsMax) {
     this.store = store;
     this.watched = new WatchedStore(store);
-    this.domain = domain;
+    this.contract = contract;
+    this.domain = contract.domain();
     this.requests = requests;
     this.redemption = redemption;
     this.channelsMax = channelsMax;
@@ -68,7 +70,7 @@ public final class Watchtower implements AutoCloseable {
         new ChannelStore(jdbi, contract.domain(), contract.account(), ChannelStore.Role.WATCHED);
     return new Watchtower(
         store,
-        contract.domain(),
+        contract,
         requests,
         Redemption.start(
             new RedemptionRound(store, contract, settings, clock, true),
@@ -82,13 +84,18 @@ public final class Watchtower implements AutoCloseable {
   ///
   /// @throws ChannelException if the voucher is not the channel's, or there is no room for another
   ///   channel
+  /// @throws io.rigmesh.ledger.ChainUnavailableException if no key signed it and the chain, which
+  ///   knows whether a contract did, does not answer
   public void watch(ChannelTerms terms, SignedVoucher voucher) {
     if (!voucher.voucher().channel().equals(terms.id())) {
       throw new ChannelException(
           "The voucher is of the channel %s and not of %s."
               .formatted(voucher.voucher().channel(), terms.id()));
     }
-    if (!voucher.isSignedBy(terms.signer(), domain)) {
+    boolean byKey = voucher.isSignedBy(terms.signer(), domain);
+    if (!byKey
+        && !contract.takes(
+            terms.signer(), voucher.voucher().typedData().digest(domain), voucher.signature())) {
       throw new ChannelException(
           "The voucher is not signed by the signer %s of the channel %s for the chain %d and the contract %s."
               .formatted(terms.signer(), terms.id(), domain.chainId(), domain.verifyingContract()));
@@ -104,7 +111,7 @@ public final class Watchtower implements AutoCloseable {
       store.add(handle, terms, PayerChannel.State.OPEN, Optional.empty(), TokenAmount.ZERO);
       ChannelRow row = store.get(handle, terms.id());
       if (voucher.voucher().amount().compareTo(row.promised()) > 0) {
-        store.setNewest(handle, row.id(), voucher);
+        store.setNewest(handle, row.id(), voucher, !byKey);
       }
       return true;
     });

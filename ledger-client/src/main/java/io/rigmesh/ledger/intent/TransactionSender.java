@@ -115,39 +115,50 @@ public final class TransactionSender implements AutoCloseable {
   /// @throws io.rigmesh.ledger.InsufficientGasFundsException if the account cannot pay for it;
   ///   nothing was signed
   public Intent submit(String key, String purpose, Supplier<Call> call) {
-    Optional<Intent> stored = store.find(key);
-    Intent intent;
-    if (stored.isPresent() && !(stored.get().state() instanceof IntentState.Refused)) {
-      intent = stored.get();
-      if (!intent.purpose().equals(purpose)) {
-        throw new IntentConflictException(key, intent.purpose(), purpose);
-      }
-    } else {
-      intent = store.plan(key, purpose, call.get(), clock.instant());
-      listener.reached(SendStep.PLANNED, key);
-    }
-    if (intent.state() instanceof IntentState.Planned) {
-      lock.lock();
-      try {
-        // Another thread may have sent it while this one waited for the lock.
-        Intent current = store.find(key).orElseThrow();
-        if (current.state() instanceof IntentState.Planned) {
-          open.signAndSend(current);
+    Optional<Call> made = isDecided(store.find(key)) ? Optional.empty() : Optional.of(call.get());
+    // Under the lock from the decision on, or the thread that looks after open transactions would
+    // sign it, and hear in place of the caller why it cannot be.
+    lock.lock();
+    try {
+      Optional<Intent> stored = store.find(key);
+      Intent intent;
+      if (made.isPresent() && !isDecided(stored)) {
+        intent = store.plan(key, purpose, made.get(), clock.instant());
+        listener.reached(SendStep.PLANNED, key);
+      } else {
+        intent = stored.orElseThrow();
+        if (!intent.purpose().equals(purpose)) {
+          throw new IntentConflictException(key, intent.purpose(), purpose);
         }
-      } catch (SignerException e) {
-        store.note(intent.id(), e.getMessage(), clock.instant());
-        LOG.warn("\"{}\" is stored and waits for its signature: {}", key, e.getMessage());
-      } catch (ChainUnavailableException e) {
-        store.note(intent.id(), "the chain cannot be reached", clock.instant());
-        LOG.warn(
-            "\"{}\" is stored and will be sent when the chain is back: {}", key, e.getMessage());
-      } finally {
-        changed.signalAll();
-        lock.unlock();
-        rounds.wake();
       }
+      if (intent.state() instanceof IntentState.Planned) {
+        signAndSend(intent);
+      }
+    } finally {
+      changed.signalAll();
+      lock.unlock();
+      rounds.wake();
     }
     return store.find(key).orElseThrow();
+  }
+
+  private static boolean isDecided(Optional<Intent> stored) {
+    return stored.isPresent() && !(stored.get().state() instanceof IntentState.Refused);
+  }
+
+  private void signAndSend(Intent intent) {
+    try {
+      open.signAndSend(intent);
+    } catch (SignerException e) {
+      store.note(intent.id(), e.getMessage(), clock.instant());
+      LOG.warn("\"{}\" is stored and waits for its signature: {}", intent.key(), e.getMessage());
+    } catch (ChainUnavailableException e) {
+      store.note(intent.id(), "the chain cannot be reached", clock.instant());
+      LOG.warn(
+          "\"{}\" is stored and will be sent when the chain is back: {}",
+          intent.key(),
+          e.getMessage());
+    }
   }
 
   /// Submits and waits until it is confirmed at the configured depth.

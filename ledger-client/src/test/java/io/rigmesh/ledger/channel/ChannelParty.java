@@ -1,6 +1,7 @@
 package io.rigmesh.ledger.channel;
 
 import io.rigmesh.ledger.Party;
+import io.rigmesh.ledger.account.AccountSigner;
 import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.ledger.follow.FollowSettings;
 import io.rigmesh.ledger.follow.Followed;
@@ -12,6 +13,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /// A party with everything that a node has for channels: the contract, both books, the follower
 /// that brings them news, and the service that hands vouchers in.
@@ -42,6 +44,32 @@ final class ChannelParty implements AutoCloseable {
       RedemptionSettings redemptions,
       Duration timeout,
       Clock clock) {
+    this(
+        party,
+        deployment,
+        new Money(payerAccount, party.signer(), deployment.token(), PayeeSettings.standard()),
+        confirmations,
+        redemptions,
+        timeout,
+        clock);
+  }
+
+  /// What a party pays with and takes.
+  ///
+  /// @param payer whose money it spends
+  /// @param signer who signs its vouchers
+  /// @param token in what
+  /// @param takes what it takes
+  record Money(Address payer, AccountSigner signer, Address token, PayeeSettings takes) {}
+
+  ChannelParty(
+      Party party,
+      Deployment deployment,
+      Money money,
+      int confirmations,
+      RedemptionSettings redemptions,
+      Duration timeout,
+      Clock clock) {
     this.party = party;
     this.client =
         new ChannelClient(
@@ -50,12 +78,13 @@ final class ChannelParty implements AutoCloseable {
         new PayerBook(
             party.jdbi(),
             client,
-            party.signer(),
-            payerAccount,
-            deployment.token(),
+            money.signer(),
+            money.payer(),
+            money.token(),
             new PayerSettings(TokenAmount.of(1_000_000)),
             clock);
-    this.payee = new PayeeBook(party.jdbi(), client, party.address(), deployment.token(), clock);
+    this.payee =
+        new PayeeBook(party.jdbi(), client, party.address(), money.token(), money.takes(), clock);
     this.redemption = Redemption.start(payee, client, redemptions, clock);
     this.events = new ChannelEvents(deployment.channels(), List.of(party.address()));
     this.follower =
@@ -70,6 +99,23 @@ final class ChannelParty implements AutoCloseable {
   static ChannelParty open(Party party, Deployment deployment, RedemptionSettings redemptions) {
     return new ChannelParty(
         party, deployment, party.address(), 1, redemptions, Party.TIMEOUT, Clock.systemUTC());
+  }
+
+  static ChannelParty open(Party party, Deployment deployment, Money money) {
+    return new ChannelParty(party, deployment, money, 1, ASLEEP, Party.TIMEOUT, Clock.systemUTC());
+  }
+
+  /// Hands everything in, and returns when the chain has paid it.
+  void redeem() {
+    long deadline = System.nanoTime() + Party.TIMEOUT.toNanos();
+    redemption.redeemAll();
+    while (payee.channels().stream().anyMatch(c -> !c.promised().equals(c.channel().redeemed()))) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new AssertionError("not redeemed in time: " + payee.channels());
+      }
+      LockSupport.parkNanos(20_000_000);
+      redemption.redeemAll();
+    }
   }
 
   @Override

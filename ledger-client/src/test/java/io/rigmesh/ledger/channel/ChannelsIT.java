@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.rigmesh.ledger.Party;
-import io.rigmesh.ledger.TransactionRefusedException;
 import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.ledger.dev.DevChain;
 import io.rigmesh.ledger.dev.DevDeployment;
@@ -207,8 +206,8 @@ class ChannelsIT {
           .isEqualTo(of(1_000_000));
       assertThatThrownBy(
               () -> session.payer.reserve(provider.party.address(), hash("2"), of(900_000), LATER))
-          .isInstanceOf(TransactionRefusedException.class)
-          .hasMessageContaining("500000");
+          .isInstanceOf(InsufficientFundsException.class)
+          .hasMessageContaining("only 500000 are left");
     }
   }
 

@@ -6,6 +6,7 @@ import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Domain;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.protocol.WalletSignature;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.time.Instant;
@@ -84,6 +85,22 @@ final class ContractInMemory implements ChannelContract {
   public synchronized Reading read(ChannelTerms terms) {
     requireThere();
     return new Reading(block, Optional.ofNullable(channels.get(terms.id())));
+  }
+
+  @Override
+  public synchronized TokenAmount available(Address payer, Address token) {
+    requireThere();
+    return wallet;
+  }
+
+  @Override
+  public boolean isContract(Address account) {
+    return false;
+  }
+
+  @Override
+  public boolean takes(Address signer, Hash digest, WalletSignature signature) {
+    return false;
   }
 
   @Override

@@ -8,6 +8,7 @@ import io.rigmesh.ledger.channel.PayeeBook;
 import io.rigmesh.ledger.channel.PayerBook;
 import io.rigmesh.ledger.channel.Redemption;
 import io.rigmesh.ledger.channel.RedemptionSettings;
+import io.rigmesh.ledger.channel.Session;
 import io.rigmesh.ledger.follow.FollowSettings;
 import io.rigmesh.ledger.follow.Followed;
 import io.rigmesh.ledger.follow.LedgerFollower;
@@ -15,11 +16,14 @@ import io.rigmesh.node.Service;
 import io.rigmesh.node.config.ChainConfig;
 import io.rigmesh.node.config.ChannelsConfig;
 import io.rigmesh.node.store.Database;
+import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.TokenAmount;
 import java.math.BigDecimal;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -134,8 +138,42 @@ public final class ChannelsService implements Service {
     }
   }
 
+  /// The node's account, and the one that it spends for.
+  private List<Address> accounts() {
+    return Stream.concat(Stream.of(contract.account()), config.payer().stream())
+        .distinct()
+        .toList();
+  }
+
+  /// Says once what the node may spend of another account's money.
+  private void saySession(ChainAccess access, Address payer) {
+    Address token = chain.contracts().token();
+    Session session = access.channels().session(payer, contract.account(), token);
+    TokenAmount balance = access.channels().balance(payer, token);
+    if (session.left(clock.instant()).equals(TokenAmount.ZERO)) {
+      LOG.warn(
+          "channels are to be paid by {}, and {} may move nothing of its {} into them; authorise it with that account's key: rigmesh wallet authorise {} --limit AMOUNT",
+          payer,
+          contract.account(),
+          balance,
+          contract.account());
+    } else {
+      LOG.info(
+          "channels are paid by {}, of whose {} the key {} may move {} more until {}",
+          payer,
+          balance,
+          contract.account(),
+          session.left(clock.instant()),
+          session.expiresAt());
+    }
+  }
+
   private void follow() {
     ChainAccess access = chain.require();
+    config
+        .payer()
+        .filter(payer -> !payer.equals(contract.account()))
+        .ifPresent(payer -> saySession(access, payer));
     Runnable wake =
         () -> {
           Redemption redeeming = redemption;
@@ -150,7 +188,7 @@ public final class ChannelsService implements Service {
             "channels",
             List.of(
                 new Followed<>(
-                    new ChannelEvents(chain.contracts().channels(), List.of(contract.account())),
+                    new ChannelEvents(chain.contracts().channels(), accounts()),
                     new ChannelNews(Optional.of(promised), wake))),
             new FollowSettings(
                 chain.contracts().fromBlock(),

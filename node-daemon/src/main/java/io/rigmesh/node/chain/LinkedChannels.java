@@ -4,7 +4,9 @@ import io.rigmesh.ledger.channel.ChannelContract;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Domain;
+import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.protocol.WalletSignature;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Optional;
@@ -38,6 +40,21 @@ public final class LinkedChannels implements ChannelContract {
   @Override
   public Reading read(ChannelTerms terms) {
     return contract().read(terms);
+  }
+
+  @Override
+  public TokenAmount available(Address payer, Address token) {
+    return contract().available(payer, token);
+  }
+
+  @Override
+  public boolean isContract(Address account) {
+    return contract().isContract(account);
+  }
+
+  @Override
+  public boolean takes(Address signer, Hash digest, WalletSignature signature) {
+    return contract().takes(signer, digest, signature);
   }
 
   @Override

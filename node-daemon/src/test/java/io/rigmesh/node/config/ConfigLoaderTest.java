@@ -92,6 +92,8 @@ class ConfigLoaderTest {
     assertThat(config.channels())
         .isEqualTo(
             new ChannelsConfig(
+                Optional.empty(),
+                false,
                 TokenAmount.of(1_000_000),
                 TokenAmount.of(20_000),
                 30,
@@ -246,7 +248,7 @@ class ConfigLoaderTest {
           "network.port-mapping",
           "workers.native-code" ->
           "false";
-      case "network.relay", "network.private-network" -> "true";
+      case "network.relay", "network.private-network", "channels.contract-signers" -> "true";
       case "network.kademlia" -> "server";
       case "network.listen", "network.bootstrap", "network.announce" ->
           "/ip4/192.0.2.1/tcp/" + (1 + number % 60_000);
@@ -254,7 +256,11 @@ class ConfigLoaderTest {
           PeerId.of(new Ed25519PublicKey(Digests.sha256(new byte[] {1}).bytes())).toString();
       case "log.level" -> "trace";
       case "log.format" -> "json";
-      case "chain.escrow", "chain.channels", "chain.registry", "chain.token" ->
+      case "chain.escrow",
+          "chain.channels",
+          "chain.registry",
+          "chain.token",
+          "channels.payer" ->
           Address.of(java.nio.ByteBuffer.allocate(20).putInt(number).array()).hex();
       case "rest.token-file",
           "chain.deployment-file",

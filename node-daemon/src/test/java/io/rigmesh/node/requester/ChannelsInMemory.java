@@ -7,6 +7,7 @@ import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Domain;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.protocol.WalletSignature;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +38,21 @@ final class ChannelsInMemory implements ChannelContract {
   @Override
   public Reading read(ChannelTerms terms) {
     return new Reading(1, Optional.ofNullable(channels.get(terms.id())));
+  }
+
+  @Override
+  public TokenAmount available(Address payer, Address token) {
+    return TokenAmount.of(Long.MAX_VALUE);
+  }
+
+  @Override
+  public boolean isContract(Address account) {
+    return false;
+  }
+
+  @Override
+  public boolean takes(Address signer, Hash digest, WalletSignature signature) {
+    return false;
   }
 
   @Override

@@ -14,10 +14,10 @@ import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.MalformedException;
 import io.rigmesh.protocol.Meter;
-import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.SignedVoucher;
 import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.protocol.Voucher;
+import io.rigmesh.protocol.WalletSignature;
 import io.rigmesh.protocol.wire.JobWire;
 import io.rigmesh.scheduler.pricing.Pricing;
 import java.util.Optional;
@@ -101,7 +101,7 @@ final class MoneyMessages {
               JobProtocol.hash(pay.getReceiptsRoot()));
       return Optional.of(
           new Payment(
-              new SignedVoucher(voucher, Signature.of(pay.getSignature().toByteArray())),
+              new SignedVoucher(voucher, WalletSignature.of(pay.getSignature().toByteArray())),
               pay.getReceiptsBefore(),
               pay.getReceiptsList().stream().map(JobProtocol::hash).toList()));
     } catch (InvalidProtocolBufferException | MalformedException e) {
