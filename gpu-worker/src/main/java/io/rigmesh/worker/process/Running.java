@@ -4,6 +4,7 @@ import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.protocol.Task;
+import io.rigmesh.worker.task.Allowance;
 import io.rigmesh.worker.task.Wanted;
 import java.util.HashMap;
 import java.util.Map;
@@ -22,11 +23,13 @@ final class Running {
   static final class Work {
     private final Hash job;
     private final Optional<Shared> shared;
+    private final Allowance allowance;
     private volatile Wanted wanted = Wanted.WHOLE;
 
     /// A job that runs.
-    Work(Job job) {
+    Work(Job job, Allowance allowance) {
       this.job = job.id();
+      this.allowance = allowance;
       this.shared =
           job.task() instanceof Task.Generate
               ? Optional.of(new Shared(job.model(), job.profile()))
@@ -36,11 +39,16 @@ final class Running {
     /// A verification, which runs alone.
     Work(Hash job) {
       this.job = job;
+      this.allowance = Allowance.unlimited();
       this.shared = Optional.empty();
     }
 
     Hash job() {
       return job;
+    }
+
+    Allowance allowance() {
+      return allowance;
     }
 
     synchronized void cancel() {
@@ -107,6 +115,18 @@ final class Running {
       } else {
         work.cancel();
       }
+    }
+    return work != null;
+  }
+
+  /// Lets a job use more tokens; false if it is not here.
+  boolean allow(Hash job, long tokens) {
+    Work work;
+    synchronized (this) {
+      work = works.get(job);
+    }
+    if (work != null) {
+      work.allowance.raise(tokens);
     }
     return work != null;
   }

@@ -20,11 +20,12 @@ final class WireEvents {
   static io.rigmesh.worker.wire.RunEvent write(RunEvent event) {
     var wire = io.rigmesh.worker.wire.RunEvent.newBuilder();
     switch (event) {
-      case RunEvent.Started(var totalSteps, var model, var resumedSteps) ->
+      case RunEvent.Started(var totalSteps, var model, var resumedSteps, var promptTokens) ->
           wire.getStartedBuilder()
               .setTotalSteps(totalSteps)
               .setModelRoot(bytes(model))
-              .setResumedSteps(resumedSteps);
+              .setResumedSteps(resumedSteps)
+              .setPromptTokens(promptTokens);
       case RunEvent.Progress progress -> wire.setProgress(write(progress));
       case RunEvent.Token(var position, var id, var text, var link, var logprobs, var finish) -> {
         var token =
@@ -112,7 +113,10 @@ final class WireEvents {
       case STARTED -> {
         var started = wire.getStarted();
         yield new RunEvent.Started(
-            started.getTotalSteps(), hash(started.getModelRoot()), started.getResumedSteps());
+            started.getTotalSteps(),
+            hash(started.getModelRoot()),
+            started.getResumedSteps(),
+            started.getPromptTokens());
       }
       case PROGRESS -> read(wire.getProgress());
       case TOKEN -> {

@@ -8,6 +8,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.StreamObserver;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -22,6 +23,8 @@ import io.rigmesh.worker.task.RunRequest;
 import io.rigmesh.worker.verify.Materials;
 import io.rigmesh.worker.verify.Samples;
 import io.rigmesh.worker.verify.Verdict;
+import io.rigmesh.worker.wire.AllowRequest;
+import io.rigmesh.worker.wire.AllowResponse;
 import io.rigmesh.worker.wire.CancelRequest;
 import io.rigmesh.worker.wire.DescribeRequest;
 import io.rigmesh.worker.wire.VerifyRequest;
@@ -32,18 +35,22 @@ import java.util.Iterator;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Talks to one worker process. All methods block, and are meant for virtual threads; an interrupt
 /// of the calling thread cancels the call. Safe for use by several threads.
 ///
 /// The Unix domain socket is the JDK's own, which needs no native library.
 public final class WorkerClient implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(WorkerClient.class);
   private static final long ANSWER_SECONDS_MAX = 30;
 
   private final Path socket;
   private final EventLoopGroup loop;
   private final ManagedChannel channel;
   private final WorkerGrpc.WorkerBlockingStub stub;
+  private final WorkerGrpc.WorkerStub pushing;
 
   private WorkerClient(Path socket) {
     this.socket = socket;
@@ -60,6 +67,7 @@ public final class WorkerClient implements AutoCloseable {
             .maxInboundMessageSize(WireLimits.EVENT_BYTES_MAX)
             .build();
     this.stub = WorkerGrpc.newBlockingStub(channel);
+    this.pushing = WorkerGrpc.newStub(channel);
   }
 
   /// A client of the worker that listens on that socket; the connection is made with the first
@@ -104,11 +112,11 @@ public final class WorkerClient implements AutoCloseable {
             .setModelFolder(request.modelFolder().map(WorkerClient::text).orElse(""))
             .setInputFile(text(request.inputFile()))
             .setWorkFolder(text(request.workFolder()))
-            .setOutputFolder(text(request.outputFolder()))
-            .build();
+            .setOutputFolder(text(request.outputFolder()));
+    request.tokensAllowed().ifPresent(wire::setTokensAllowed);
     return stream(
         "running job " + request.job().id(),
-        () -> stub.run(wire),
+        () -> stub.run(wire.build()),
         event ->
             switch (WireEvents.read(event)) {
               case RunEvent.End end -> end;
@@ -148,6 +156,34 @@ public final class WorkerClient implements AutoCloseable {
     } catch (StatusRuntimeException e) {
       throw failure("asked to cancel job " + job, e);
     }
+  }
+
+  /// Lets a job use so many tokens, counted from its start; fewer than before change nothing. Does
+  /// not wait for the worker, and says nothing if it is lost, which who runs the job hears anyway.
+  public void allow(Hash job, long tokens) {
+    pushing
+        .withDeadlineAfter(ANSWER_SECONDS_MAX, SECONDS)
+        .allow(
+            AllowRequest.newBuilder().setJobId(WireEvents.bytes(job)).setTokens(tokens).build(),
+            new AllowAnswer(job));
+  }
+
+  /// What becomes of an allowance.
+  private record AllowAnswer(Hash job) implements StreamObserver<AllowResponse> {
+    @Override
+    public void onNext(AllowResponse answer) {
+      if (!answer.getRunning()) {
+        LOG.debug("job {} had ended when it was allowed more tokens", job);
+      }
+    }
+
+    @Override
+    public void onError(Throwable cause) {
+      LOG.debug("job {} was not allowed more tokens", job, cause);
+    }
+
+    @Override
+    public void onCompleted() {}
   }
 
   /// Recomputes what a receipt claims.

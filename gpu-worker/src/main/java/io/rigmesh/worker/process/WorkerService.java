@@ -12,6 +12,7 @@ import io.rigmesh.protocol.ProtocolJson;
 import io.rigmesh.protocol.ReceiptFile;
 import io.rigmesh.worker.device.ComputeDevice;
 import io.rigmesh.worker.kernels.Kernels;
+import io.rigmesh.worker.task.Allowance;
 import io.rigmesh.worker.task.FailureCode;
 import io.rigmesh.worker.task.JobEngine;
 import io.rigmesh.worker.task.ModelShelf;
@@ -21,6 +22,8 @@ import io.rigmesh.worker.verify.Materials;
 import io.rigmesh.worker.verify.Samples;
 import io.rigmesh.worker.verify.Verdict;
 import io.rigmesh.worker.verify.Verifier;
+import io.rigmesh.worker.wire.AllowRequest;
+import io.rigmesh.worker.wire.AllowResponse;
 import io.rigmesh.worker.wire.CancelRequest;
 import io.rigmesh.worker.wire.CancelResponse;
 import io.rigmesh.worker.wire.DescribeRequest;
@@ -34,6 +37,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -94,7 +98,10 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
               folder(wire.getModelFolder()),
               Path.of(wire.getInputFile()),
               Path.of(wire.getWorkFolder()),
-              Path.of(wire.getOutputFolder()));
+              Path.of(wire.getOutputFolder()),
+              wire.hasTokensAllowed()
+                  ? OptionalLong.of(allowed(wire.getTokensAllowed()))
+                  : OptionalLong.empty());
     } catch (MalformedException e) {
       observer.onNext(
           WireEvents.write(new RunEvent.Failed(FailureCode.INVALID_INPUT, e.sentence())));
@@ -102,11 +109,19 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
       return;
     }
     begin(
-        new Running.Work(request.job()),
+        new Running.Work(
+            request.job(),
+            request.tokensAllowed().isPresent()
+                ? new Allowance(request.tokensAllowed().getAsLong())
+                : Allowance.unlimited()),
         observer,
         work -> {
           RunEvent.End end =
-              engine.run(request, event -> observer.onNext(WireEvents.write(event)), work::wanted);
+              engine.run(
+                  request,
+                  event -> observer.onNext(WireEvents.write(event)),
+                  work::wanted,
+                  work.allowance());
           observer.onNext(WireEvents.write(end));
           return end instanceof RunEvent.Failed failed
               && failed.code() == FailureCode.OUT_OF_MEMORY;
@@ -117,6 +132,13 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
   public void cancel(CancelRequest request, StreamObserver<CancelResponse> answer) {
     boolean mine = running.cancel(WireEvents.hash(request.getJobId()), request.getConclude());
     answer.onNext(CancelResponse.newBuilder().setRunning(mine).build());
+    answer.onCompleted();
+  }
+
+  @Override
+  public void allow(AllowRequest request, StreamObserver<AllowResponse> answer) {
+    boolean mine = running.allow(WireEvents.hash(request.getJobId()), allowed(request.getTokens()));
+    answer.onNext(AllowResponse.newBuilder().setRunning(mine).build());
     answer.onCompleted();
   }
 
@@ -226,6 +248,11 @@ final class WorkerService extends WorkerGrpc.WorkerImplBase {
   private static void answer(StreamObserver<VerifyEvent> observer, Verdict verdict) {
     observer.onNext(VerifyEvent.newBuilder().setVerdict(WireEvents.write(verdict)).build());
     observer.onCompleted();
+  }
+
+  /// A number on the wire has no sign, and what is above the largest with one is as good as all.
+  private static long allowed(long tokens) {
+    return tokens < 0 ? Long.MAX_VALUE : tokens;
   }
 
   private static Optional<Path> folder(String path) {

@@ -85,7 +85,7 @@ public final class Engine implements AutoCloseable {
   /// @throws IllegalArgumentException if it does not fit the model
   public TokenStream submit(SequenceRequest request) {
     check(request);
-    TokenStream stream = new TokenStream(limits.unreadMax(), this::wake);
+    TokenStream stream = new TokenStream(limits.unreadMax(), request.allowed(), this::wake);
     Sequence sequence = new Sequence(request, stream, config.positionsMax());
     if (sequence.pagesMax() > pool.size()) {
       throw new EngineException(
@@ -237,8 +237,7 @@ public final class Engine implements AutoCloseable {
         woken = false;
         dropEnded();
         letIn();
-        List<RowShares.Share> plan =
-            shares.of(running.stream().filter(sequence -> !sequence.stream.rests()).toList());
+        List<RowShares.Share> plan = shares.of(running.stream().filter(Sequence::mayGoOn).toList());
         if (!plan.isEmpty()) {
           return Optional.of(plan);
         }

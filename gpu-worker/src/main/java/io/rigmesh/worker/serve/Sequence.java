@@ -38,6 +38,9 @@ final class Sequence {
   /// How many tokens its stream has been given.
   private int generated;
 
+  /// How many it could have been given when the step was planned: the same in all of a plan.
+  private long allowed;
+
   Sequence(SequenceRequest request, TokenStream stream, int positionsMax) {
     this.request = request;
     this.stream = stream;
@@ -53,6 +56,7 @@ final class Sequence {
     this.length = prompt.length + read;
     this.confirmed =
         request.mode() == SequenceRequest.Mode.REPLAY ? this.length : this.promptLength;
+    this.allowed = request.allowed();
     this.names = new PageNames(request.scope());
     this.pageTable = new int[pagesMax()];
   }
@@ -98,9 +102,16 @@ final class Sequence {
     return computed;
   }
 
-  /// How many rows wait to be computed.
+  /// Looks at what it may do in the next step; false if that is nothing.
+  boolean mayGoOn() {
+    allowed = stream.allowed();
+    return generated < allowed && !stream.rests();
+  }
+
+  /// How many rows may be computed: none behind that of the last token that it is allowed.
   int rowsWaiting() {
-    return length - computed;
+    long end = allowed > positionsMax ? length : Math.min(length, promptLength - 1 + allowed);
+    return (int) end - computed;
   }
 
   /// How many outputs the next `rows` rows have.

@@ -14,6 +14,7 @@ import java.util.OptionalLong;
 ///   logarithms of their probabilities; -1 for none, not even the token's own
 /// @param scope sequences of one scope share the pages of equal beginnings; a requester's own
 /// @param deadlineNanos the value of [System#nanoTime] at which the sequence ends, done or not
+/// @param allowed how many tokens it may give before [TokenStream#allow] says more
 @SuppressWarnings("ArrayRecordComponent") // Never compared.
 public record SequenceRequest(
     GenerationRequest generation,
@@ -21,7 +22,11 @@ public record SequenceRequest(
     Mode mode,
     int logprobs,
     Hash scope,
-    OptionalLong deadlineNanos) {
+    OptionalLong deadlineNanos,
+    long allowed) {
+  /// What lets a sequence go to its end.
+  public static final long UNLIMITED = Long.MAX_VALUE;
+
   /// The most likely tokens that are told beside each token.
   public static final int LOGPROBS_MAX = 20;
 
@@ -40,9 +45,24 @@ public record SequenceRequest(
       throw new IllegalArgumentException(
           "logprobs=%d must be from 0 to %d, or -1 for none.".formatted(logprobs, LOGPROBS_MAX));
     }
+    if (allowed < 0) {
+      throw new IllegalArgumentException(
+          "A sequence cannot be allowed %d tokens; 0 or more.".formatted(allowed));
+    }
     if (mode == Mode.REPLAY && known.length == 0) {
       throw new IllegalArgumentException("A replay has at least one token to recompute.");
     }
+  }
+
+  /// One that may go to its end.
+  public SequenceRequest(
+      GenerationRequest generation,
+      int[] known,
+      Mode mode,
+      int logprobs,
+      Hash scope,
+      OptionalLong deadlineNanos) {
+    this(generation, known, mode, logprobs, scope, deadlineNanos, UNLIMITED);
   }
 
   /// A generation from its start, alone in its scope.
@@ -53,6 +73,6 @@ public record SequenceRequest(
 
   /// The same with known tokens.
   public SequenceRequest withKnown(int[] tokens, Mode wanted) {
-    return new SequenceRequest(generation, tokens, wanted, logprobs, scope, deadlineNanos);
+    return new SequenceRequest(generation, tokens, wanted, logprobs, scope, deadlineNanos, allowed);
   }
 }

@@ -7,8 +7,9 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// What one sequence gives, read by whoever asked for it. While too much is unread the sequence
-/// rests and its neighbours go on. Closing it before the end cancels the sequence, whose pages are
-/// free as soon as the running step, if it takes part in one, is done.
+/// rests and its neighbours go on; so it does where it has given all that it is allowed. Closing it
+/// before the end cancels the sequence, whose pages are free as soon as the running step, if it
+/// takes part in one, is done.
 public final class TokenStream implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition arrived = lock.newCondition();
@@ -17,11 +18,14 @@ public final class TokenStream implements AutoCloseable {
   private final Runnable wake;
   private volatile boolean cancelled;
   private volatile int promptTokensShared;
+  private volatile long allowed;
   private boolean ended;
 
-  /// @param wake tells the engine that this stream was read or closed
-  TokenStream(int unreadMax, Runnable wake) {
+  /// @param allowed how many tokens the sequence may give
+  /// @param wake tells the engine that this stream was read or closed, or allowed more
+  TokenStream(int unreadMax, long allowed, Runnable wake) {
     this.unreadMax = unreadMax;
+    this.allowed = allowed;
     this.wake = wake;
   }
 
@@ -73,11 +77,28 @@ public final class TokenStream implements AutoCloseable {
     return promptTokensShared;
   }
 
+  /// Lets the sequence give so many tokens, counted from its first; fewer than before change
+  /// nothing. Nothing behind them is computed before it may be given.
+  public void allow(long tokens) {
+    lock.lock();
+    try {
+      allowed = Math.max(allowed, tokens);
+    } finally {
+      lock.unlock();
+    }
+    wake.run();
+  }
+
   /// Cancels the sequence unless it has ended.
   @Override
   public void close() {
     cancelled = true;
     wake.run();
+  }
+
+  /// How many tokens the sequence may give.
+  long allowed() {
+    return allowed;
   }
 
   boolean cancelled() {

@@ -10,6 +10,7 @@ import io.rigmesh.worker.format.SafetensorsWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 
 /// Runs an embedding job. The work folder holds a [VectorJournal], from which a process goes on;
 /// the output folder `vectors.safetensors` with the one tensor `embeddings`, `(sentences,
@@ -23,6 +24,9 @@ public final class EmbeddingRun {
 
   /// How many sentences are done between two looks at whether the job is cancelled.
   private static final int BATCH = 32;
+
+  /// How long a wait for an allowance lasts before it is asked whether the job is cancelled.
+  private static final long POLL_MILLIS = 20;
 
   private final RunContext context;
   private final RunRequest request;
@@ -78,9 +82,12 @@ public final class EmbeddingRun {
     context.send(new RunEvent.Started(count, job.model(), done));
     Throughput throughput = new Throughput();
     long tokensIn = tokens.subList(0, done).stream().mapToLong(s -> s.length).sum();
+    if (done > 0) {
+      // What an earlier run did counts as much as what this one does.
+      tell(done, count, throughput, tokensIn);
+    }
     while (done < count) {
-      context.refuseIfCancelled();
-      List<int[]> batch = tokens.subList(done, Math.min(count, done + BATCH));
+      List<int[]> batch = nextBatch(tokens, done, tokensIn);
       List<float[]> vectors = embedder.embedTokens(batch);
       int first = done;
       for (float[] vector : vectors) {
@@ -89,11 +96,36 @@ public final class EmbeddingRun {
       journal.append(vectors, chain.links().subList(first, done));
       batch.forEach(sequence -> throughput.add(sequence.length));
       tokensIn += batch.stream().mapToLong(sequence -> sequence.length).sum();
-      context.send(
-          new RunEvent.Progress(
-              done, count, Optional.empty(), throughput.tokensPerSecond(), tokensIn));
+      tell(done, count, throughput, tokensIn);
     }
     return finish(embedder, tokens, journal, chain);
+  }
+
+  private void tell(int done, int count, Throughput throughput, long tokensIn) {
+    context.send(
+        new RunEvent.Progress(
+            done, count, Optional.empty(), throughput.tokensPerSecond(), tokensIn));
+  }
+
+  /// The next sentences, once one of them may be begun: no more of them than begin within the
+  /// allowance.
+  private List<int[]> nextBatch(List<int[]> tokens, int done, long tokensIn) {
+    try {
+      do {
+        context.refuseIfCancelled();
+      } while (!context.allowance().awaitAbove(tokensIn, POLL_MILLIS));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CancellationException("The worker is ending.");
+    }
+    long allowed = context.allowance().tokens();
+    int end = done;
+    for (long used = tokensIn;
+        end < Math.min(tokens.size(), done + BATCH) && used < allowed;
+        end++) {
+      used += tokens.get(end).length;
+    }
+    return tokens.subList(done, end);
   }
 
   private RunEvent.Done finish(

@@ -112,11 +112,24 @@ public final class Generation {
   /// @param known tokens of an earlier run, or of a claim
   /// @param scope whose equal beginnings are computed once
   public TokenStream start(int[] known, SequenceRequest.Mode mode, Hash scope) {
+    return start(known, mode, scope, SequenceRequest.UNLIMITED);
+  }
+
+  /// Starts as [#start(int[], SequenceRequest.Mode, Hash)] does.
+  ///
+  /// @param allowed how many tokens may come before the stream is allowed more
+  public TokenStream start(int[] known, SequenceRequest.Mode mode, Hash scope, long allowed) {
     return model
         .engine()
         .submit(
             new SequenceRequest(
-                request, known, mode, options.logprobs().orElse(-1), scope, OptionalLong.empty()));
+                request,
+                known,
+                mode,
+                options.logprobs().orElse(-1),
+                scope,
+                OptionalLong.empty(),
+                allowed));
   }
 
   /// The text that will grow with the tokens.

@@ -64,9 +64,13 @@ final class GenerationRun {
     CommitmentChain chain = Generation.start(job, promptTokens);
     int[] known = possible(generation, journal.tokens());
     journal.truncate(known.length);
-    context.send(new RunEvent.Started(task.maxTokens(), job.model(), known.length));
+    context.send(
+        new RunEvent.Started(task.maxTokens(), job.model(), known.length, promptTokens.size()));
     FinishReason reason;
-    try (TokenStream stream = generation.start(known, SequenceRequest.Mode.GENERATE, scope(job))) {
+    try (TokenStream stream =
+        generation.start(
+            known, SequenceRequest.Mode.GENERATE, scope(job), context.allowance().tokens())) {
+      context.allowance().follow(stream::allow);
       reason = follow(generation, stream, journal, known, chain);
     } catch (EngineException e) {
       throw refused(e);

@@ -50,8 +50,17 @@ public final class JobEngine implements AutoCloseable {
   ///
   /// @param wanted asked before every step
   public RunEvent.End run(RunRequest request, Consumer<RunEvent> events, Supplier<Wanted> wanted) {
+    return run(request, events, wanted, Allowance.unlimited());
+  }
+
+  /// Runs a job to its end as [#run(RunRequest, Consumer, Supplier)] does, no further than it is
+  /// allowed: it waits where it has used that, until it is allowed more or not wanted any longer.
+  ///
+  /// @param allowance how many tokens it may use; a training has no use for it
+  public RunEvent.End run(
+      RunRequest request, Consumer<RunEvent> events, Supplier<Wanted> wanted, Allowance allowance) {
     try {
-      RunContext context = new RunContext(kernels, shelf, events, wanted);
+      RunContext context = new RunContext(kernels, shelf, events, wanted, allowance);
       requireProfile(request.job().task(), request.job().profile());
       if (!(request.job().task() instanceof Task.Generate)) {
         // What is no generation has the whole memory.

@@ -11,8 +11,13 @@ import java.util.function.Supplier;
 /// @param shelf the language model that the device holds
 /// @param events gets what happens
 /// @param wanted what is wanted of it
+/// @param allowance how many tokens it may use
 record RunContext(
-    Kernels kernels, ModelShelf shelf, Consumer<RunEvent> events, Supplier<Wanted> wanted) {
+    Kernels kernels,
+    ModelShelf shelf,
+    Consumer<RunEvent> events,
+    Supplier<Wanted> wanted,
+    Allowance allowance) {
   /// Whether the job shall end with what it has.
   boolean isConcluded() {
     return wanted.get() == Wanted.CONCLUDED;

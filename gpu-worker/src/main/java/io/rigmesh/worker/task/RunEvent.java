@@ -14,7 +14,14 @@ public sealed interface RunEvent {
   /// @param model what the receipt will name as its model: for a new model, the root of its initial
   ///   folder
   /// @param resumedSteps steps that an earlier process had finished
-  record Started(long totalSteps, Hash model, long resumedSteps) implements RunEvent {}
+  /// @param promptTokens tokens of the prompt, in a generation only
+  record Started(long totalSteps, Hash model, long resumedSteps, long promptTokens)
+      implements RunEvent {
+    /// Of a job without a prompt.
+    public Started(long totalSteps, Hash model, long resumedSteps) {
+      this(totalSteps, model, resumedSteps, 0);
+    }
+  }
 
   /// A step is done.
   ///

@@ -92,6 +92,9 @@ class PagePoolPropertyTest {
     GenerationRequest generation =
         new GenerationRequest(
             prompt, SamplingParameters.greedy(), 1 + random.nextInt(200), Set.of());
-    return new Sequence(SequenceRequest.of(generation), new TokenStream(9, () -> {}), 400);
+    return new Sequence(
+        SequenceRequest.of(generation),
+        new TokenStream(9, SequenceRequest.UNLIMITED, () -> {}),
+        400);
   }
 }

@@ -240,11 +240,15 @@ public final class PayeeBook {
           "The channel %s is being closed, from %s on; open another."
               .formatted(terms.id(), channel.closesAt().get()));
     }
-    List<Hash> elsewhere =
-        parts.channelsOf(handle, job).stream().filter(c -> !c.equals(terms.id())).toList();
-    if (!elsewhere.isEmpty()) {
-      return refused(
-          "The job %s is paid by the channel %s already.".formatted(job, elsewhere.getFirst()));
+    for (Hash other : parts.channelsOf(handle, job)) {
+      boolean pays =
+          parts.parts(handle, store.get(handle, other).id()).stream()
+              .anyMatch(part ->
+                  part.job().equals(job)
+                      && (!part.ended() || debts.owes(part).compareTo(TokenAmount.ZERO) > 0));
+      if (pays && !other.equals(terms.id())) {
+        return refused("The job %s is paid by the channel %s already.".formatted(job, other));
+      }
     }
     Instant now = clock.instant();
     parts.forgetOld(handle, row.id(), now);

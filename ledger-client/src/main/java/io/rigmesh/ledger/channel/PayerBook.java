@@ -168,6 +168,15 @@ public final class PayerBook {
             .map(channel -> store.get(handle, channel).terms()));
   }
 
+  /// Asks the chain whether a channel still takes vouchers that are worth something: it is open,
+  /// not being closed, and nothing speaks against paying by it.
+  ///
+  /// @throws ChainUnavailableException if the chain is away
+  public boolean pays(Hash channel) {
+    ChannelRow row = store.transaction(handle -> store.get(handle, channel));
+    return room.isUsable(refresh(row));
+  }
+
   /// Frees what a job holds and has not paid. What it has paid is known for another week.
   public void release(Hash job) {
     store.transaction(handle -> {

@@ -20,7 +20,6 @@ import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.JobKind;
 import io.rigmesh.protocol.JobState;
-import io.rigmesh.protocol.Meter;
 import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.protocol.TokenAmount;
@@ -30,16 +29,13 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Money that comes by vouchers of a payment channel while the work is done. What the jobs of one
-/// channel owe together stays below the credit limit: work above it pauses until a voucher comes,
-/// and ends where none does.
+/// Money that comes by vouchers of a payment channel while the work is done, which [ChannelWork]
+/// lets go no further than its credit.
 final class ChannelPayment implements Payment, Till {
   private static final Logger LOG = LoggerFactory.getLogger(ChannelPayment.class);
 
@@ -57,14 +53,10 @@ final class ChannelPayment implements Payment, Till {
   private final Address account;
   private final Address token;
   private final Pricing pricing;
+  private final ChannelWork work;
   private final Moves moves;
   private final Clock clock;
   private volatile Consumer<Hash> paid = _ -> {};
-
-  private final Map<Hash, Running> running = new ConcurrentHashMap<>();
-
-  /// What the channels owed when somebody looked last.
-  private final Map<Hash, TokenAmount> unpaid = new ConcurrentHashMap<>();
 
   ChannelPayment(
       ChannelsConfig config,
@@ -81,17 +73,10 @@ final class ChannelPayment implements Payment, Till {
     this.account = account;
     this.token = token;
     this.pricing = pricing;
+    this.work = new ChannelWork(config, book, pricing, clock);
     this.moves = moves;
     this.clock = clock;
   }
-
-  /// A job that is being computed.
-  ///
-  /// @param channel what pays for it
-  /// @param due what it owes
-  /// @param looked what it owed when its channel was looked at last
-  /// @param pausedAt since when it has to wait for money
-  private record Running(Hash channel, Due due, TokenAmount looked, Optional<Instant> pausedAt) {}
 
   /// Says who hears that a job may have been paid.
   void onPaid(Consumer<Hash> listener) {
@@ -160,68 +145,13 @@ final class ChannelPayment implements Payment, Till {
   }
 
   @Override
-  public boolean charge(JobRow row, Meter meter) {
-    Job job = row.job();
-    TokenAmount price = pricing.price(job.task().kind(), meter, job.priceMax());
-    Hash channel = terms(row).id();
-    Running before =
-        running.computeIfAbsent(
-            row.id(),
-            _ ->
-                new Running(
-                    channel,
-                    new Due(new Meter(0, 0, 0), TokenAmount.ZERO),
-                    TokenAmount.ZERO,
-                    Optional.empty()));
-    Due due = new Due(meter, price);
-    if (price.compareTo(before.due().amount()) <= 0) {
-      // A run that goes on says again what was charged before.
-      return before.pausedAt().isEmpty();
-    }
-    book.owe(row.id(), price);
-    // Looking reads the disk, so it is done where a good part of the credit may have been used.
-    if (price.minus(before.looked()).compareTo(part(4)) < 0) {
-      running.put(row.id(), new Running(channel, due, before.looked(), before.pausedAt()));
-      return before.pausedAt().isEmpty();
-    }
-    TokenAmount owed = look(channel);
-    boolean over = owed.compareTo(config.creditLimit()) > 0;
-    Optional<Instant> pausedAt =
-        over ? before.pausedAt().or(() -> Optional.of(clock.instant())) : Optional.empty();
-    running.put(row.id(), new Running(channel, due, price, pausedAt));
-    if (over && before.pausedAt().isEmpty()) {
-      LOG.info("job {} pauses: its channel owes {}", row.id(), owed);
-    }
-    return !over;
+  public Metering meter(JobRow row) {
+    return work.meter(row.job(), terms(row).id());
   }
 
   @Override
   public Pause pause(JobRow row) {
-    Running now = running.get(row.id());
-    if (now == null || now.pausedAt().isEmpty()) {
-      return new Pause.None();
-    }
-    TokenAmount owed = look(now.channel());
-    if (owed.compareTo(config.creditLimit()) <= 0) {
-      running.put(row.id(), new Running(now.channel(), now.due(), now.looked(), Optional.empty()));
-      LOG.info("job {} goes on: its channel owes {}", row.id(), owed);
-      return new Pause.None();
-    }
-    Instant end = now.pausedAt().get().plusSeconds(config.patienceSeconds());
-    if (!clock.instant().isBefore(end)) {
-      return new Pause.Over(
-          UNPAID
-              + "the channel "
-              + now.channel()
-              + " owes "
-              + owed
-              + ", above the credit limit of "
-              + config.creditLimit()
-              + ", and no voucher came in "
-              + config.patienceSeconds()
-              + " s");
-    }
-    return new Pause.Waiting(LOOK_AGAIN);
+    return work.pause(row.id(), UNPAID);
   }
 
   @Override
@@ -233,19 +163,9 @@ final class ChannelPayment implements Payment, Till {
         : Optional.empty();
   }
 
-  /// A message a token would be more than either side wants; so it is told what comes to a part of
-  /// the credit, and everything as soon as half of the credit is used.
   @Override
   public Optional<Due> due(Hash job, TokenAmount told) {
-    Running now = running.get(job);
-    if (now == null || now.due().amount().compareTo(told) <= 0) {
-      return Optional.empty();
-    }
-    boolean much = now.due().amount().minus(told).compareTo(part(4)) >= 0;
-    boolean urgent =
-        now.pausedAt().isPresent()
-            || unpaid.getOrDefault(now.channel(), TokenAmount.ZERO).compareTo(part(2)) > 0;
-    return much || urgent ? Optional.of(now.due()) : Optional.empty();
+    return work.due(job, told);
   }
 
   @Override
@@ -261,13 +181,9 @@ final class ChannelPayment implements Payment, Till {
     Taking taking = book.take(payment);
     if (taking instanceof Taking.Taken(TokenAmount more, _)
         && more.compareTo(TokenAmount.ZERO) > 0) {
-      look(channel);
+      work.lookAgain(channel);
       paid.accept(job);
-      running.forEach((other, at) -> {
-        if (at.channel().equals(channel)) {
-          paid.accept(other);
-        }
-      });
+      work.jobs(channel).forEach(paid);
       completed(channel).forEach(row -> paid.accept(row.id()));
     }
     return taking;
@@ -283,14 +199,17 @@ final class ChannelPayment implements Payment, Till {
     } catch (ChannelException e) {
       LOG.debug("the debt of job {} is fixed already", row.id(), e);
     }
-    running.remove(row.id());
+    work.end(row.id());
+    work.lookAgain(channel);
     if (isCovered(row, channel)) {
       store.paid(row.id(), price);
+      work.forget(row.id());
       return moves.move(row, Transition.to(new JobState.Settled()));
     }
     if (clock.instant().getEpochSecond()
         >= row.job().deadlineSeconds() + config.patienceSeconds()) {
       LOG.warn("nobody has paid for job {}; the channel {} still owes it", row.id(), channel);
+      work.forget(row.id());
       return moves.move(row, Transition.to(new JobState.Expired()));
     }
     return new Step.Wait(LOOK_AGAIN);
@@ -305,12 +224,8 @@ final class ChannelPayment implements Payment, Till {
         others = others.add(other.completion().orElseThrow().price().units());
       }
     }
-    for (Running other : running.values()) {
-      if (other.channel().equals(channel)) {
-        others = others.add(other.due().amount().units());
-      }
-    }
-    return look(channel).units().compareTo(others) <= 0;
+    others = others.add(work.owedByOthers(channel, row.id()));
+    return book.unpaid(channel).units().compareTo(others) <= 0;
   }
 
   private List<JobRow> completed(Hash channel) {
@@ -324,33 +239,22 @@ final class ChannelPayment implements Payment, Till {
   /// why it has none.
   @Override
   public synchronized Step giveBack(JobRow row) {
-    Running last = running.remove(row.id());
+    Optional<TokenAmount> owed = work.forget(row.id());
     boolean owing =
         row.state() instanceof JobState.Failed(String reason) && reason.startsWith(UNPAID);
     try {
-      if (last != null && !owing) {
-        TokenAmount owed = last.due().amount();
-        TokenAmount open = look(last.channel());
-        book.owe(row.id(), owed.compareTo(open) > 0 ? owed.minus(open) : TokenAmount.ZERO);
+      if (owed.isPresent() && !owing) {
+        TokenAmount open = book.unpaid(terms(row).id());
+        book.owe(
+            row.id(), owed.get().compareTo(open) > 0 ? owed.get().minus(open) : TokenAmount.ZERO);
       }
       book.end(row.id());
     } catch (ChannelException e) {
       LOG.debug("job {} owes nothing any more", row.id(), e);
     }
+    row.channel().ifPresent(terms -> work.lookAgain(terms.id()));
     store.closed(row.id());
     return new Step.Moved();
-  }
-
-  private TokenAmount look(Hash channel) {
-    TokenAmount owed = book.unpaid(channel);
-    unpaid.put(channel, owed);
-    return owed;
-  }
-
-  /// So much of the credit, at least one unit.
-  private TokenAmount part(int of) {
-    return new TokenAmount(
-        config.creditLimit().units().divide(BigInteger.valueOf(of)).max(BigInteger.ONE));
   }
 
   private static Instant until(Job job) {

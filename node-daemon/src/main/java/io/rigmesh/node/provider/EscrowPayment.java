@@ -18,7 +18,6 @@ import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.JobState;
-import io.rigmesh.protocol.Meter;
 import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.RefusalCode;
 import java.time.Clock;
@@ -109,8 +108,8 @@ final class EscrowPayment implements Payment {
   }
 
   @Override
-  public boolean charge(JobRow row, Meter meter) {
-    return true;
+  public Metering meter(JobRow row) {
+    return Metering.WHOLE;
   }
 
   @Override

@@ -15,9 +15,11 @@ import io.rigmesh.worker.process.WorkerException;
 import io.rigmesh.worker.task.RunEvent;
 import io.rigmesh.worker.task.RunRequest;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,23 +32,29 @@ final class JobRun {
   /// How long a worker may take to let go of a job; longer than any step of a sane job.
   private static final Duration CANCEL_PATIENCE = Duration.ofSeconds(30);
 
+  /// How long work that waits for money keeps its place and its memory: longer than a voucher is on
+  /// its way, and not so long that others wait for nothing.
+  private static final Duration HOLD = Duration.ofSeconds(2);
+
   private final Hash job;
   private final Worker worker;
   private final JobStore store;
   private final Dispatcher dispatcher;
   private final long progressEveryMillis;
-  private final Predicate<Meter> charge;
+  private final Metering metering;
   private final boolean concluded;
   private final CountDownLatch ended = new CountDownLatch(1);
   private final long tokensKnown;
   private long tokensSeen;
+  private long tokensResumed;
   private long promptTokens;
   private long progressAtNanos;
+  private final AtomicBoolean watched = new AtomicBoolean();
   private volatile boolean parked;
 
   /// A run.
   ///
-  /// @param charge told how far the work has come; false if it has to pause
+  /// @param metering told how far the work has come, and says how far it may go
   /// @param concluded whether the job shall end with what an earlier run made
   JobRun(
       JobRow row,
@@ -54,14 +62,14 @@ final class JobRun {
       JobStore store,
       Dispatcher dispatcher,
       long progressEveryMillis,
-      Predicate<Meter> charge,
+      Metering metering,
       boolean concluded) {
     this.job = row.id();
     this.worker = worker;
     this.store = store;
     this.dispatcher = dispatcher;
     this.progressEveryMillis = progressEveryMillis;
-    this.charge = charge;
+    this.metering = metering;
     this.concluded = concluded;
     // A run that goes on after a crash says every token again.
     this.tokensKnown = store.eventCount(job, JobEvent.Type.TOKEN);
@@ -72,9 +80,16 @@ final class JobRun {
   /// @throws WorkerException if the worker is busy or lost
   RunEvent.End run(RunRequest request) {
     try {
-      return worker.client().run(request, this::hear);
+      // Nothing is done on credit before it is known what the first step costs.
+      RunRequest limited = metering.isLimited() ? request.allowed(0) : request;
+      RunEvent.End end = worker.client().run(limited, this::hear);
+      if (end instanceof RunEvent.Done) {
+        metering.finished();
+      }
+      return end;
     } finally {
       ended.countDown();
+      metering.over();
     }
   }
 
@@ -115,23 +130,28 @@ final class JobRun {
 
   private void hear(RunEvent event) {
     dispatcher.renew(job);
-    if (parked) {
-      // What the worker had made before it heard; the run that goes on says it again.
-      return;
-    }
     switch (event) {
       case RunEvent.Started started -> {
+        tokensResumed = started.resumedSteps();
+        promptTokens = started.promptTokens();
         progress(
             new JobProgress(
                 started.resumedSteps(), started.totalSteps(), OptionalDouble.empty(), 0),
             true);
         if (concluded) {
+          // It ends with what an earlier run made, and makes nothing more.
+          metering.begin(started.promptTokens(), _ -> {});
+          worker.client().allow(job, started.resumedSteps());
           conclude();
+        } else {
+          metering.begin(started.promptTokens(), tokens -> worker.client().allow(job, tokens));
+          holdWhileItWaits();
         }
       }
       case RunEvent.Progress p -> {
+        boolean last = p.step() == p.totalSteps();
         if (p.tokensIn() > 0) {
-          charge(new Meter(p.tokensIn(), 0, p.step()));
+          charge(new Meter(p.tokensIn(), 0, p.step()), last);
         }
         progress(
             new JobProgress(
@@ -141,25 +161,64 @@ final class JobRun {
                     ? OptionalDouble.of(p.loss().get())
                     : OptionalDouble.empty(),
                 p.tokensPerSecond()),
-            p.step() == p.totalSteps());
+            last || metering.waits().isPresent());
       }
       case RunEvent.Token token -> {
-        promptTokens = tokensSeen == 0 ? token.position() : promptTokens;
         tokensSeen++;
+        // Before it is told, since who is told looks at once what is due.
+        charge(
+            new Meter(promptTokens, tokensSeen, tokensSeen),
+            token.finish().isPresent() || (concluded && tokensSeen == tokensResumed));
         if (tokensSeen > tokensKnown) {
           store.note(job, JobEvent.Type.TOKEN, json(token), 0);
         }
-        charge(new Meter(promptTokens, tokensSeen, tokensSeen));
       }
       case RunEvent.End _ ->
           throw new IllegalStateException("the last event is the run's answer, not heard");
     }
   }
 
-  private void charge(Meter meter) {
-    if (!charge.test(meter) && !parked && !concluded) {
-      parked = true;
-      stop();
+  private void charge(Meter meter, boolean last) {
+    if (last) {
+      metering.finished();
+    }
+    metering.charge(meter);
+    if (!concluded) {
+      holdWhileItWaits();
+    }
+  }
+
+  /// Where the work waits for money, sees to it that it does not hold its device for long.
+  private void holdWhileItWaits() {
+    if (metering.waits().isPresent() && watched.compareAndSet(false, true)) {
+      Thread.ofVirtual().name("hold-" + job.hex().substring(2, 10)).start(this::hold);
+    }
+  }
+
+  private void hold() {
+    try {
+      Optional<Duration> waits = metering.waits();
+      while (waits.isPresent()) {
+        Duration left = HOLD.minus(waits.get());
+        if (!left.isPositive()) {
+          LOG.info("job {} gives its device away while it waits for money", job);
+          parked = true;
+          stop();
+          return;
+        }
+        if (ended.await(left.toMillis() + 1, TimeUnit.MILLISECONDS)) {
+          return;
+        }
+        waits = metering.waits();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      watched.set(false);
+      if (!parked) {
+        // It may have begun to wait again while this looked away.
+        holdWhileItWaits();
+      }
     }
   }
 

@@ -6,7 +6,6 @@ import io.rigmesh.node.store.JobRow;
 import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
-import io.rigmesh.protocol.Meter;
 import io.rigmesh.protocol.Refusal;
 import java.time.Duration;
 import java.util.Optional;
@@ -29,12 +28,10 @@ sealed interface Payment permits EscrowPayment, ChannelPayment {
   /// @return why that cannot be done any more, or empty if it is done
   Optional<Refusal> bind(JobRow row);
 
-  /// The work has come so far.
-  ///
-  /// @return false if it has to pause, since nobody has paid for what was done
-  boolean charge(JobRow row, Meter meter);
+  /// How a run of the work is charged.
+  Metering meter(JobRow row);
 
-  /// Whether work that had to pause may go on.
+  /// Whether work that waited for money, and gave its device away, may go on.
   Pause pause(JobRow row);
 
   /// What has to happen to work before it goes on.

@@ -1,5 +1,6 @@
 package io.rigmesh.node.provider;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.rigmesh.node.Tally;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.blob.OutputFolders;
@@ -67,8 +68,11 @@ public final class ProviderFlow implements Drivers.Stepper {
   private final Clock clock;
   private final Map<Hash, JobRun> runs = new ConcurrentHashMap<>();
 
-  /// Jobs whose work pauses, and which hold no device.
+  /// Jobs whose work waits for money, and which hold no device.
   private final Set<Hash> parked = ConcurrentHashMap.newKeySet();
+
+  /// Jobs that waited in vain and end with what they have, and the sentence that says so.
+  private final Map<Hash, String> unpaid = new ConcurrentHashMap<>();
 
   /// The flow of a node.
   public ProviderFlow(
@@ -196,7 +200,8 @@ public final class ProviderFlow implements Drivers.Stepper {
   }
 
   private Step run(JobRow row) throws InterruptedException {
-    boolean concluded = row.cancelAsked() && hasTokens(row);
+    boolean called = row.cancelAsked() || unpaid.containsKey(row.id());
+    boolean concluded = called && hasTokens(row);
     if (row.cancelAsked() && !concluded) {
       return ended(row);
     }
@@ -212,7 +217,12 @@ public final class ProviderFlow implements Drivers.Stepper {
             return new Step.Wait(atMost);
           }
           case Payment.Pause.Over(String reason) -> {
-            return fail(row, reason);
+            if (!hasTokens(row)) {
+              return fail(row, reason);
+            }
+            LOG.warn("job {} ends with what it has, {}", row.id(), reason);
+            unpaid.put(row.id(), reason);
+            concluded = true;
           }
         }
       }
@@ -239,7 +249,7 @@ public final class ProviderFlow implements Drivers.Stepper {
             store,
             dispatcher,
             config.jobs().progressEveryMillis(),
-            meter -> payment.charge(row, meter),
+            payment.meter(row),
             concluded);
     runs.put(row.id(), run);
     try {
@@ -255,6 +265,9 @@ public final class ProviderFlow implements Drivers.Stepper {
           dispatcher.release(row.id());
           yield new Step.Moved();
         }
+        case RunEvent.Failed failed
+            when unpaid.containsKey(row.id()) && failed.code() == FailureCode.CANCELLED ->
+            fail(row, unpaid.get(row.id()));
         case RunEvent.Failed failed -> failed(row, worker, failed);
       };
     } catch (WorkerException e) {
@@ -308,6 +321,7 @@ public final class ProviderFlow implements Drivers.Stepper {
     var domain = chain.contracts().domain();
     ReceiptFile file =
         new ReceiptFile(domain, row.signed(), receipt.sign(key, domain), done.evidence());
+    Optional.ofNullable(unpaid.remove(row.id())).ifPresent(reason -> note(row.id(), reason));
     store.transition(row.id(), Transition.to(new JobState.Completed()).with(file, model));
     Work work = works.of(job);
     long tokens = done.meter().tokensIn() + done.meter().tokensOut();
@@ -316,6 +330,14 @@ public final class ProviderFlow implements Drivers.Stepper {
     LOG.info("job {} is completed: {}", row.id(), done.meter());
     folder.delete();
     return new Step.Moved();
+  }
+
+  private void note(Hash job, String sentence) {
+    store.note(
+        job,
+        JobEvent.Type.NOTE,
+        JsonNodeFactory.instance.objectNode().put("message", sentence).toString(),
+        0);
   }
 
   private Step failed(JobRow row, Worker worker, RunEvent.Failed failed)
@@ -372,6 +394,7 @@ public final class ProviderFlow implements Drivers.Stepper {
 
   private Step fail(JobRow row, String reason) {
     parked.remove(row.id());
+    unpaid.remove(row.id());
     dispatcher.release(row.id());
     Step step = moves.move(row, Transition.to(new JobState.Failed(reason)).owing(Closing.DECLINE));
     JobFolder.of(config.jobsFolder(), row.id()).delete();
@@ -382,6 +405,7 @@ public final class ProviderFlow implements Drivers.Stepper {
   private Step ended(JobRow seen) {
     JobRow row = store.find(seen.id()).orElse(seen);
     parked.remove(row.id());
+    unpaid.remove(row.id());
     dispatcher.release(row.id());
     if (row.cancelAsked()) {
       return end(row, new JobState.Cancelled());

@@ -15,6 +15,7 @@ import io.rigmesh.node.network.job.JobClient;
 import io.rigmesh.node.network.job.JobFeed;
 import io.rigmesh.node.pay.Due;
 import io.rigmesh.node.pay.Tariff;
+import io.rigmesh.node.store.Closing;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
 import io.rigmesh.node.store.Transition;
@@ -74,17 +75,42 @@ final class ChannelPayment implements Payment {
 
   @Override
   public Step fund(JobRow row) {
-    Job job = row.job();
-    Instant until = Instant.ofEpochSecond(job.deadlineSeconds()).plus(LATE_MAX);
     try {
-      ChannelTerms terms =
-          book.reserve(row.provider().orElseThrow(), row.id(), job.priceMax(), until);
-      return moves.move(row, Transition.to(new JobState.Funded()).paidBy(terms));
+      return moves.move(row, Transition.to(new JobState.Funded()).paidBy(reserve(row)));
     } catch (InsufficientFundsException
         | InsufficientGasFundsException
         | TransactionRefusedException
         | TransactionFailedException e) {
       return moves.move(row, Transition.to(new JobState.Failed(String.valueOf(e.getMessage()))));
+    }
+  }
+
+  private ChannelTerms reserve(JobRow row) {
+    Job job = row.job();
+    Instant until = Instant.ofEpochSecond(job.deadlineSeconds()).plus(LATE_MAX);
+    return book.reserve(row.provider().orElseThrow(), row.id(), job.priceMax(), until);
+  }
+
+  @Override
+  public Optional<Step> fundAgain(JobRow row) {
+    ChannelTerms before = row.channel().orElseThrow();
+    if (book.pays(before.id())) {
+      return Optional.empty();
+    }
+    try {
+      ChannelTerms terms = reserve(row);
+      LOG.info("job {} is paid by the channel {}, not {}", row.id(), terms.id(), before.id());
+      store.paidBy(row.id(), terms);
+      return Optional.of(new Step.Moved());
+    } catch (InsufficientFundsException
+        | InsufficientGasFundsException
+        | TransactionRefusedException
+        | TransactionFailedException e) {
+      String reason =
+          "its channel %s is being closed, and no other can pay: %s"
+              .formatted(before.id(), e.getMessage());
+      return Optional.of(
+          moves.move(row, Transition.to(new JobState.Failed(reason)).owing(Closing.REFUND)));
     }
   }
 

@@ -65,6 +65,11 @@ final class EscrowPayment implements Payment {
   }
 
   @Override
+  public Optional<Step> fundAgain(JobRow row) {
+    return Optional.empty();
+  }
+
+  @Override
   public Optional<ChannelTerms> channel(JobRow row) {
     return Optional.empty();
   }

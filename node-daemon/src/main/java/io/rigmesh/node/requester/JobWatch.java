@@ -66,6 +66,12 @@ final class JobWatch {
       case JobClient.Answer.Unknown _ ->
           new Step.Retry("the provider does not know a job that was handed in just now");
       case JobClient.Answer.Refused(Refusal refusal) -> {
+        if (refusal.code() == RefusalCode.NOT_FUNDED) {
+          Optional<Step> again = payments.apply(row.job()).fundAgain(row);
+          if (again.isPresent()) {
+            yield again.get();
+          }
+        }
         // Its chain endpoint may be a block behind ours, and a voucher on its way.
         boolean later =
             ProviderChoice.isPassing(refusal)

@@ -19,6 +19,12 @@ sealed interface Payment permits EscrowPayment, ChannelPayment {
   /// Binds a job's money to its provider.
   Step fund(JobRow row);
 
+  /// Binds a job's money anew where the provider does not find it and it cannot be found any more:
+  /// what held it is being closed.
+  ///
+  /// @return empty if it is where it was, and the provider is only behind
+  Optional<Step> fundAgain(JobRow row);
+
   /// The channel that is named to the provider, where one pays.
   Optional<ChannelTerms> channel(JobRow row);
 

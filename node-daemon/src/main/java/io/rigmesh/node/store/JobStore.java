@@ -7,6 +7,7 @@ import io.rigmesh.node.jobs.JobJson;
 import io.rigmesh.node.jobs.JobQuery;
 import io.rigmesh.node.jobs.JobRole;
 import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.ProtocolJson;
@@ -148,6 +149,17 @@ public final class JobStore implements AutoCloseable {
         handle
             .createUpdate("UPDATE job SET paid = :paid, updated_at_ms = :now WHERE id = :id")
             .bind("paid", amount.toString())
+            .bind("now", clock.millis())
+            .bind("id", id.hex())
+            .execute());
+  }
+
+  /// Another channel pays for a job than was written down before.
+  public void paidBy(Hash id, ChannelTerms channel) {
+    events.inTransaction(handle ->
+        handle
+            .createUpdate("UPDATE job SET channel = :channel, updated_at_ms = :now WHERE id = :id")
+            .bind("channel", ChannelText.write(channel))
             .bind("now", clock.millis())
             .bind("id", id.hex())
             .execute());

@@ -48,6 +48,7 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -183,6 +184,7 @@ final class Outsider implements AutoCloseable {
   /// What a job's stream has said until something holds.
   static final class Heard {
     long tokens;
+    final List<String> notes = new ArrayList<>();
     Optional<Due> due = Optional.empty();
     Optional<JobFeed.Next.Paid> paid = Optional.empty();
     Optional<byte[]> receipt = Optional.empty();

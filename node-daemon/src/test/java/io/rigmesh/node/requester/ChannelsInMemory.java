@@ -9,6 +9,7 @@ import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.protocol.WalletSignature;
 import java.math.BigInteger;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,7 +69,15 @@ final class ChannelsInMemory implements ChannelContract {
 
   @Override
   public void requestClose(ChannelTerms terms) {
-    throw new UnsupportedOperationException("nothing closes here");
+    channels.computeIfPresent(
+        terms.id(),
+        (_, open) ->
+            new Channel(
+                terms,
+                open.deposit(),
+                open.redeemed(),
+                Optional.of(Instant.now().plusSeconds(600)),
+                false));
   }
 
   @Override

@@ -16,6 +16,7 @@ import io.rigmesh.node.blob.FileBlobs;
 import io.rigmesh.node.config.ConfigLoader;
 import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.jobs.JobRole;
+import io.rigmesh.node.jobs.Step;
 import io.rigmesh.node.network.Blames;
 import io.rigmesh.node.network.Peers;
 import io.rigmesh.node.network.blob.BlobFetcher;
@@ -77,6 +78,7 @@ class CheatingProviderIT {
 
   private Database database;
   private JobStore store;
+  private ChannelsInMemory contract;
   private PayerBook book;
   private Blobs blobs;
   private JobWatch watch;
@@ -97,11 +99,12 @@ class CheatingProviderIT {
     JobClient client =
         new JobClient(
             Peers.streams(requester), requester.id(), account, domain, market, blames, PATIENCE);
+    contract =
+        new ChannelsInMemory(new Domain(market.chainId(), market.channels()), account.address());
     book =
         new PayerBook(
             database.jdbi(),
-            new ChannelsInMemory(
-                new Domain(market.chainId(), market.channels()), account.address()),
+            contract,
             AccountSigner.of(account),
             account.address(),
             AccountKey.generate().address(),
@@ -183,6 +186,38 @@ class CheatingProviderIT {
     assertFailed(row, "above its limit of 1000");
   }
 
+  @Test
+  void jobWhoseChannelIsBeingClosedIsPaidByAnotherAtOnce() throws Exception {
+    JobRow row = funded();
+    refusing("not-funded");
+    // The provider may only be behind: what is there is offered again.
+    assertThat(watch.handIn(row, 6)).isInstanceOf(Step.Retry.class);
+    assertThat(store.find(row.id()).orElseThrow().channel()).isEqualTo(row.channel());
+
+    contract.requestClose(row.channel().orElseThrow());
+    assertThat(watch.handIn(row, 6)).isEqualTo(new Step.Moved());
+    JobRow now = store.find(row.id()).orElseThrow();
+    assertThat(now.state()).isEqualTo(new JobState.Funded());
+    assertThat(now.channel()).isPresent().isNotEqualTo(row.channel());
+    assertThat(book.pays(now.channel().orElseThrow().id())).isTrue();
+    assertThat(book.pays(row.channel().orElseThrow().id())).isFalse();
+    assertThat(book.pay(now.channel().orElseThrow().id(), row.id(), TokenAmount.of(7), List.of()))
+        .isNotNull();
+  }
+
+  /// A provider that takes nothing.
+  private void refusing(String code) {
+    provider.handle(
+        JobProtocol.ID,
+        StreamHandler.blocking((_, io) -> {
+          io.requireMessage(1 << 20);
+          io.writeMessage(
+              JobWire.Reply.newBuilder()
+                  .setRefused(JobWire.Refused.newBuilder().setCode(code).setSentence("none here"))
+                  .build());
+        }));
+  }
+
   private void assertFailed(JobRow row, String because) {
     assertThat(store.find(row.id()).orElseThrow().state())
         .isInstanceOfSatisfying(
@@ -219,6 +254,11 @@ class CheatingProviderIT {
           }
           promised.complete(most);
         }));
+    return funded();
+  }
+
+  /// A job of eight tokens at most whose money is in a channel to the provider.
+  private JobRow funded() {
     byte[] prompt = "prompt".getBytes(StandardCharsets.UTF_8);
     Hash input = blobs.put(new ByteArrayInputStream(prompt), Optional.empty(), 100);
     SignedJob job =

@@ -272,6 +272,10 @@ public final class JobServer {
             JobWire.Reply reply = JobProtocol.event(event);
             io.writeMessage(reply);
             if (reply.getEvent().getState().getName().equals(COMPLETED)) {
+              if (tariff.isPresent()) {
+                // Behind the receipt nobody listens.
+                due = tellDue(io, id, due);
+              }
               told = sendReceipt(io, id);
             }
           }
