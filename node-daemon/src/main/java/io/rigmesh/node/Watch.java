@@ -20,6 +20,8 @@ public interface Watch {
   ///
   /// @throws io.rigmesh.ledger.channel.ChannelException if the voucher is not the channel's, the
   ///   channel is of another token than this node reckons in, or there is no room
+  /// @throws io.rigmesh.ledger.ChainUnavailableException if only the chain knows whether the
+  ///   voucher is the channel's, and does not answer
   void add(Handover handover);
 
   /// Guards a channel no longer.

@@ -10,10 +10,10 @@ import io.rigmesh.node.jobs.JsonFields;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
-import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.SignedVoucher;
 import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.protocol.Voucher;
+import io.rigmesh.protocol.WalletSignature;
 
 /// The JSON of guarded channels and of what is handed over for guarding, as REST and files carry
 /// it.
@@ -62,7 +62,7 @@ public final class WatchJson {
                 terms.id(),
                 newest.text("amount", TokenAmount::parse),
                 newest.text("receiptsRoot", Hash::fromHex)),
-            newest.text("signature", Signature::fromHex));
+            newest.text("signature", WalletSignature::fromHex));
     newest.end();
     whole.end();
     return new Handover(terms, voucher);

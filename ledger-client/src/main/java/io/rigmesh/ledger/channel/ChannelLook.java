@@ -23,7 +23,8 @@ final class ChannelLook {
     ChannelContract.Reading reading = contract.read(row.terms());
     return store.transaction(handle -> {
       store.read(handle, row.id(), reading, row.news());
-      return store.get(handle, row.channelId());
+      // A watchtower may have been told to forget it meanwhile.
+      return store.find(handle, row.channelId()).orElse(row);
     });
   }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.linecorp.armeria.common.HttpMethod;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
+import io.rigmesh.ledger.ChainUnavailableException;
 import io.rigmesh.ledger.channel.ChannelException;
 import io.rigmesh.ledger.channel.Handover;
 import io.rigmesh.ledger.channel.WatchedChannel;
@@ -58,6 +59,9 @@ final class WatchRoutes {
     Handover handover = WatchJson.read(ProtocolJson.parse(call.jsonBody(), "the body"));
     try {
       node.watch().add(handover);
+    } catch (ChainUnavailableException e) {
+      // Whether a contract signed it, only the chain knows.
+      throw ApiException.unavailable("chain-unavailable", String.valueOf(e.getMessage()));
     } catch (ChannelException e) {
       throw new ApiException(
           HttpStatus.UNPROCESSABLE_ENTITY,
