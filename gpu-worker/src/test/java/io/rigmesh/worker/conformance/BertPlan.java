@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.bert.BertWeights;
-import io.rigmesh.worker.kernels.Philox;
 import java.io.IOException;
 import java.util.EnumMap;
 import java.util.List;
@@ -50,14 +49,7 @@ final class BertPlan {
         seed,
         IntStream.range(0, LENGTHS.length)
             .mapToObj(s ->
-                new BertVectors.Text(
-                    IntStream.range(0, LENGTHS[s])
-                        .map(i ->
-                            Integer.remainderUnsigned(
-                                Philox.words(seed, 1000 + s, i)[0], vocabulary))
-                        .boxed()
-                        .toList(),
-                    Map.of()))
+                new BertVectors.Text(DrawnTokens.of(seed, s, LENGTHS[s], vocabulary), Map.of()))
             .toList());
   }
 

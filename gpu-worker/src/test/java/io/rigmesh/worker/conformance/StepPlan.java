@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rigmesh.protocol.Profile;
-import io.rigmesh.worker.kernels.Philox;
 import io.rigmesh.worker.llama.LlamaWeights;
 import java.io.IOException;
 import java.util.EnumMap;
@@ -75,14 +74,7 @@ final class StepPlan {
         seed,
         IntStream.range(0, LENGTHS.length)
             .mapToObj(s ->
-                new StepVectors.Sequence(
-                    IntStream.range(0, LENGTHS[s])
-                        .map(i ->
-                            Integer.remainderUnsigned(
-                                Philox.words(seed, 1000 + s, i)[0], vocabulary))
-                        .boxed()
-                        .toList(),
-                    Map.of()))
+                new StepVectors.Sequence(DrawnTokens.of(seed, s, LENGTHS[s], vocabulary), Map.of()))
             .toList());
   }
 

@@ -4,7 +4,6 @@ import io.rigmesh.worker.kernels.HeadLayout;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.KeyValuePages;
 import io.rigmesh.worker.kernels.PagedSpan;
-import io.rigmesh.worker.kernels.QuantisedRows;
 import io.rigmesh.worker.kernels.ScalarKernels;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.ArrayList;
@@ -139,9 +138,7 @@ final class AttentionChecks {
       DeviceBuffer chains = stage.unwritten("chains", rows * layout.heads() * splits * (d + 1) * 4);
       DeviceBuffer out = stage.poisoned("out", rows * layout.queryCols());
       boolean quantised = stage.entry().equals("attention_combine_i8");
-      int pitch = (layout.queryCols() + 15) / 16 * 16;
-      DeviceBuffer bytes = stage.unwritten("q bytes", rows * pitch);
-      DeviceBuffer scales = stage.poisoned("scales", rows);
+      QuantisedTarget target = QuantisedTarget.of(stage, rows, 0, layout.queryCols());
       DeviceBuffer list = stage.ints("list", IntStream.range(0, rows).toArray());
       DeviceBuffer count = stage.ints("count", rows);
       DeviceBuffer q = stage.floats("q", scene.q, stride);
@@ -208,9 +205,9 @@ final class AttentionChecks {
               4 * layout.heads() * (d + 1),
               chains,
               positions,
-              bytes,
-              scales,
-              pitch,
+              target.bytes(),
+              target.scales(),
+              target.pitch(),
               list,
               count,
               first,
@@ -243,8 +240,7 @@ final class AttentionChecks {
       if (quantised) {
         stage
             .expected(List.of("attention score", "attention"), scene::reference)
-            .ifPresent(
-                result -> RowChecks.same(stage, bytes, pitch, scales, QuantisedRows.of(result)));
+            .ifPresent(result -> target.same(stage, result));
       } else {
         compare(stage, scene, out);
       }

@@ -4,7 +4,6 @@ import io.rigmesh.worker.kernels.AttentionSpan;
 import io.rigmesh.worker.kernels.HeadLayout;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.NonFiniteException;
-import io.rigmesh.worker.kernels.QuantisedRows;
 import io.rigmesh.worker.kernels.ScalarKernels;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.List;
@@ -33,10 +32,6 @@ final class EncoderChecks {
     checks.put("attention_spans_128", stage -> attention(stage, 128, 57_600));
   }
 
-  private static int pitch(int cols) {
-    return (cols + 15) / 16 * 16;
-  }
-
   private static void embeddingNorm(KernelStage stage, boolean quantised) {
     for (int cols : new int[] {2, 255, 513}) {
       Tensor words = stage.numbers().matrix(9, cols);
@@ -47,8 +42,7 @@ final class EncoderChecks {
       int[] ids = {8, 0, 3, 3};
       int[] positions = {0, 1, 4, 0};
       DeviceBuffer y = stage.poisoned("y", (ROWS + SPARE) * cols);
-      DeviceBuffer q = stage.unwritten("q", ROWS * pitch(cols));
-      DeviceBuffer scales = stage.poisoned("scales", ROWS + SPARE);
+      QuantisedTarget target = QuantisedTarget.of(stage, ROWS, SPARE, cols);
       DeviceBuffer wordsAt = stage.floats("words", words);
       DeviceBuffer typeAt = stage.floats("type", type);
       DeviceBuffer placesAt = stage.floats("places", places);
@@ -72,9 +66,9 @@ final class EncoderChecks {
             biasAt,
             EPSILON,
             y,
-            q,
-            scales,
-            pitch(cols),
+            target.bytes(),
+            target.scales(),
+            target.pitch(),
             rows,
             cols,
             stage.fault(),
@@ -116,7 +110,7 @@ final class EncoderChecks {
       }
       stage.same(y, cols, expected.get());
       if (quantised) {
-        RowChecks.same(stage, q, pitch(cols), scales, QuantisedRows.of(expected.get()));
+        target.same(stage, expected.get());
       }
     }
   }
@@ -129,8 +123,7 @@ final class EncoderChecks {
       // In place, as a layer does.
       DeviceBuffer y = stage.poisoned("x and y", (ROWS + SPARE) * cols);
       y.write(0, KernelStage.littleEndian(x.toArray()));
-      DeviceBuffer q = stage.unwritten("q", ROWS * pitch(cols));
-      DeviceBuffer scales = stage.poisoned("scales", ROWS + SPARE);
+      QuantisedTarget target = QuantisedTarget.of(stage, ROWS, SPARE, cols);
       stage.launch(
           Extent.of(ROWS + SPARE),
           256,
@@ -140,9 +133,9 @@ final class EncoderChecks {
           stage.floats("bias", bias),
           EPSILON,
           y,
-          q,
-          scales,
-          pitch(cols),
+          target.bytes(),
+          target.scales(),
+          target.pitch(),
           stage.ints("rows", ROWS),
           cols,
           stage.fault(),
@@ -159,7 +152,7 @@ final class EncoderChecks {
         return;
       }
       stage.same(y, cols, expected.get());
-      RowChecks.same(stage, q, pitch(cols), scales, QuantisedRows.of(expected.get()));
+      target.same(stage, expected.get());
     }
   }
 
@@ -168,16 +161,15 @@ final class EncoderChecks {
       Tensor x = stage.numbers().matrix(ROWS, cols);
       DeviceBuffer y = stage.poisoned("x", (ROWS + SPARE) * cols);
       y.write(0, KernelStage.littleEndian(x.toArray()));
-      DeviceBuffer q = stage.unwritten("q", ROWS * pitch(cols));
-      DeviceBuffer scales = stage.poisoned("scales", ROWS + SPARE);
+      QuantisedTarget target = QuantisedTarget.of(stage, ROWS, SPARE, cols);
       stage.launch(
           Extent.of(ROWS + SPARE),
           cols > 1000 ? 512 : 32,
           0,
           y,
-          q,
-          scales,
-          pitch(cols),
+          target.bytes(),
+          target.scales(),
+          target.pitch(),
           stage.ints("rows", ROWS),
           cols,
           stage.fault(),
@@ -194,7 +186,7 @@ final class EncoderChecks {
         return;
       }
       stage.same(y, cols, expected.get());
-      RowChecks.same(stage, q, pitch(cols), scales, QuantisedRows.of(expected.get()));
+      target.same(stage, expected.get());
     }
   }
 

@@ -126,16 +126,16 @@ final class LinearChecks {
           stage.fault(),
           KernelStage.OP);
     } else {
-      int pitch = (shape.k() + 15) / 16 * 16;
+      int pitch = QuantisedTarget.pitch(shape.k());
       QuantisedRows qx = QuantisedRows.of(x);
       QuantisedRows qw = QuantisedRows.of(w);
       stage.launch(
           grid,
           form.threads(),
           form.sharedBytes(),
-          stage.bytes("x", padded(qx, pitch)),
+          stage.bytes("x", QuantisedTarget.padded(qx)),
           stage.bytes("x scales", KernelStage.littleEndian(qx.scales())),
-          stage.bytes("w", padded(qw, pitch)),
+          stage.bytes("w", QuantisedTarget.padded(qw)),
           stage.bytes("w scales", KernelStage.littleEndian(qw.scales())),
           biasArgument,
           residualArgument,
@@ -154,14 +154,6 @@ final class LinearChecks {
             List.of("linear", "addBias", last),
             () -> reference(form.profile(), shape, x, w, bias, residual))
         .ifPresent(result -> stage.same(y, stride, result));
-  }
-
-  static byte[] padded(QuantisedRows rows, int pitch) {
-    byte[] bytes = new byte[rows.rows() * pitch];
-    for (int row = 0; row < rows.rows(); row++) {
-      System.arraycopy(rows.values(), row * rows.cols(), bytes, row * pitch, rows.cols());
-    }
-    return bytes;
   }
 
   static Tensor reference(

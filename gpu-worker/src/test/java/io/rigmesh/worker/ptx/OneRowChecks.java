@@ -39,7 +39,7 @@ final class OneRowChecks {
     }
 
     int pitch() {
-      return (k + 15) / 16 * 16;
+      return QuantisedTarget.pitch(k);
     }
   }
 
@@ -85,7 +85,7 @@ final class OneRowChecks {
       DeviceBuffer normed = stage.poisoned("normed", shape.k());
       DeviceBuffer y = stage.poisoned("y", shape.columnsOut() + 1);
       DeviceBuffer largest = stage.bytes("largest", KernelStage.longs(0));
-      DeviceBuffer weight = stage.bytes("w", LinearChecks.padded(qw, shape.pitch()));
+      DeviceBuffer weight = stage.bytes("w", QuantisedTarget.padded(qw));
       stage.launch(
           grid(shape, rows),
           THREADS,
@@ -257,7 +257,7 @@ final class OneRowChecks {
     List<Object> arguments = new ArrayList<>(Arrays.asList(source));
     arguments.addAll(
         List.of(
-            stage.bytes("w", LinearChecks.padded(qw, shape.pitch())),
+            stage.bytes("w", QuantisedTarget.padded(qw)),
             stage.bytes("w scales", KernelStage.littleEndian(qw.scales())),
             shape.bias() ? stage.floats("bias", bias) : Long.valueOf(0),
             y,

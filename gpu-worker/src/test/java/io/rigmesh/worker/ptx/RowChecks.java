@@ -6,7 +6,6 @@ import io.rigmesh.worker.kernels.HeadLayout;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.KeyValuePages;
 import io.rigmesh.worker.kernels.PagedSpan;
-import io.rigmesh.worker.kernels.QuantisedRows;
 import io.rigmesh.worker.kernels.RopeTable;
 import io.rigmesh.worker.kernels.ScalarKernels;
 import io.rigmesh.worker.tensor.Tensor;
@@ -76,11 +75,9 @@ final class RowChecks {
 
   private static void rmsNormQuantised(KernelStage stage) {
     for (int cols : new int[] {1, 300, 777}) {
-      int pitch = (cols + 15) / 16 * 16;
       Tensor x = stage.numbers().matrix(ROWS, cols);
       Tensor gain = stage.numbers().vector(cols);
-      DeviceBuffer q = stage.unwritten("q", ROWS * pitch);
-      DeviceBuffer scales = stage.poisoned("scales", ROWS + SPARE);
+      QuantisedTarget target = QuantisedTarget.of(stage, ROWS, SPARE, cols);
       stage.launch(
           Extent.of(ROWS + SPARE),
           256,
@@ -89,9 +86,9 @@ final class RowChecks {
           cols,
           stage.floats("gain", gain),
           EPSILON,
-          q,
-          scales,
-          pitch,
+          target.bytes(),
+          target.scales(),
+          target.pitch(),
           stage.ints("rows", ROWS),
           cols,
           stage.fault(),
@@ -102,9 +99,9 @@ final class RowChecks {
               () -> {
                 Tensor normed = Tensor.zeros(ROWS, cols);
                 SCALAR.rmsNorm(x, gain, EPSILON, normed);
-                return QuantisedRows.of(normed);
+                return normed;
               })
-          .ifPresent(rows -> same(stage, q, pitch, scales, rows));
+          .ifPresent(normed -> target.same(stage, normed));
       if (stage.reported()) {
         return;
       }
@@ -204,7 +201,6 @@ final class RowChecks {
   private static void rmsNormListed(KernelStage stage, boolean quantised) {
     int[] list = {5, 0, 0, 3};
     for (int cols : new int[] {1, 300, 777}) {
-      int pitch = (cols + 15) / 16 * 16;
       Tensor x = stage.numbers().matrix(6, cols);
       Tensor listed = Tensor.zeros(ROWS, cols);
       for (int row = 0; row < ROWS; row++) {
@@ -212,8 +208,7 @@ final class RowChecks {
       }
       Tensor gain = stage.numbers().vector(cols);
       DeviceBuffer y = stage.poisoned("y", (ROWS + SPARE) * cols);
-      DeviceBuffer q = stage.unwritten("q", ROWS * pitch);
-      DeviceBuffer scales = stage.poisoned("scales", ROWS + SPARE);
+      QuantisedTarget target = QuantisedTarget.of(stage, ROWS, SPARE, cols);
       DeviceBuffer best = stage.poisoned("best", 2 * (ROWS + SPARE));
       DeviceBuffer xAt = stage.floats("x", x);
       DeviceBuffer listAt = stage.ints("list", list);
@@ -230,9 +225,9 @@ final class RowChecks {
             gainAt,
             EPSILON,
             y,
-            q,
-            scales,
-            pitch,
+            target.bytes(),
+            target.scales(),
+            target.pitch(),
             best,
             rows,
             cols,
@@ -271,7 +266,7 @@ final class RowChecks {
       }
       assertThat(stage.word(best, ROWS)).isNotZero();
       if (quantised) {
-        same(stage, q, pitch, scales, QuantisedRows.of(expected.get()));
+        target.same(stage, expected.get());
       }
     }
   }
@@ -280,7 +275,6 @@ final class RowChecks {
     Narrow narrow = Narrow.of(type);
     for (int cols : new int[] {1, 300, 1030}) {
       int stride = cols + 3;
-      int pitch = (cols + 15) / 16 * 16;
       Tensor x = narrow.rounded(stage.numbers().matrix(ROWS, stride));
       Tensor kept = Tensor.zeros(ROWS, cols);
       for (int row = 0; row < ROWS; row++) {
@@ -293,17 +287,16 @@ final class RowChecks {
         x.set(2 * stride + cols - 1, Float.POSITIVE_INFINITY);
         kept.set(3 * cols - 1, Float.POSITIVE_INFINITY);
       }
-      DeviceBuffer q = stage.unwritten("q", ROWS * pitch);
-      DeviceBuffer scales = stage.poisoned("scales", ROWS + SPARE);
+      QuantisedTarget target = QuantisedTarget.of(stage, ROWS, SPARE, cols);
       stage.launch(
           Extent.of(ROWS + SPARE),
           cols > 1000 ? 1024 : 256,
           0,
           stage.bytes("x", narrow.bytes(x)),
           stride,
-          q,
-          scales,
-          pitch,
+          target.bytes(),
+          target.scales(),
+          target.pitch(),
           stage.ints("rows", ROWS),
           cols,
           stage.fault(),
@@ -313,19 +306,8 @@ final class RowChecks {
             .isEqualTo((long) KernelStage.OP << 32 | (3 * cols - 1));
         return;
       }
-      same(stage, q, pitch, scales, QuantisedRows.of(kept));
+      target.same(stage, kept);
     }
-  }
-
-  static void same(
-      KernelStage stage, DeviceBuffer q, int pitch, DeviceBuffer scales, QuantisedRows expected) {
-    byte[] bytes = new byte[expected.rows() * pitch];
-    for (int row = 0; row < expected.rows(); row++) {
-      System.arraycopy(
-          expected.values(), row * expected.cols(), bytes, row * pitch, expected.cols());
-    }
-    assertThat(q.read(0, bytes.length)).as("the bytes of %s", stage.entry()).isEqualTo(bytes);
-    stage.same(scales, 1, Tensor.of(expected.scales(), expected.rows(), 1));
   }
 
   private static void rope(KernelStage stage) {
