@@ -12,10 +12,15 @@ import {PermitSigner} from "./kit/PermitSigner.sol";
 import {EscrowSigner} from "./kit/EscrowSigner.sol";
 
 /// @notice What each call costs as a transaction of its own, base cost and calldata with it, for
-/// accounts that have dealt before. The numbers are committed under snapshots/ and checked.
+/// accounts that have dealt before. The numbers are committed under snapshots/ and checked,
+/// and those that were promised hold.
 /// forge-config: default.isolate = true
 contract GasTest is PermitSigner, EscrowSigner {
     uint64 private constant DEADLINE = uint64(START_SECONDS + 1 days);
+    // What the market promises that settling costs at most.
+    uint256 private constant CLAIM_MOST = 41_000;
+    uint256 private constant CLAIM_OF_THIRTY_MOST = 15_800;
+    uint256 private constant ANSWER_MOST = 1700;
     bytes32 private constant JOB = keccak256("job");
     bytes32 private constant ROOT = keccak256("root");
 
@@ -168,7 +173,8 @@ contract GasTest is PermitSigner, EscrowSigner {
         channels.redeemOne(provider.addr, address(token), _claim(requester, 1, 12_345));
         vm.snapshotGasLastCall("PaymentChannels", "redeemOne, the channel's first");
         channels.redeemOne(provider.addr, address(token), _claim(requester, 1, 2e6));
-        vm.snapshotGasLastCall("PaymentChannels", "redeemOne");
+        uint256 one = vm.snapshotGasLastCall("PaymentChannels", "redeemOne");
+        vm.assertLe(one, CLAIM_MOST, "a single claim");
         channels.withdraw(address(token), 1e6, provider.addr);
         vm.snapshotGasLastCall("PaymentChannels", "withdraw");
         vm.startPrank(requester.addr);
@@ -206,6 +212,9 @@ contract GasTest is PermitSigner, EscrowSigner {
                 string.concat("redeem ", vm.toString(sizes[i]), ", each"),
                 total / sizes[i]
             );
+            if (sizes[i] == 30) vm.assertLe(total, 30 * CLAIM_OF_THIRTY_MOST, "30 claims");
+            // A hundred channels with ten answers each.
+            if (sizes[i] == 100) vm.assertLe(total, 1000 * ANSWER_MOST, "1,000 answers");
         }
     }
 
