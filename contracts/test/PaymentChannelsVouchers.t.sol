@@ -101,27 +101,36 @@ contract PaymentChannelsVouchersTest is ChannelsFixture {
         channels.redeemOne(payee, address(token), before);
     }
 
+    /// @dev The second form has an s in the upper half. The short form has 255 bits for s, which do not
+    /// hold it but for one signature in 2^127, so that all that can be handed in is a part of it.
     function test_redeemOne_refusesTheOtherFormOfASignature() public {
         IPaymentChannels.Terms memory terms = _opened(0);
-        bytes32 digest = voucherDigest(domain, _id(terms), 1e6, ROOT);
-        IPaymentChannels.Claim memory claim = _claim(terms, 1e6);
-        for (uint96 amount = 1e6; amount < 1e6 + 64; amount++) {
-            digest = voucherDigest(domain, _id(terms), amount, ROOT);
-            (uint8 v, bytes32 r, bytes32 s) = vm.sign(payer.key, digest);
-            uint256 high = ORDER - uint256(s);
-            // Only where the upper half still fits beside v does the short form have a second one.
-            if (high >= 1 << 255) continue;
+        IPaymentChannels.Claim memory claim;
+        for (uint96 amount = 1e6; amount < 1e6 + 16; amount++) {
             claim = _claim(terms, amount);
-            claim.r = r;
-            claim.vs = bytes32(high | (uint256(v == 27 ? 1 : 0) << 255));
-            _expectNotSigned(terms);
-            channels.redeemOne(payee, address(token), claim);
+            uint256 v = uint256(claim.vs) >> 255 << 255;
+            uint256 high = ORDER - (uint256(claim.vs) ^ v);
+            vm.assertGt(high, 1 << 255, "no room for it");
+            uint256 rest = high - (1 << 255);
+            bytes32[4] memory others = [
+                bytes32(high),
+                bytes32(rest),
+                // The first form with the other v.
+                claim.vs ^ bytes32(uint256(1 << 255)),
+                bytes32(ORDER)
+            ];
+            for (uint256 i = 0; i < others.length; i++) {
+                claim.vs = others[i];
+                _expectNotSigned(terms);
+                channels.redeemOne(payee, address(token), claim);
+            }
         }
         // The ecrecover precompile answers nothing for these, which is nobody and not address zero.
         claim.r = 0;
         claim.vs = 0;
         _expectNotSigned(terms);
         channels.redeemOne(payee, address(token), claim);
+        vm.assertEq(_balance(payee), 0, "nothing was paid");
     }
 
     function test_redeem_paysManyChannelsAndPassesBadOnesOver() public {
