@@ -184,7 +184,11 @@ final class LinearLayers {
             products[0].rows(),
             panelCounts,
             (worker, i, rowFrom, rowTo, panelFrom, panelTo, panelNext) -> {
-              if (floats.isPresent() && products[i] instanceof MatrixProduct product) {
+              // One row takes as long as its weight's way from memory, whatever computes it; its
+              // loop here has more of that under way.
+              if (floats.isPresent()
+                  && products[i] instanceof MatrixProduct product
+                  && product.rows() > 1) {
                 return floats
                     .get()
                     .multiply(
