@@ -21,6 +21,7 @@ import io.rigmesh.node.models.OfferedModels;
 import io.rigmesh.node.network.Blames;
 import io.rigmesh.node.network.NetworkDesk;
 import io.rigmesh.node.network.NetworkService;
+import io.rigmesh.node.network.PeerIdKeys;
 import io.rigmesh.node.network.blob.BlobFetcher;
 import io.rigmesh.node.network.blob.BlobProtocol;
 import io.rigmesh.node.network.blob.BlobServer;
@@ -42,6 +43,9 @@ import io.rigmesh.node.provider.ProviderFlow;
 import io.rigmesh.node.requester.JobSubmission;
 import io.rigmesh.node.requester.Probes;
 import io.rigmesh.node.requester.RequesterFlow;
+import io.rigmesh.node.stake.PeerStake;
+import io.rigmesh.node.stake.StakedOffers;
+import io.rigmesh.node.stake.Stakes;
 import io.rigmesh.node.store.Database;
 import io.rigmesh.node.store.Drivers;
 import io.rigmesh.node.store.JobStore;
@@ -141,6 +145,8 @@ public final class Daemon implements AutoCloseable {
           new NetworkService(config.network(), config.peersFile(), home.peerKey(), agent());
       Blames blames = new Blames(network::letGo);
       OfferExchange offers = new OfferExchange(config.network().offersMax(), domain, blames, clock);
+      Stakes stakes = new Stakes(chain, offers, new PeerIdKeys(), clock);
+      StakedOffers staked = new StakedOffers(offers, stakes, config.requester().stakeMinimum());
       OfferedModels models =
           new OfferedModels(
               store, blobs, config.provider().enabled() && config.provider().modelsOffered());
@@ -163,7 +169,7 @@ public final class Daemon implements AutoCloseable {
               chain,
               promised,
               key.address(),
-              offers,
+              staked,
               client,
               fetcher,
               probes,
@@ -183,7 +189,7 @@ public final class Daemon implements AutoCloseable {
               drivers,
               new JobIntake(
                   config, store, blobs, chain, key.address(), dispatcher, pricing, payments, clock),
-              new JobSubmission(config, store, blobs, key, domain, offers, clock),
+              new JobSubmission(config, store, blobs, key, domain, staked, clock),
               provider,
               requester,
               transactions,
@@ -236,7 +242,8 @@ public final class Daemon implements AutoCloseable {
               new NetworkDesk(network, offers, blobServer, fetcher, blames),
               new NodeChannels(earned, promised),
               hold(held, new NodeWallet(config, chain, key.address(), database)),
-              watch);
+              watch,
+              stakes);
 
       List<Service> services = new ArrayList<>();
       services.add(chain);
@@ -256,8 +263,10 @@ public final class Daemon implements AutoCloseable {
         services.add(workers);
       }
       services.add(network);
+      services.add(stakes);
       services.add(drivers);
       if (config.provider().enabled()) {
+        services.add(new PeerStake(chain, key.address(), home.peerKey()));
         services.add(new ModelProvision(network, models));
         services.add(
             new Announcer(

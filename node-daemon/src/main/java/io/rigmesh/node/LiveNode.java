@@ -13,6 +13,7 @@ import io.rigmesh.node.network.NetworkDesk;
 import io.rigmesh.node.network.NetworkView;
 import io.rigmesh.node.network.PeerView;
 import io.rigmesh.node.provider.Dispatcher;
+import io.rigmesh.node.stake.Stakes;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
 import io.rigmesh.node.wallet.Purse;
@@ -58,6 +59,7 @@ final class LiveNode implements Node {
   private final NodeChannels channels;
   private final Purse purse;
   private final Watch watch;
+  private final Stakes stakes;
 
   LiveNode(
       NodeConfig config,
@@ -75,7 +77,8 @@ final class LiveNode implements Node {
       NetworkDesk network,
       NodeChannels channels,
       Purse purse,
-      Watch watch) {
+      Watch watch,
+      Stakes stakes) {
     this.config = config;
     this.account = account;
     this.jobs = jobs;
@@ -92,6 +95,7 @@ final class LiveNode implements Node {
     this.channels = channels;
     this.purse = purse;
     this.watch = watch;
+    this.stakes = stakes;
   }
 
   @Override
@@ -192,6 +196,11 @@ final class LiveNode implements Node {
   @Override
   public List<Offer> offers() {
     return network.offers();
+  }
+
+  @Override
+  public Optional<TokenAmount> stake(Offer offer) {
+    return stakes.of(offer);
   }
 
   @Override

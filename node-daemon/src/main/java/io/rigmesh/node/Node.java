@@ -9,7 +9,9 @@ import io.rigmesh.node.wallet.Purse;
 import io.rigmesh.protocol.FolderManifest;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Offer;
+import io.rigmesh.protocol.TokenAmount;
 import java.util.List;
+import java.util.Optional;
 
 /// What the daemon's interfaces (REST, metrics) see of the daemon. Safe for use by several threads.
 public interface Node {
@@ -39,6 +41,9 @@ public interface Node {
 
   /// The offers that hold now, this node's own among them, by peer.
   List<Offer> offers();
+
+  /// What stands behind an offer by its provider's stake, as far as it is known.
+  Optional<TokenAmount> stake(Offer offer);
 
   /// How the node stands in the network.
   NetworkView network();

@@ -157,7 +157,7 @@ public final class ChannelClient implements ChannelContract {
 
   /// The word by which a payer lets a key move up to `limit` of its balance into channels until a
   /// time, as it is to be signed: it has the payer's next number, and so stands until the payer
-  /// authorises by a signature, or revokes, the next time.
+  /// authorises or revokes a key the next time.
   public SessionKey word(
       Address payer, Address key, Address token, TokenAmount limit, Instant expiresAt) {
     return new SessionKey(payer, key, token, limit, expiresAt.getEpochSecond(), reads.nonce(payer));
@@ -172,7 +172,7 @@ public final class ChannelClient implements ChannelContract {
     String key =
         "channel-authorise-signed:%s:%s".formatted(word.payer().hex(), word.nonce().toString());
     if (sender.find(key).isEmpty()) {
-      SignedWord.require(word, signature, domain(), reads.nonce(word.payer()), this);
+      SignedWord.require(word, signature, domain(), reads);
     }
     return sender.send(
         key,

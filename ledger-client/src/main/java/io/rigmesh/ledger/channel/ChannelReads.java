@@ -26,7 +26,7 @@ import org.web3j.tx.gas.DefaultGasProvider;
 import org.web3j.utils.Numeric;
 
 /// What the channels' contract says, in this module's types. Safe for use by several threads.
-final class ChannelReads {
+public final class ChannelReads {
   private static final String NAME = "PaymentChannels";
 
   /// The largest value of 40 bits: closed, for ever.
@@ -44,8 +44,10 @@ final class ChannelReads {
   private final int confirmations;
   private final PaymentChannels contract;
 
+  /// The contract at an address.
+  ///
   /// @param confirmations how many blocks must hold what [#read] tells
-  ChannelReads(ChainRpc rpc, Address address, int confirmations) {
+  public ChannelReads(ChainRpc rpc, Address address, int confirmations) {
     this.rpc = rpc;
     this.address = address;
     this.confirmations = confirmations;
@@ -62,11 +64,13 @@ final class ChannelReads {
     return ask(contract.feeBasisPoints()).intValueExact();
   }
 
-  TokenAmount balance(Address account, Address token) {
+  /// What an account could withdraw, in the newest block.
+  public TokenAmount balance(Address account, Address token) {
     return new TokenAmount(ask(contract.balanceOf(account.hex(), token.hex())));
   }
 
-  Session session(Address payer, Address key, Address token) {
+  /// What a session key may do for a payer, in the newest block.
+  public Session session(Address payer, Address key, Address token) {
     PaymentChannels.Session raw = ask(contract.sessionOf(payer.hex(), key.hex(), token.hex()));
     return new Session(
         new TokenAmount(raw.limit),
@@ -75,7 +79,7 @@ final class ChannelReads {
   }
 
   /// The number of the payer's next word.
-  BigInteger nonce(Address payer) {
+  public BigInteger nonce(Address payer) {
     return ask(contract.nonces(payer.hex()));
   }
 

@@ -4,13 +4,16 @@ import io.rigmesh.ledger.chain.Call;
 import io.rigmesh.ledger.chain.ChainRpc;
 import io.rigmesh.ledger.chain.Inclusion;
 import io.rigmesh.ledger.generated.ProviderRegistry;
+import io.rigmesh.ledger.intent.IntentState;
 import io.rigmesh.ledger.intent.TransactionSender;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.TokenAmount;
 import java.math.BigInteger;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.Optional;
+import org.web3j.tuples.generated.Tuple2;
 import org.web3j.tuples.generated.Tuple3;
 import org.web3j.tx.gas.DefaultGasProvider;
 
@@ -56,6 +59,68 @@ public final class RegistryClient {
         withdrawableAt == 0
             ? Optional.empty()
             : Optional.of(Instant.ofEpochSecond(withdrawableAt)));
+  }
+
+  /// The peer that an account bound, if the peer's key stands by it. What the chain keeps is a
+  /// claim; a false one is none.
+  ///
+  /// @return the binary form of the peer's id
+  public Optional<byte[]> peerOf(Address account, PeerKeys keys) {
+    PeerBinding claim = claimOf(account);
+    byte[] text = PeerBinding.text(rpc.chainId(), address, account);
+    return claim.peerId().length > 0 && keys.isSigned(claim.peerId(), text, claim.signature())
+        ? Optional.of(claim.peerId())
+        : Optional.empty();
+  }
+
+  /// Binds a peer to the sender's account, in place of the one before, and waits until that is
+  /// confirmed.
+  ///
+  /// @return empty where this very binding is there already and nothing was sent
+  public Optional<Inclusion> bindPeer(PeerBinding binding) {
+    String first = "bind-peer:" + HexFormat.of().formatHex(binding.peerId());
+    if (!isOpen(first) && claimOf(sender.account()).equals(binding)) {
+      return Optional.empty();
+    }
+    // A peer that was bound, replaced and is bound again takes another transaction.
+    String key = first;
+    for (int again = 2; isOver(key); again++) {
+      key = first + ":" + again;
+    }
+    return Optional.of(
+        sender.send(
+            key,
+            "bind the peer %s at %s".formatted(HexFormat.of().formatHex(binding.peerId()), address),
+            () ->
+                Call.of(
+                    address,
+                    contract.bindPeer(binding.peerId(), binding.signature()).encodeFunctionCall()),
+            timeout));
+  }
+
+  private PeerBinding claimOf(Address account) {
+    Tuple2<byte[], byte[]> raw =
+        ContractReads.read(rpc, "ProviderRegistry", address, contract.peerOf(account.hex()));
+    return new PeerBinding(raw.component1(), raw.component2());
+  }
+
+  private boolean isOpen(String key) {
+    return sender.find(key).isPresent() && !isOver(key);
+  }
+
+  private boolean isOver(String key) {
+    return sender
+        .find(key)
+        .map(intent ->
+            switch (intent.state()) {
+              case IntentState.Confirmed _, IntentState.Reverted _, IntentState.Displaced _ -> true;
+              case IntentState.Planned _,
+                  IntentState.Signed _,
+                  IntentState.Mined _,
+                  IntentState.Refused _ ->
+                  false;
+            })
+        .orElse(false);
   }
 
   /// Adds to the stake and waits until that is confirmed.

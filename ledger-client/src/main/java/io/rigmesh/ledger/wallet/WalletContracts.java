@@ -3,14 +3,18 @@ package io.rigmesh.ledger.wallet;
 import io.rigmesh.ledger.LedgerException;
 import io.rigmesh.ledger.chain.Call;
 import io.rigmesh.ledger.chain.ChainRpc;
+import io.rigmesh.ledger.channel.ChannelReads;
 import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.SessionKey;
 import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.protocol.WalletSignature;
 import java.math.BigInteger;
 import java.time.Instant;
 import java.util.List;
 import org.web3j.abi.FunctionEncoder;
 import org.web3j.abi.FunctionReturnDecoder;
 import org.web3j.abi.TypeReference;
+import org.web3j.abi.datatypes.DynamicBytes;
 import org.web3j.abi.datatypes.Function;
 import org.web3j.abi.datatypes.Type;
 import org.web3j.abi.datatypes.Utf8String;
@@ -42,7 +46,12 @@ public record WalletContracts(ChainRpc rpc, Address token, Address channels) {
 
   /// What PaymentChannels may take of an account's tokens.
   public BigInteger allowance(Address account) {
-    return number(token, "allowance", List.of(word(account), word(channels)), head());
+    return allowance(account, channels);
+  }
+
+  /// What a contract may take of an account's tokens.
+  public BigInteger allowance(Address account, Address spender) {
+    return number(token, "allowance", List.of(word(account), word(spender)), head());
   }
 
   /// The account's balance in PaymentChannels.
@@ -56,19 +65,73 @@ public record WalletContracts(ChainRpc rpc, Address token, Address channels) {
     return number(channels, "feeBasisPoints", List.of(), head()).intValueExact();
   }
 
-  /// Lets PaymentChannels take tokens.
-  public Call approve(TokenAmount amount) {
-    return call(token, "approve", List.of(word(channels), new Uint256(amount.units())));
+  /// PaymentChannels as it is read.
+  public ChannelReads reads() {
+    return new ChannelReads(rpc, channels, 1);
   }
 
-  /// Puts tokens that it may take into the account's balance.
+  /// Lets PaymentChannels take tokens.
+  public Call approve(TokenAmount amount) {
+    return approve(channels, amount);
+  }
+
+  /// Lets a contract take tokens.
+  public Call approve(Address spender, TokenAmount amount) {
+    return call(token, "approve", List.of(word(spender), new Uint256(amount.units())));
+  }
+
+  /// Puts tokens that PaymentChannels may take into the account's balance.
   public Call deposit(TokenAmount amount) {
-    return call(channels, "deposit", List.of(word(token), new Uint256(amount.units())));
+    return deposit(token, amount);
+  }
+
+  /// Pays the account's balance of tokens out.
+  public Call withdraw(TokenAmount amount, Address to) {
+    return withdraw(token, amount, to);
+  }
+
+  /// Puts tokens that PaymentChannels may take, or ether, into the account's balance.
+  ///
+  /// @param of the token, or [Address#ZERO]
+  public Call deposit(Address of, TokenAmount amount) {
+    Call call = call(channels, "deposit", List.of(word(of), new Uint256(amount.units())));
+    return of.equals(Address.ZERO) ? Call.of(call.recipient(), call.data(), amount.units()) : call;
   }
 
   /// Pays the account's balance out.
-  public Call withdraw(TokenAmount amount, Address to) {
-    return call(channels, "withdraw", List.of(word(token), new Uint256(amount.units()), word(to)));
+  ///
+  /// @param of the token, or [Address#ZERO]
+  public Call withdraw(Address of, TokenAmount amount, Address to) {
+    return call(channels, "withdraw", List.of(word(of), new Uint256(amount.units()), word(to)));
+  }
+
+  /// Hands in a payer's word about a session key.
+  public Call authorise(SessionKey word, WalletSignature signature) {
+    return call(
+        channels,
+        "authoriseBySignature",
+        List.of(
+            word(word.payer()),
+            word(word.key()),
+            word(word.token()),
+            new Uint96(word.limit().units()),
+            new Uint64(BigInteger.valueOf(word.expiresAtSeconds())),
+            new DynamicBytes(signature.bytes())));
+  }
+
+  /// Adds tokens that a ProviderRegistry may take to the account's stake.
+  public static Call stake(Address registry, TokenAmount amount) {
+    return call(registry, "stake", List.of(new Uint256(amount.units())));
+  }
+
+  /// Asks stake back.
+  public static Call unstake(Address registry, TokenAmount amount) {
+    return call(registry, "requestUnbond", List.of(new Uint256(amount.units())));
+  }
+
+  /// Pays out what was asked back for long enough.
+  public static Call withdrawStake(Address registry) {
+    return call(registry, "withdraw", List.of());
   }
 
   /// Lets a session key move some of the balance into channels.

@@ -30,7 +30,17 @@ final class OffersCommand implements Callable<Integer> {
     }
     List<List<String>> rows = new ArrayList<>();
     rows.add(
-        List.of("PROVIDER", "KIND", "MODEL", "IN/M", "OUT/M", "LEAST", "DEVICE", "MFLOP/S", "FOR"));
+        List.of(
+            "PROVIDER",
+            "KIND",
+            "MODEL",
+            "IN/M",
+            "OUT/M",
+            "LEAST",
+            "STAKE",
+            "DEVICE",
+            "MFLOP/S",
+            "FOR"));
     for (JsonNode offer : offers.path("offers")) {
       for (JsonNode model : offer.path("models")) {
         rows.add(
@@ -41,6 +51,7 @@ final class OffersCommand implements Callable<Integer> {
                 model.path("priceIn").asText(),
                 model.path("priceOut").asText(),
                 offer.path("priceMinimum").asText(),
+                offer.path("stake").asText("-"),
                 device(offer.path("devices").path(0)),
                 speed(offer.path("devices").path(0)),
                 left(offer.path("validUntil").asText())));

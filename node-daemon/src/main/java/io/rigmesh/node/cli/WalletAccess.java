@@ -11,7 +11,9 @@ import io.rigmesh.node.wallet.Wallet;
 import io.rigmesh.node.wallet.WalletJson;
 import io.rigmesh.node.wallet.WalletMove;
 import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.SessionKey;
 import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.protocol.WalletSignature;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -54,6 +56,24 @@ sealed interface WalletAccess extends AutoCloseable {
 
   /// Takes that back.
   JsonNode revoke(Address key);
+
+  /// Moves ether of the account into its balance with the channels' contract.
+  JsonNode depositEther(TokenAmount wei);
+
+  /// Pays that balance of ether out.
+  JsonNode withdrawEther(TokenAmount wei, Address to);
+
+  /// Hands in another account's word about a session key.
+  JsonNode authorise(SessionKey word, WalletSignature signature);
+
+  /// Puts tokens at stake.
+  JsonNode stake(TokenAmount amount);
+
+  /// Asks stake back.
+  JsonNode unstake(TokenAmount amount);
+
+  /// Pays unbonded stake out.
+  JsonNode withdrawStake();
 
   @Override
   void close();
@@ -146,6 +166,36 @@ sealed interface WalletAccess extends AutoCloseable {
     @Override
     public JsonNode revoke(Address key) {
       return move(new WalletMove.Revoke(key));
+    }
+
+    @Override
+    public JsonNode depositEther(TokenAmount wei) {
+      return move(new WalletMove.DepositEther(wei));
+    }
+
+    @Override
+    public JsonNode withdrawEther(TokenAmount wei, Address to) {
+      return move(new WalletMove.WithdrawEther(wei, to));
+    }
+
+    @Override
+    public JsonNode authorise(SessionKey word, WalletSignature signature) {
+      return move(new WalletMove.AuthoriseSigned(word, signature));
+    }
+
+    @Override
+    public JsonNode stake(TokenAmount amount) {
+      return move(new WalletMove.Stake(wallet.contracts().registry(), amount));
+    }
+
+    @Override
+    public JsonNode unstake(TokenAmount amount) {
+      return move(new WalletMove.Unstake(wallet.contracts().registry(), amount));
+    }
+
+    @Override
+    public JsonNode withdrawStake() {
+      return move(new WalletMove.WithdrawStake(wallet.contracts().registry()));
     }
 
     private JsonNode move(WalletMove move) {
@@ -245,6 +295,46 @@ sealed interface WalletAccess extends AutoCloseable {
     @Override
     public JsonNode revoke(Address key) {
       return move("revoke", body().put("key", key.hex()));
+    }
+
+    @Override
+    public JsonNode depositEther(TokenAmount wei) {
+      return move("deposit", body().put("amount", wei.toString()).put("asset", "ether"));
+    }
+
+    @Override
+    public JsonNode withdrawEther(TokenAmount wei, Address to) {
+      return move(
+          "withdraw",
+          body().put("amount", wei.toString()).put("to", to.hex()).put("asset", "ether"));
+    }
+
+    @Override
+    public JsonNode authorise(SessionKey word, WalletSignature signature) {
+      return move(
+          "authorise-signed",
+          body()
+              .put("payer", word.payer().hex())
+              .put("key", word.key().hex())
+              .put("limit", word.limit().toString())
+              .put("expiresAt", Instant.ofEpochSecond(word.expiresAtSeconds()).toString())
+              .put("nonce", word.nonce().toString())
+              .put("signature", signature.hex()));
+    }
+
+    @Override
+    public JsonNode stake(TokenAmount amount) {
+      return move("stake", body().put("amount", amount.toString()));
+    }
+
+    @Override
+    public JsonNode unstake(TokenAmount amount) {
+      return move("unstake", body().put("amount", amount.toString()));
+    }
+
+    @Override
+    public JsonNode withdrawStake() {
+      return move("withdraw-stake", body());
     }
 
     private static ObjectNode body() {

@@ -19,7 +19,13 @@ import picocli.CommandLine.Mixin;
       WalletMoves.Deposit.class,
       WalletMoves.Withdraw.class,
       WalletMoves.Authorise.class,
-      WalletMoves.Revoke.class
+      WalletMoves.Revoke.class,
+      WalletWords.Print.class,
+      WalletWords.HandIn.class,
+      WalletWords.Show.class,
+      WalletStake.Stake.class,
+      WalletStake.Unstake.class,
+      WalletStake.Withdraw.class
     })
 final class WalletCommand implements Callable<Integer> {
   private static final int ETHER_DECIMALS = 18;

@@ -13,9 +13,11 @@ import picocli.CommandLine.Parameters;
 
 /// The commands that send a transaction of the account.
 final class WalletMoves {
+  private static final int ETHER_DECIMALS = 18;
+
   private WalletMoves() {}
 
-  private static Integer done(OutputOptions output, String sentence, JsonNode confirmed) {
+  static Integer done(OutputOptions output, String sentence, JsonNode confirmed) {
     Console console = Console.ofProcess();
     if (output.json()) {
       console.print(confirmed);
@@ -40,13 +42,18 @@ final class WalletMoves {
     @Parameters(paramLabel = "AMOUNT", description = "How many tokens, such as 12.5.")
     private String amount;
 
+    @Option(names = "--ether", description = "The amount is ether, for channels that hold it.")
+    private boolean ether;
+
     @Override
     public Integer call() {
       return options.with((wallet, decimals) ->
           done(
               output,
               "deposited " + amount,
-              wallet.deposit(WalletOptions.amount(amount, decimals))));
+              ether
+                  ? wallet.depositEther(WalletOptions.amount(amount, ETHER_DECIMALS))
+                  : wallet.deposit(WalletOptions.amount(amount, decimals))));
     }
   }
 
@@ -67,6 +74,9 @@ final class WalletMoves {
         description = "Who gets them (default: the account).")
     private @Nullable String to;
 
+    @Option(names = "--ether", description = "The amount is ether.")
+    private boolean ether;
+
     @Override
     public Integer call() {
       return options.with((wallet, decimals) -> {
@@ -75,7 +85,9 @@ final class WalletMoves {
         return done(
             output,
             "withdrew " + amount,
-            wallet.withdraw(WalletOptions.amount(amount, decimals), recipient));
+            ether
+                ? wallet.withdrawEther(WalletOptions.amount(amount, ETHER_DECIMALS), recipient)
+                : wallet.withdraw(WalletOptions.amount(amount, decimals), recipient));
       });
     }
   }

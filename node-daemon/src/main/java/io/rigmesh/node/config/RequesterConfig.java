@@ -1,6 +1,7 @@
 package io.rigmesh.node.config;
 
 import io.rigmesh.libp2p.identity.PeerId;
+import io.rigmesh.protocol.TokenAmount;
 import java.util.Optional;
 
 /// Asking others.
@@ -9,6 +10,7 @@ import java.util.Optional;
 ///   each
 /// @param timeoutSeconds how long a provider may take to answer, transfers aside
 /// @param candidatesMax how many providers are asked for one job before it waits
+/// @param stakeMinimum what a provider must have at stake, with its peer bound to its account
 public record RequesterConfig(
     @Setting(
             value = "",
@@ -18,4 +20,8 @@ public record RequesterConfig(
     @Setting(value = "30", help = "How long a provider may take to answer, transfers aside.")
         int timeoutSeconds,
     @Setting(value = "8", help = "How many providers are asked for one job before it waits.")
-        int candidatesMax) {}
+        int candidatesMax,
+    @Setting(
+            value = "0",
+            help = "What a provider must have at stake in ProviderRegistry, in smallest units.")
+        TokenAmount stakeMinimum) {}

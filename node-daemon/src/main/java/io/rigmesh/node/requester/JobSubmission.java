@@ -132,7 +132,7 @@ public final class JobSubmission {
             Optional.empty(),
             draft.provider());
     return switch (Matching.rank(offers.live(), wish)) {
-      case Match.None(Refusal refusal) -> throw new RefusedException(refusal);
+      case Match.None(Refusal refusal) -> throw new RefusedException(offers.explain(refusal));
       case Match.Ranked(List<Candidate> candidates) -> {
         TokenAmount best = candidates.getFirst().quote();
         TokenAmount another = candidates.get(Math.min(OTHERS, candidates.size() - 1)).quote();

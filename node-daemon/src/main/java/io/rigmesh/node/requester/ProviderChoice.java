@@ -68,8 +68,8 @@ final class ProviderChoice {
     return switch (Matching.rank(offers.live(), wish)) {
       case Match.None(Refusal refusal) ->
           refusal.code() == RefusalCode.UNAVAILABLE
-              ? new Step.Retry(refusal.sentence())
-              : moves.refuse(row, refusal);
+              ? new Step.Retry(offers.explain(refusal).sentence())
+              : moves.refuse(row, offers.explain(refusal));
       case Match.Ranked(List<Candidate> candidates) -> ask(row, candidates);
     };
   }

@@ -7,6 +7,7 @@ import com.linecorp.armeria.common.HttpResponse;
 import io.rigmesh.libp2p.Libp2pException;
 import io.rigmesh.node.Node;
 import io.rigmesh.node.network.NetworkJson;
+import io.rigmesh.protocol.Offer;
 import java.util.List;
 
 /// The peer-to-peer network as the node sees it: peers, offers, and whether it is reached.
@@ -43,7 +44,11 @@ final class NetworkRoutes {
   private HttpResponse offers() {
     ObjectNode body = Json.object();
     ArrayNode list = body.putArray("offers");
-    node.offers().forEach(offer -> list.add(NetworkJson.write(offer)));
+    for (Offer offer : node.offers()) {
+      ObjectNode shown = NetworkJson.write(offer);
+      node.stake(offer).ifPresent(stake -> shown.put("stake", stake.toString()));
+      list.add(shown);
+    }
     return Json.ok(body);
   }
 }

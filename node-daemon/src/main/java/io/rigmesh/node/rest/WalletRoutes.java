@@ -10,6 +10,7 @@ import io.rigmesh.ledger.LedgerException;
 import io.rigmesh.ledger.TransactionFailedException;
 import io.rigmesh.ledger.TransactionPendingException;
 import io.rigmesh.ledger.TransactionRefusedException;
+import io.rigmesh.ledger.channel.ChannelException;
 import io.rigmesh.node.Node;
 import io.rigmesh.node.jobs.JsonFields;
 import io.rigmesh.node.wallet.Purse;
@@ -17,7 +18,9 @@ import io.rigmesh.node.wallet.WalletJson;
 import io.rigmesh.node.wallet.WalletMove;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.ProtocolJson;
+import io.rigmesh.protocol.SessionKey;
 import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.protocol.WalletSignature;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.List;
@@ -49,7 +52,11 @@ final class WalletRoutes {
         move("/v1/wallet/deposit", WalletRoutes::deposit),
         move("/v1/wallet/withdraw", this::withdraw),
         move("/v1/wallet/authorise", WalletRoutes::authorise),
-        move("/v1/wallet/revoke", WalletRoutes::revoke));
+        move("/v1/wallet/revoke", WalletRoutes::revoke),
+        move("/v1/wallet/authorise-signed", this::authoriseSigned),
+        move("/v1/wallet/stake", this::stake),
+        move("/v1/wallet/unstake", this::unstake),
+        move("/v1/wallet/withdraw-stake", _ -> new WalletMove.WithdrawStake(registry())));
   }
 
   private Route move(String path, Function<JsonFields, WalletMove> read) {
@@ -89,13 +96,51 @@ final class WalletRoutes {
   }
 
   private static WalletMove deposit(JsonFields body) {
-    return new WalletMove.Deposit(body.text("amount", WalletRoutes::amount));
+    TokenAmount amount = body.text("amount", WalletRoutes::amount);
+    return isEther(body) ? new WalletMove.DepositEther(amount) : new WalletMove.Deposit(amount);
   }
 
   private WalletMove withdraw(JsonFields body) {
-    return new WalletMove.Withdraw(
-        body.text("amount", WalletRoutes::amount),
-        body.optionalText("to", Address::fromHex).orElseGet(() -> node.info().account()));
+    TokenAmount amount = body.text("amount", WalletRoutes::amount);
+    Address to = body.optionalText("to", Address::fromHex).orElseGet(() -> node.info().account());
+    return isEther(body)
+        ? new WalletMove.WithdrawEther(amount, to)
+        : new WalletMove.Withdraw(amount, to);
+  }
+
+  private static boolean isEther(JsonFields body) {
+    return body.optionalText("asset", WalletRoutes::asset).orElse("token").equals("ether");
+  }
+
+  private static String asset(String text) {
+    if (!text.equals("token") && !text.equals("ether")) {
+      throw new IllegalArgumentException("it is token or ether");
+    }
+    return text;
+  }
+
+  private WalletMove authoriseSigned(JsonFields body) {
+    return new WalletMove.AuthoriseSigned(
+        new SessionKey(
+            body.text("payer", Address::fromHex),
+            body.text("key", Address::fromHex),
+            node.chain().contracts().token(),
+            body.text("limit", WalletRoutes::amount),
+            body.text("expiresAt", WalletRoutes::time).getEpochSecond(),
+            body.text("nonce", TokenAmount::parse).units()),
+        body.text("signature", WalletSignature::fromHex));
+  }
+
+  private Address registry() {
+    return node.chain().contracts().registry();
+  }
+
+  private WalletMove stake(JsonFields body) {
+    return new WalletMove.Stake(registry(), body.text("amount", WalletRoutes::amount));
+  }
+
+  private WalletMove unstake(JsonFields body) {
+    return new WalletMove.Unstake(registry(), body.text("amount", WalletRoutes::amount));
   }
 
   private static WalletMove authorise(JsonFields body) {
@@ -151,6 +196,8 @@ final class WalletRoutes {
       throw unprocessable(
           e instanceof TransactionRefusedException ? "transaction-refused" : "transaction-failed",
           e);
+    } catch (ChannelException e) {
+      throw unprocessable("not-signed", e);
     } catch (InsufficientGasFundsException e) {
       throw unprocessable("insufficient-gas-funds", e);
     } catch (IntentConflictException e) {

@@ -93,6 +93,11 @@ public final class Wallet implements Purse, AutoCloseable {
     return reader.money();
   }
 
+  /// The chain's contracts.
+  public Contracts contracts() {
+    return contracts;
+  }
+
   /// The chain.
   public ChainRpc rpc() {
     return rpc;

@@ -3,6 +3,8 @@ package io.rigmesh.node.wallet;
 import io.rigmesh.ledger.chain.Inclusion;
 import io.rigmesh.ledger.intent.TransactionSender;
 import io.rigmesh.ledger.wallet.WalletContracts;
+import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.TokenAmount;
 import java.time.Duration;
 
 /// Sends moves from one account. Safe for use by several threads.
@@ -14,15 +16,25 @@ record WalletMoves(TransactionSender sender, WalletContracts money, Duration pat
   /// As [Purse#move] has it.
   Inclusion move(String id, WalletMove move) {
     String key = "wallet-" + move.verb() + ":" + id;
-    if (move instanceof WalletMove.Deposit deposit
-        && sender.find(key).isEmpty()
-        && money.allowance(sender.account()).compareTo(deposit.amount().units()) < 0) {
-      sender.send(
-          "wallet-approve:" + id,
-          "let %s take %s".formatted(money.channels(), deposit.amount()),
-          () -> money.approve(deposit.amount()),
-          patience);
+    if (move instanceof WalletMove.Deposit deposit) {
+      allow(key, id, money.channels(), deposit.amount());
+    }
+    if (move instanceof WalletMove.Stake stake) {
+      allow(key, id, stake.registry(), stake.amount());
     }
     return sender.send(key, move.purpose(money), () -> move.call(money), patience);
+  }
+
+  /// Lets a contract take what a move needs, where the move is new and it may not take so much yet.
+  private void allow(String key, String id, Address spender, TokenAmount amount) {
+    if (sender.find(key).isEmpty()
+        && money.allowance(sender.account(), spender).compareTo(amount.units()) < 0) {
+      Inclusion _ =
+          sender.send(
+              "wallet-approve:" + id,
+              "let %s take %s".formatted(spender, amount),
+              () -> money.approve(spender, amount),
+              patience);
+    }
   }
 }

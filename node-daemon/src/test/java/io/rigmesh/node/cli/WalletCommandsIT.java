@@ -186,6 +186,68 @@ class WalletCommandsIT {
         .contains(",deposited," + Address.fromHex(remote).hex() + ",3.000000,4.000000,3.000000,");
     run(2, "wallet", "history", "--signer", chain.endpoint().toString());
     assertThat(err).contains("--signer and --account belong together");
+
+    // The same account's ether and stake, once its history is looked at.
+    run(0, with(signer, "wallet", "deposit", "0.5", "--ether"));
+    run(1, with(signer, "wallet", "withdraw", "0.6", "--ether"));
+    assertThat(err).contains("rigmesh: ");
+    run(0, with(signer, "wallet", "withdraw", "0.5", "--ether"));
+    assertThat(err).contains("withdrew 0.5");
+    run(0, with(signer, "wallet", "stake", "2"));
+    assertThat(err).contains("staked 2");
+    run(0, with(signer, "wallet", "unstake", "1.5"));
+    run(1, with(signer, "wallet", "withdraw-stake"));
+    assertThat(err).contains("rigmesh: ");
+  }
+
+  @Test
+  void aKeyIsAuthorisedByASignatureThatTheWalletGivesToNobodyButThePerson() throws Exception {
+    String key = AccountKey.generate().address().hex();
+    String secret = "0x" + "22".repeat(32);
+    String payer = AccountKey.fromHex(secret).address().hex();
+    String document =
+        run(0, "wallet", "authorisation", key, "--payer", payer, "--limit", "2.5", "--days", "7");
+    Path file = folder.resolve("word.json");
+    Files.writeString(file, document);
+    String signature =
+        cast("wallet", "sign", "--private-key", secret, "--data", "--from-file", file.toString());
+
+    String wrong =
+        cast(
+            "wallet",
+            "sign",
+            "--private-key",
+            "0x" + "33".repeat(32),
+            "--data",
+            "--from-file",
+            file.toString());
+    run(1, "wallet", "authorise-signed", file.toString(), wrong);
+    assertThat(err).contains("has not signed this word");
+    Files.writeString(folder.resolve("more.json"), document.replace("2500000", "9500000"));
+    run(1, "wallet", "authorise-signed", folder.resolve("more.json").toString(), signature);
+    assertThat(err).contains("has not signed this word");
+    Files.writeString(folder.resolve("other.json"), document.replace("31337", "1"));
+    run(2, "wallet", "authorise-signed", folder.resolve("other.json").toString(), signature);
+    assertThat(err).contains("is not for the chain 31337");
+
+    assertThat(run(0, "wallet", "session", key, "--payer", payer)).contains("may move nothing");
+    run(0, "wallet", "authorise-signed", file.toString(), signature);
+    assertThat(err).contains("may move 2.500000 of " + payer);
+    assertThat(run(0, "wallet", "session", key, "--payer", payer, "--json"))
+        .contains("\"left\" : \"2.500000\"");
+    run(1, "wallet", "authorise-signed", file.toString(), signature);
+    assertThat(err).contains("was handed in already");
+  }
+
+  private static String cast(String... arguments) throws Exception {
+    Path anvil = AnvilBinary.find(Path.of("")).toAbsolutePath().normalize();
+    List<String> command = new ArrayList<>(List.of(anvil.toString().replace("anvil", "cast")));
+    command.addAll(List.of(arguments));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String out =
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    assertThat(process.waitFor()).as(out).isZero();
+    return out;
   }
 
   private static String[] with(String[] more, String... command) {

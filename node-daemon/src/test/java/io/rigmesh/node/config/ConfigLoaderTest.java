@@ -70,7 +70,8 @@ class ConfigLoaderTest {
                 64,
                 120,
                 30));
-    assertThat(config.requester()).isEqualTo(new RequesterConfig(Optional.empty(), 30, 8));
+    assertThat(config.requester())
+        .isEqualTo(new RequesterConfig(Optional.empty(), 30, 8, TokenAmount.ZERO));
     assertThat(config.network())
         .isEqualTo(
             new NetworkConfig(

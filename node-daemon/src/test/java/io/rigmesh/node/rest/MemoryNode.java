@@ -155,6 +155,11 @@ public final class MemoryNode implements Node {
   }
 
   @Override
+  public Optional<TokenAmount> stake(Offer offer) {
+    return Optional.of(TokenAmount.of(5_000_000));
+  }
+
+  @Override
   public List<Offer> offers() {
     return List.of(
         new Offer(

@@ -136,6 +136,25 @@ class OpenApiIT {
         "delete", "/v1/watched/{id}", server.send(request("/v1/watched/" + channel).DELETE()), 200);
     check(
         "delete", "/v1/watched/{id}", server.send(request("/v1/watched/" + channel).DELETE()), 404);
+    check(
+        "post",
+        "/v1/wallet/authorise-signed",
+        move(
+            "authorise-signed",
+            """
+            {"id":"a","payer":"%s","key":"%s","limit":"5","expiresAt":"2030-01-31T12:00:00Z",
+             "nonce":"0","signature":"0x%s"}
+            """
+                .formatted(account, account, "ab".repeat(70))),
+        200);
+    check("post", "/v1/wallet/stake", move("stake", deposit.formatted("a")), 200);
+    check("post", "/v1/wallet/unstake", move("unstake", deposit.formatted("a")), 200);
+    check("post", "/v1/wallet/withdraw-stake", move("withdraw-stake", "{\"id\":\"a\"}"), 200);
+    check(
+        "post",
+        "/v1/wallet/deposit",
+        move("deposit", "{\"id\":\"a\",\"amount\":\"5\",\"asset\":\"ether\"}"),
+        200);
     check("get", "/v1/chain", server.get("/v1/chain"), 200);
     check("get", "/v1/peers", server.get("/v1/peers"), 200);
     check("get", "/v1/offers", server.get("/v1/offers"), 200);
