@@ -73,6 +73,18 @@ check "the chain says the same of what the escrow paid" \
   [ "$(onchain "$token" 'balanceOf(address)(uint256)' "$provider")" = "$(json d.settlement.escrowEarned)" ]
 check "the chain says the same of what the vouchers brought" \
   [ "$(onchain "$(json d.settlement.channels)" 'balanceOf(address,address)(uint256)' "$provider" "$token")" = "$(json d.settlement.channelEarned)" ]
+job=$(json d.milestones.job)
+requester=$(json d.settlement.requester)
+check "the training was paid in three milestones" \
+  holds "d.milestones.parts.length === 3 && d.milestones.parts.every(p => p.state === 'paid')"
+check "they come to what the escrow paid" \
+  holds "d.milestones.parts.reduce((sum, p) => sum + p.amountDue, 0) === d.settlement.escrowEarned"
+check "a milestone was reached before the training's end" holds "d.milestones.told.some(t => t.includes('milestone 1 of 3 is reached'))"
+# provider, status (4: released), milestones, proven, paid
+"$foundry" cast call "$(json d.settlement.escrow)" \
+  'escrowOf(address,bytes32)((address,uint8,uint8,uint8,uint8,uint40,uint128,uint128))' "$requester" "$job" --rpc-url "$rpc" |
+  tr -d ' ' | tr '[:upper:]' '[:lower:]' >"$work/escrow.txt"
+check "the chain says the same of the milestones" says "$work/escrow.txt" "^($(echo "$provider" | tr '[:upper:]' '[:lower:]'),4,3,3,3,"
 check "two providers offered" holds "d.market.offers.length === 2 && d.market.peers >= 1"
 check "the cheaper one was chosen" \
   holds "d.market.offers.every(o => o.trainPerMillionTokens >= d.market.offers.find(c => c.peer === d.market.chosen).trainPerMillionTokens)"

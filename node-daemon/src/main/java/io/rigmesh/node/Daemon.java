@@ -49,6 +49,7 @@ import io.rigmesh.node.stake.Stakes;
 import io.rigmesh.node.store.Database;
 import io.rigmesh.node.store.Drivers;
 import io.rigmesh.node.store.JobStore;
+import io.rigmesh.node.store.MilestoneStore;
 import io.rigmesh.node.store.SpeedStore;
 import io.rigmesh.node.wallet.NodeWallet;
 import io.rigmesh.node.workers.WorkerLaunches;
@@ -99,6 +100,7 @@ public final class Daemon implements AutoCloseable {
       AccountKey key = home.key();
       Database database = hold(held, Database.open(config.databaseFile(), LedgerSchema.LOCATION));
       JobStore store = hold(held, new JobStore(database, clock, config.jobs().eventsMax()));
+      MilestoneStore milestones = new MilestoneStore(database);
       Blobs blobs = FileBlobs.open(config.blobsFolder(), config.blobs());
 
       ChainLink chain =
@@ -126,7 +128,8 @@ public final class Daemon implements AutoCloseable {
               contracts.token(),
               new PayerSettings(config.channels().depositMinimum()),
               clock);
-      Payments payments = new Payments(config, store, chain, key.address(), earned, pricing, clock);
+      Payments payments =
+          new Payments(config, store, milestones, blobs, chain, key, earned, pricing, clock);
       ProviderFlow provider =
           new ProviderFlow(
               config,
@@ -165,10 +168,11 @@ public final class Daemon implements AutoCloseable {
           new RequesterFlow(
               config,
               store,
+              milestones,
               blobs,
               chain,
               promised,
-              key.address(),
+              key,
               staked,
               client,
               fetcher,
@@ -192,12 +196,13 @@ public final class Daemon implements AutoCloseable {
               new JobSubmission(config, store, blobs, key, domain, staked, clock),
               provider,
               requester,
+              milestones,
               transactions,
               tally);
       BlobServer blobServer =
           new BlobServer(
               blobs,
-              new JobBlobAccess(store, blobs, models, probes, domain),
+              new JobBlobAccess(store, milestones, blobs, models, probes, domain),
               config.network().uploadBytesPerSecondMax());
       JobServer jobServer =
           new JobServer(
@@ -206,7 +211,8 @@ public final class Daemon implements AutoCloseable {
               (peer, inputBytes) -> new PeerSupply(fetcher, peer, inputBytes),
               domain,
               contracts.market(),
-              payments.till());
+              payments.till(),
+              payments.proofs());
       network.add((host, gossip) -> {
         offers.startOn(host, gossip);
         return offers;
@@ -264,6 +270,8 @@ public final class Daemon implements AutoCloseable {
       }
       services.add(network);
       services.add(stakes);
+      services.add(payments.proofs());
+      services.add(requester.approvals());
       services.add(drivers);
       if (config.provider().enabled()) {
         services.add(new PeerStake(chain, key.address(), home.peerKey()));

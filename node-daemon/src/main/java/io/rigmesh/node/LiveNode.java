@@ -260,7 +260,7 @@ final class LiveNode implements Node {
               && !(row.state() instanceof JobState.Signed
                   || row.state() instanceof JobState.Matched);
       if (locked) {
-        sum = sum.plus(row.job().priceMax());
+        sum = sum.plus(row.job().priceMax()).minus(row.paid());
       }
     }
     return sum;

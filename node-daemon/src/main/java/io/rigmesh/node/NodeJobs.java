@@ -10,6 +10,7 @@ import io.rigmesh.node.jobs.JobEvents;
 import io.rigmesh.node.jobs.JobQuery;
 import io.rigmesh.node.jobs.JobView;
 import io.rigmesh.node.jobs.Jobs;
+import io.rigmesh.node.jobs.MilestoneView;
 import io.rigmesh.node.jobs.RefusedException;
 import io.rigmesh.node.jobs.TransactionView;
 import io.rigmesh.node.provider.JobIntake;
@@ -20,9 +21,12 @@ import io.rigmesh.node.requester.RequesterFlow;
 import io.rigmesh.node.store.Drivers;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
+import io.rigmesh.node.store.MilestoneRow;
+import io.rigmesh.node.store.MilestoneStore;
 import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.JobState;
+import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.SignedJob;
 import java.util.List;
 import java.util.Optional;
@@ -37,6 +41,7 @@ final class NodeJobs implements Jobs {
   private final JobSubmission submission;
   private final ProviderFlow provider;
   private final RequesterFlow requester;
+  private final MilestoneStore milestones;
   private final Transactions transactions;
   private final Tally tally;
 
@@ -48,6 +53,7 @@ final class NodeJobs implements Jobs {
       JobSubmission submission,
       ProviderFlow provider,
       RequesterFlow requester,
+      MilestoneStore milestones,
       Transactions transactions,
       Tally tally) {
     this.store = store;
@@ -57,6 +63,7 @@ final class NodeJobs implements Jobs {
     this.submission = submission;
     this.provider = provider;
     this.requester = requester;
+    this.milestones = milestones;
     this.transactions = transactions;
     this.tally = tally;
   }
@@ -75,19 +82,23 @@ final class NodeJobs implements Jobs {
 
   @Override
   public Intake accept(byte[] signedJobJson) {
-    return taken(() -> intake.take(signedJobJson));
+    return decided(() -> intake.take(signedJobJson));
   }
 
   /// Takes a job that a peer hands in, whose files come from it.
   Intake accept(SignedJob job, Supply supply, Optional<ChannelTerms> channel) {
-    return taken(() -> intake.take(job, supply, channel));
+    return decided(() -> intake.take(job, supply, channel));
   }
 
-  private Intake taken(Supplier<JobIntake.Taken> take) {
+  private Intake decided(Supplier<? extends JobIntake.Decision> take) {
     try {
-      JobIntake.Taken taken = take.get();
-      drivers.drive(taken.id());
-      return new Intake.Accepted(find(taken.id()).orElseThrow(), taken.known());
+      return switch (take.get()) {
+        case JobIntake.Decision.Taken(Hash id, boolean known) -> {
+          drivers.drive(id);
+          yield new Intake.Accepted(find(id).orElseThrow(), known);
+        }
+        case JobIntake.Decision.Reserved(Signature acceptance) -> new Intake.Reserved(acceptance);
+      };
     } catch (RefusedException e) {
       tally.refused(e.refusal().code());
       return new Intake.Refused(e.refusal());
@@ -149,7 +160,7 @@ final class NodeJobs implements Jobs {
         .map(manifest -> new Artifacts(manifest, blobs));
   }
 
-  private static JobView view(JobRow row, List<TransactionView> transactions) {
+  private JobView view(JobRow row, List<TransactionView> transactions) {
     return new JobView(
         row.id(),
         row.role(),
@@ -166,6 +177,19 @@ final class NodeJobs implements Jobs {
         row.completion().flatMap(JobRow.Completion::outputModel),
         row.channel().map(ChannelTerms::id),
         row.paid(),
+        milestones.of(row.id()).stream().map(NodeJobs::view).toList(),
         transactions);
+  }
+
+  private static MilestoneView view(MilestoneRow row) {
+    MilestoneView.State state =
+        row.verdict() == MilestoneRow.Verdict.FALSE
+            ? MilestoneView.State.FALSE
+            : row.paid()
+                ? MilestoneView.State.PAID
+                : row.approval().isPresent()
+                    ? MilestoneView.State.APPROVED
+                    : MilestoneView.State.REACHED;
+    return new MilestoneView(row.number(), row.steps(), row.proof(), row.amountDue(), state);
   }
 }

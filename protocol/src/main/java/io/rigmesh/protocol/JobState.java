@@ -56,6 +56,8 @@ public sealed interface JobState {
       case Funded _ -> next instanceof Running || isAbandoned(next) || next instanceof Failed;
       case Running _ ->
           next instanceof Completed
+              // A milestone was found to be wrong.
+              || next instanceof Disputed
               || next instanceof Cancelled
               || next instanceof Expired
               || next instanceof Failed;

@@ -48,6 +48,8 @@ public sealed interface Task {
   /// @param weightDecay decoupled weight decay (AdamW), on matrices only
   /// @param clipNorm the largest global gradient norm
   /// @param checkpointEverySteps steps between two committed checkpoints
+  /// @param milestones in how many parts the job is proven and paid, each ending with a committed
+  ///   checkpoint: 1 to 64, and no more than there are checkpoints
   /// @param architecture the shape of a new model, or empty to go on from the job's model
   record Train(
       int steps,
@@ -58,12 +60,71 @@ public sealed interface Task {
       float weightDecay,
       float clipNorm,
       int checkpointEverySteps,
+      int milestones,
       Optional<Architecture> architecture)
       implements Task {
+    /// Checks that every milestone has a checkpoint to end with.
+    public Train {
+      if (milestones < 1
+          || milestones > Acceptance.MILESTONES_MAX
+          || milestones > checkpoints(steps, checkpointEverySteps)) {
+        throw new MalformedException(
+            "%d steps with a checkpoint every %d are proven in 1 to %d milestones, not %d"
+                .formatted(
+                    steps,
+                    checkpointEverySteps,
+                    Math.min(Acceptance.MILESTONES_MAX, checkpoints(steps, checkpointEverySteps)),
+                    milestones));
+      }
+    }
+
+    /// Proven and paid in one part, at its end.
+    public Train(
+        int steps,
+        int batch,
+        int context,
+        float learningRate,
+        int warmupSteps,
+        float weightDecay,
+        float clipNorm,
+        int checkpointEverySteps,
+        Optional<Architecture> architecture) {
+      this(
+          steps,
+          batch,
+          context,
+          learningRate,
+          warmupSteps,
+          weightDecay,
+          clipNorm,
+          checkpointEverySteps,
+          1,
+          architecture);
+    }
 
     @Override
     public JobKind kind() {
       return JobKind.TRAIN;
+    }
+
+    /// The step that a milestone ends with: that of checkpoint `ceil(milestone * checkpoints /
+    /// milestones)`, so that the parts are as equal as checkpoints allow and the last ends the job.
+    ///
+    /// @param milestone from 1
+    public int milestoneStep(int milestone) {
+      if (milestone < 1 || milestone > milestones) {
+        throw new IllegalArgumentException(
+            "a milestone of this job is one of 1 to " + milestones + ", not " + milestone);
+      }
+      long checkpoint =
+          Math.ceilDiv(
+              milestone * (long) checkpoints(steps, checkpointEverySteps), (long) milestones);
+      return (int) Math.min(steps, checkpoint * checkpointEverySteps);
+    }
+
+    /// How many states are committed: one every so many steps, and the last.
+    private static int checkpoints(int steps, int every) {
+      return Math.ceilDiv(steps, every);
     }
 
     @Override
@@ -74,6 +135,9 @@ public sealed interface Task {
       list.add(new Parameter("clipNorm", Decimals.spell(clipNorm)));
       list.add(new Parameter("context", Integer.toString(context)));
       list.add(new Parameter("learningRate", Decimals.spell(learningRate)));
+      if (milestones > 1) {
+        list.add(new Parameter("milestones", Integer.toString(milestones)));
+      }
       list.add(new Parameter("steps", Integer.toString(steps)));
       list.add(new Parameter("warmupSteps", Integer.toString(warmupSteps)));
       list.add(new Parameter("weightDecay", Decimals.spell(weightDecay)));
@@ -92,6 +156,7 @@ public sealed interface Task {
           s.real("weightDecay", 0f, 1f),
           s.real("clipNorm", 1e-6f, 1e6f),
           s.integer("checkpointEverySteps", 1, 1_000_000),
+          s.has("milestones") ? s.integer("milestones", 2, Acceptance.MILESTONES_MAX) : 1,
           s.has("layers") ? Optional.of(Architecture.read(s)) : Optional.empty());
     }
   }

@@ -29,6 +29,7 @@ class GoldenVectorsTest {
     vectors.add(job("generate", Samples.generate()));
     vectors.add(job("embed", Samples.embed()));
     vectors.add(job("train", Samples.train()));
+    vectors.add(job("train in milestones", Samples.trainInMilestones()));
     Receipt receipt = Samples.receipt();
     vectors.add(
         vector(
@@ -53,6 +54,28 @@ class GoldenVectorsTest {
     vectors.add(
         vector("pass", pass.canonicalBytes(), pass.hash(), pass.typedData(), Samples.REQUESTER));
     check("typed-data.json", Map.of("vectors", vectors));
+  }
+
+  @Test
+  void milestonesEndWhereTheyDid() throws IOException {
+    List<Map<String, Object>> jobs = new ArrayList<>();
+    for (int[] shape :
+        new int[][] {
+          {200, 50, 1}, {200, 50, 3}, {200, 50, 4}, {480, 80, 3}, {130, 20, 3}, {1_000_000, 7, 64}
+        }) {
+      Task.Train task =
+          new Task.Train(
+              shape[0], 1, 2, 0.1f, 0, 0f, 1f, shape[1], shape[2], java.util.Optional.empty());
+      Map<String, Object> job = new LinkedHashMap<>();
+      job.put("steps", shape[0]);
+      job.put("checkpointEverySteps", shape[1]);
+      job.put("milestones", shape[2]);
+      job.put(
+          "endSteps",
+          java.util.stream.IntStream.rangeClosed(1, shape[2]).map(task::milestoneStep).toArray());
+      jobs.add(job);
+    }
+    check("milestones.json", Map.of("jobs", jobs));
   }
 
   /// What only contracts read has no canonical bytes.

@@ -48,6 +48,14 @@ final class Samples {
         -1L);
   }
 
+  /// Four checkpoints, three parts: two, one and one of them.
+  static Job trainInMilestones() {
+    return job(
+        new Task.Train(200, 8, 128, 0.003f, 20, 0.1f, 1f, 50, 3, Optional.empty()),
+        hash("model"),
+        7);
+  }
+
   static Job job(Task task, Hash model, long seed) {
     return new Job(
         task,

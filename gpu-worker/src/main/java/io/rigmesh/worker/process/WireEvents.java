@@ -11,6 +11,7 @@ import io.rigmesh.worker.task.RunEvent;
 import io.rigmesh.worker.task.TokenLogprobs;
 import io.rigmesh.worker.verify.Verdict;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /// Events and verdicts as messages of worker.proto, and back.
@@ -37,15 +38,21 @@ final class WireEvents {
         logprobs.ifPresent(l -> token.setLogprobs(write(l)));
         finish.ifPresent(token::setFinish);
       }
+      case RunEvent.Milestone(var number, var meter, var evidence, var model, var folder) ->
+          wire.getMilestoneBuilder()
+              .setNumber(number)
+              .setTokensIn(meter.tokensIn())
+              .setSteps(meter.steps())
+              .setEvidenceJson(json(evidence))
+              .setModelRoot(bytes(model))
+              .setFolder(folder.toAbsolutePath().toString());
       case RunEvent.Done(var meter, var evidence, var model, var output, var trained) -> {
         var done =
             wire.getDoneBuilder()
                 .setTokensIn(meter.tokensIn())
                 .setTokensOut(meter.tokensOut())
                 .setSteps(meter.steps())
-                .setEvidenceJson(
-                    ByteString.copyFrom(
-                        ProtocolJson.write(evidence).toString(), StandardCharsets.UTF_8))
+                .setEvidenceJson(json(evidence))
                 .setModelRoot(bytes(model))
                 .setOutputRoot(bytes(output));
         trained.ifPresent(root -> done.setTrainedModelRoot(bytes(root)));
@@ -54,6 +61,14 @@ final class WireEvents {
           wire.getFailedBuilder().setCode(write(code)).setMessage(message);
     }
     return wire.build();
+  }
+
+  private static ByteString json(Evidence evidence) {
+    return ByteString.copyFrom(ProtocolJson.write(evidence).toString(), StandardCharsets.UTF_8);
+  }
+
+  private static Evidence evidence(ByteString json) {
+    return ProtocolJson.readEvidence(ProtocolJson.parse(json.toByteArray(), "a worker's evidence"));
   }
 
   private static io.rigmesh.worker.wire.Logprobs write(TokenLogprobs logprobs) {
@@ -129,14 +144,20 @@ final class WireEvents {
             token.hasLogprobs() ? Optional.of(read(token.getLogprobs())) : Optional.empty(),
             Optional.of(token.getFinish()).filter(reason -> !reason.isEmpty()));
       }
+      case MILESTONE -> {
+        var milestone = wire.getMilestone();
+        yield new RunEvent.Milestone(
+            milestone.getNumber(),
+            new Meter(milestone.getTokensIn(), 0, milestone.getSteps()),
+            evidence(milestone.getEvidenceJson()),
+            hash(milestone.getModelRoot()),
+            Path.of(milestone.getFolder()));
+      }
       case DONE -> {
         var done = wire.getDone();
-        Evidence evidence =
-            ProtocolJson.readEvidence(
-                ProtocolJson.parse(done.getEvidenceJson().toByteArray(), "a worker's evidence"));
         yield new RunEvent.Done(
             new Meter(done.getTokensIn(), done.getTokensOut(), done.getSteps()),
-            evidence,
+            evidence(done.getEvidenceJson()),
             hash(done.getModelRoot()),
             hash(done.getOutputRoot()),
             done.getTrainedModelRoot().isEmpty()

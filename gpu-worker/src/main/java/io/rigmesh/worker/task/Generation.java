@@ -94,7 +94,8 @@ public final class Generation {
             .beginTokenId()
             .orElseThrow(() ->
                 new InvalidJobException(
-                    "The prompt has no token, and this model has no token to begin with; give it a word.")));
+                    "The prompt has no token, and this model has no token to begin with; give it a"
+                        + " word.")));
   }
 
   /// What is to be generated, but for stop texts.

@@ -3,9 +3,11 @@ package io.rigmesh.worker.task;
 import io.rigmesh.protocol.Evidence;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Meter;
+import java.nio.file.Path;
 import java.util.Optional;
 
-/// What a running job says: [Started] once, then [Progress] and [Token], then one [End].
+/// What a running job says: [Started] once, then [Progress], [Token] and [Milestone], then one
+/// [End].
 public sealed interface RunEvent {
 
   /// The job, its model and its input were read and fit together.
@@ -54,6 +56,19 @@ public sealed interface RunEvent {
       Hash link,
       Optional<TokenLogprobs> logprobs,
       Optional<String> finish)
+      implements RunEvent {}
+
+  /// A training has reached a milestone that is not its end, which is what [Done] is for. The job
+  /// goes on meanwhile. A run that goes on after a crash says all that were reached before it
+  /// again.
+  ///
+  /// @param number which one, from 1
+  /// @param meter what was used up to it
+  /// @param evidence the links and claims up to it
+  /// @param model what the receipt names as its model
+  /// @param folder what there would be to deliver if the job ended here; complete, and left as it
+  ///   is
+  record Milestone(int number, Meter meter, Evidence evidence, Hash model, Path folder)
       implements RunEvent {}
 
   /// The last event.

@@ -6,6 +6,7 @@ import io.rigmesh.protocol.Task;
 import io.rigmesh.worker.train.TrainingPlan;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 
 /// A training job as the engine sees it: its plan, and which of its steps are committed states.
 ///
@@ -60,14 +61,29 @@ public record TrainingJob(Job job, Task.Train task, TrainingPlan plan) {
 
   /// The steps after which the state is committed, ascending, without 0.
   public List<Integer> checkpoints() {
+    return checkpoints(task.steps());
+  }
+
+  /// The same up to a step that is one of them.
+  public List<Integer> checkpoints(int lastStep) {
     List<Integer> steps = new ArrayList<>();
     for (int step = task.checkpointEverySteps();
-        step < task.steps();
+        step < lastStep;
         step += task.checkpointEverySteps()) {
       steps.add(step);
     }
-    steps.add(task.steps());
+    steps.add(lastStep);
     return List.copyOf(steps);
+  }
+
+  /// The milestone before the last that ends with a step, if one does.
+  public OptionalInt milestoneAt(int step) {
+    for (int number = 1; number < task.milestones(); number++) {
+      if (task.milestoneStep(number) == step) {
+        return OptionalInt.of(number);
+      }
+    }
+    return OptionalInt.empty();
   }
 
   /// How many training tokens are consumed once `step` steps are done.

@@ -12,6 +12,7 @@ import io.rigmesh.worker.tokenizer.Tokenizer;
 import io.rigmesh.worker.train.Checkpoint;
 import io.rigmesh.worker.train.Trainer;
 import io.rigmesh.worker.train.TrainingState;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +29,8 @@ import org.slf4j.LoggerFactory;
 /// after it.
 ///
 /// The output folder holds `model`, the trained model, and `checkpoints` with every committed state
-/// but the first, which follows from the job.
+/// but the first, which follows from the job. What there is to deliver at a milestone is laid out
+/// in the same way below `milestones` in the work folder.
 final class TrainingRun {
   private static final Logger LOG = LoggerFactory.getLogger(TrainingRun.class);
 
@@ -38,6 +40,7 @@ final class TrainingRun {
   private final Path initialFolder;
   private final Path segmentsFolder;
   private final Path checkpointsFolder;
+  private final Path milestonesFolder;
 
   private final List<Float> losses = new ArrayList<>();
   private final List<Evidence.Checkpoint> checkpoints = new ArrayList<>();
@@ -49,6 +52,7 @@ final class TrainingRun {
     this.initialFolder = request.workFolder().resolve("initial");
     this.segmentsFolder = request.workFolder().resolve("segments");
     this.checkpointsFolder = request.workFolder().resolve("checkpoints");
+    this.milestonesFolder = request.workFolder().resolve("milestones");
   }
 
   RunEvent.Done run() {
@@ -71,8 +75,15 @@ final class TrainingRun {
       state = kept.get();
     }
     context.send(new RunEvent.Started(job.task().steps(), model, state.stepsDone()));
-    train(state, tokens, chain);
-    return finish(start, config, model, chain);
+    Delivered delivered = new Delivered(start, config, model, chain);
+    for (int number = 1;
+        number < job.task().milestones() && job.task().milestoneStep(number) <= state.stepsDone();
+        number++) {
+      // Whoever heard it in an earlier process may not have had the time to write it down.
+      tellMilestone(number, delivered);
+    }
+    train(state, tokens, delivered);
+    return finish(delivered);
   }
 
   /// The folder of the model that training starts from, made now for a new model.
@@ -180,7 +191,15 @@ final class TrainingRun {
     }
   }
 
-  private void train(TrainingState state, int[] tokens, CommitmentChain chain) {
+  /// What all that is handed over has in common.
+  ///
+  /// @param start the folder of the model that training starts from
+  /// @param config its shape
+  /// @param model its root
+  /// @param chain the links
+  private record Delivered(Path start, LlamaConfig config, Hash model, CommitmentChain chain) {}
+
+  private void train(TrainingState state, int[] tokens, Delivered delivered) {
     Folders.make(segmentsFolder);
     Folders.make(checkpointsFolder);
     Trainer trainer = trainer(state, tokens);
@@ -194,7 +213,7 @@ final class TrainingRun {
       if (job.isCheckpoint(step)) {
         root = StateRoot.of(state);
       }
-      addStep(step, loss, root, chain);
+      addStep(step, loss, root, delivered.chain());
       if (!root.isZero()) {
         keep(state, segmentStart, root);
         segmentStart = step;
@@ -203,6 +222,7 @@ final class TrainingRun {
       context.send(
           new RunEvent.Progress(
               step, job.task().steps(), Optional.of(loss), throughput.tokensPerSecond()));
+      job.milestoneAt(step).ifPresent(number -> tellMilestone(number, delivered));
     }
   }
 
@@ -222,28 +242,61 @@ final class TrainingRun {
     Checkpoint.save(checkpointsFolder, state);
   }
 
-  private RunEvent.Done finish(Path start, LlamaConfig config, Hash model, CommitmentChain chain) {
-    Folders.delete(request.outputFolder());
-    Path trained = Folders.make(request.outputFolder().resolve("model"));
-    Path last = checkpointFolder(job.task().steps());
+  private void tellMilestone(int number, Delivered delivered) {
+    int step = job.task().milestoneStep(number);
+    Path folder = milestonesFolder.resolve("milestone-%02d".formatted(number));
+    if (!Files.isDirectory(folder)) {
+      // Under another name first: one of this name is whole, and may be being read by now.
+      Path partial = milestonesFolder.resolve(folder.getFileName() + ".part");
+      deliver(step, delivered, partial);
+      Folders.rename(partial, folder);
+    }
+    context.send(
+        new RunEvent.Milestone(
+            number, meter(step), evidence(step, delivered.chain()), delivered.model(), folder));
+  }
+
+  private RunEvent.Done finish(Delivered delivered) {
+    int steps = job.task().steps();
+    Path trained = deliver(steps, delivered, request.outputFolder());
+    return new RunEvent.Done(
+        meter(steps),
+        evidence(steps, delivered.chain()),
+        delivered.model(),
+        Folders.manifest(request.outputFolder()).root(),
+        Optional.of(Folders.manifest(trained).root()));
+  }
+
+  private Meter meter(int steps) {
+    return new Meter(job.cursor(steps), 0, steps);
+  }
+
+  private Evidence.Training evidence(int steps, CommitmentChain chain) {
+    return new Evidence.Training(
+        losses.subList(0, steps),
+        checkpoints.stream().filter(checkpoint -> checkpoint.step() <= steps).toList(),
+        chain.links().subList(0, steps));
+  }
+
+  /// Lays out what there is after a checkpoint's step.
+  ///
+  /// @return the folder of the model in it
+  private Path deliver(int step, Delivered delivered, Path output) {
+    Folders.delete(output);
+    Path trained = Folders.make(output.resolve("model"));
+    Path last = checkpointFolder(step);
     Folders.linkFile(last.resolve("config.json"), trained.resolve("config.json"));
     Folders.linkFile(
         last.resolve(LanguageModelFolder.WEIGHTS), trained.resolve(LanguageModelFolder.WEIGHTS));
     Folders.linkFile(
-        start.resolve(LanguageModelFolder.TOKENIZER),
+        delivered.start().resolve(LanguageModelFolder.TOKENIZER),
         trained.resolve(LanguageModelFolder.TOKENIZER));
-    LanguageModelFolder.writeGenerationConfig(config, trained);
-    for (int step : job.checkpoints()) {
-      Path folder = checkpointFolder(step);
-      Folders.link(
-          folder, request.outputFolder().resolve("checkpoints").resolve(folder.getFileName()));
+    LanguageModelFolder.writeGenerationConfig(delivered.config(), trained);
+    for (int checkpoint : job.checkpoints(step)) {
+      Path folder = checkpointFolder(checkpoint);
+      Folders.link(folder, output.resolve("checkpoints").resolve(folder.getFileName()));
     }
-    return new RunEvent.Done(
-        new Meter(job.cursor(job.task().steps()), 0, job.task().steps()),
-        new Evidence.Training(losses, checkpoints, chain.links()),
-        model,
-        Folders.manifest(request.outputFolder()).root(),
-        Optional.of(Folders.manifest(trained).root()));
+    return trained;
   }
 
   private Path checkpointFolder(int step) {

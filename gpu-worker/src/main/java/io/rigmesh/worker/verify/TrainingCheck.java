@@ -39,6 +39,8 @@ import java.util.function.Consumer;
 ///
 /// What training starts from, tokenizer and weights, is never taken from the provider: it is made
 /// again from the job's seed and text, or read from the job's model.
+///
+/// A receipt for the steps up to a milestone is checked in the same way, as if the job ended there.
 final class TrainingCheck {
   private final Kernels kernels;
   private final TrainingJob job;
@@ -47,6 +49,9 @@ final class TrainingCheck {
   private final Materials materials;
   private final Path checkpointsFolder;
   private final Path trainedFolder;
+
+  /// How many steps the receipt is for.
+  private final int steps;
 
   TrainingCheck(
       Kernels kernels,
@@ -61,6 +66,21 @@ final class TrainingCheck {
     this.materials = materials;
     this.checkpointsFolder = materials.outputFolder().resolve("checkpoints");
     this.trainedFolder = materials.outputFolder().resolve("model");
+    this.steps = stepsOf(job, receipt);
+  }
+
+  private static int stepsOf(TrainingJob job, Receipt receipt) {
+    long steps = receipt.meter().steps();
+    boolean ends =
+        steps == job.task().steps()
+            || (steps > 0
+                && steps < job.task().steps()
+                && job.milestoneAt((int) steps).isPresent());
+    Finding.require(
+        ends,
+        "The receipt is for %d steps, with which neither the job of %d steps ends nor one of its %d milestones."
+            .formatted(steps, job.task().steps(), job.task().milestones()));
+    return (int) steps;
   }
 
   Recomputed run(Selection selection, Consumer<RunEvent.Progress> progress) {
@@ -102,17 +122,16 @@ final class TrainingCheck {
   }
 
   private void requireCounts() {
-    int steps = job.task().steps();
     Finding.require(
         receipt.meter().equals(new Meter(job.cursor(steps), 0, steps)),
         "The receipt's meter is %s, but %d steps read %d tokens and make none."
             .formatted(receipt.meter(), steps, job.cursor(steps)));
     Finding.require(
         evidence.links().size() == steps && evidence.losses().size() == steps,
-        "The evidence has %d links and %d losses, but the job has %d steps."
+        "The evidence has %d links and %d losses, but the receipt is for %d steps."
             .formatted(evidence.links().size(), evidence.losses().size(), steps));
     List<Long> expected = new ArrayList<>(List.of(0L));
-    job.checkpoints().forEach(step -> expected.add((long) step));
+    job.checkpoints(steps).forEach(step -> expected.add((long) step));
     Finding.require(
         evidence.checkpoints().stream().map(Evidence.Checkpoint::step).toList().equals(expected),
         "The evidence's checkpoints are not those of the job, which are at the steps " + expected);
@@ -126,7 +145,7 @@ final class TrainingCheck {
             job.job().profile(),
             CommitmentChain.tokenDigest(List.of(tokens)));
     int checkpoint = 1;
-    for (int step = 1; step <= job.task().steps(); step++) {
+    for (int step = 1; step <= steps; step++) {
       Hash root = Hash.ZERO;
       if (job.isCheckpoint(step)) {
         root = evidence.checkpoints().get(checkpoint++).state();
@@ -142,7 +161,7 @@ final class TrainingCheck {
   }
 
   private void requireCheckpoints(LlamaConfig config) {
-    for (int step : job.checkpoints()) {
+    for (int step : job.checkpoints(steps)) {
       Finding.require(
           Files.isDirectory(folder(step)),
           "The checkpoint of step %d is missing from the output.".formatted(step));
@@ -160,13 +179,13 @@ final class TrainingCheck {
   }
 
   private void requireTrainedModel(Path start) {
-    Path last = folder(job.task().steps());
+    Path last = folder(steps);
     for (String file : List.of("config.json", LanguageModelFolder.WEIGHTS)) {
       if (!sameFile(file, last, trainedFolder)) {
         throw Finding.differs(
-            job.task().steps(),
+            steps,
             "Step %d differs: the trained model's %s is not that of the last checkpoint."
-                .formatted(job.task().steps(), file));
+                .formatted(steps, file));
       }
     }
     Finding.require(
@@ -179,7 +198,7 @@ final class TrainingCheck {
       int[] tokens,
       Selection selection,
       Consumer<RunEvent.Progress> progress) {
-    List<Integer> ends = job.checkpoints();
+    List<Integer> ends = job.checkpoints(steps);
     SortedSet<Integer> chosen = selection.of(ends.size());
     long toCheck = chosen.stream().mapToLong(segment -> ends.get(segment) - startOf(segment)).sum();
     long checked = 0;
@@ -198,12 +217,11 @@ final class TrainingCheck {
       }
       requireSameState(trainer.state(), segment + 1);
     }
-    return new Recomputed(
-        checked, job.task().steps(), "steps", Recomputed.secondsSince(startNanos));
+    return new Recomputed(checked, steps, "steps", Recomputed.secondsSince(startNanos));
   }
 
   private int startOf(int segment) {
-    return segment == 0 ? 0 : job.checkpoints().get(segment - 1);
+    return segment == 0 ? 0 : job.checkpoints(steps).get(segment - 1);
   }
 
   private Trainer trainer(TrainingState state, int[] tokens) {

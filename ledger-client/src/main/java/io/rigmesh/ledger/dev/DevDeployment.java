@@ -27,7 +27,15 @@ import org.web3j.abi.datatypes.generated.Uint64;
 /// @param unbonding how long stake stays at risk after it was asked back
 /// @param challenge how long a requester may look at a proof before anybody may release the money,
 ///   and how long vouchers are taken after it was asked to close a channel; at least a minute
-public record DevDeployment(TokenAmount supply, Duration unbonding, Duration challenge) {
+/// @param referee the contract that rules over disputes of jobs; zero where nobody does
+/// @param ruling how long it has for that
+public record DevDeployment(
+    TokenAmount supply, Duration unbonding, Duration challenge, Address referee, Duration ruling) {
+  /// Without a referee.
+  public DevDeployment(TokenAmount supply, Duration unbonding, Duration challenge) {
+    this(supply, unbonding, challenge, Address.ZERO, Duration.ZERO);
+  }
+
   /// A million million dollars, a day and a minute.
   public static DevDeployment standard() {
     return new DevDeployment(
@@ -59,13 +67,20 @@ public record DevDeployment(TokenAmount supply, Duration unbonding, Duration cha
         create(
             sender,
             "JobEscrow",
-            "token " + tokenAddress + ", challenge " + challenge + ", no referee, no fee",
+            "token "
+                + tokenAddress
+                + ", challenge "
+                + challenge
+                + (referee.equals(Address.ZERO)
+                    ? ", no referee"
+                    : ", referee " + referee + ", ruling " + ruling)
+                + ", no fee",
             JobEscrow.BINARY,
             List.of(
                 address(tokenAddress),
                 new Uint64(challenge.toSeconds()),
-                new Uint64(0),
-                address(Address.ZERO),
+                new Uint64(ruling.toSeconds()),
+                address(referee),
                 new Uint16(0),
                 address(Address.ZERO)),
             timeout);

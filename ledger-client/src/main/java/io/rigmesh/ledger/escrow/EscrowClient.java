@@ -1,8 +1,10 @@
 package io.rigmesh.ledger.escrow;
 
+import io.rigmesh.ledger.ChainUnavailableException;
 import io.rigmesh.ledger.chain.Call;
 import io.rigmesh.ledger.chain.ChainRpc;
 import io.rigmesh.ledger.chain.Inclusion;
+import io.rigmesh.ledger.chain.RpcRefusedException;
 import io.rigmesh.ledger.generated.JobEscrow;
 import io.rigmesh.ledger.intent.TransactionSender;
 import io.rigmesh.protocol.Acceptance;
@@ -15,7 +17,11 @@ import io.rigmesh.protocol.TokenAmount;
 import java.math.BigInteger;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
+import org.web3j.abi.FunctionReturnDecoder;
+import org.web3j.abi.TypeReference;
+import org.web3j.abi.datatypes.Type;
 import org.web3j.tx.gas.DefaultGasProvider;
 
 /// The escrow of jobs, used from one account as a requester, a provider or both. Every method that
@@ -75,11 +81,68 @@ public final class EscrowClient {
     return Address.fromHex(ContractReads.read(rpc, "JobEscrow", address, contract.token()));
   }
 
+  /// How long the referee has to rule over a dispute.
+  public Duration disputeTime() {
+    return Duration.ofSeconds(
+        ContractReads.read(rpc, "JobEscrow", address, contract.disputeSeconds()).longValueExact());
+  }
+
   /// The escrow of a requester's job in the newest block; empty where there is none.
   public Optional<Escrow> escrow(Address requester, Hash jobId) {
-    JobEscrow.Escrow raw =
+    return escrow(
         ContractReads.read(
-            rpc, "JobEscrow", address, contract.escrowOf(requester.hex(), jobId.bytes()));
+            rpc, "JobEscrow", address, contract.escrowOf(requester.hex(), jobId.bytes())));
+  }
+
+  /// The same as it was at a depth; empty where there was none.
+  ///
+  /// @param confirmations how many blocks hold what this tells, the first of them counted
+  public Optional<Escrow> escrow(Address requester, Hash jobId, int confirmations) {
+    return readAt(
+            contract.escrowOf(requester.hex(), jobId.bytes()).encodeFunctionCall(),
+            new TypeReference<JobEscrow.Escrow>() {},
+            confirmations)
+        .flatMap(EscrowClient::escrow);
+  }
+
+  /// Whether the money of a milestone had gone where it goes at a depth, in whatever way.
+  ///
+  /// @param confirmations how many blocks hold what this tells, the first of them counted
+  public boolean isPaid(Address requester, Hash jobId, int number, int confirmations) {
+    Optional<Milestone.Status> status =
+        readAt(
+                contract
+                    .milestoneOf(requester.hex(), jobId.bytes(), BigInteger.valueOf(number))
+                    .encodeFunctionCall(),
+                new TypeReference<JobEscrow.Milestone>() {},
+                confirmations)
+            .flatMap(Milestone::of)
+            .map(Milestone::status);
+    // One that was settled in one step leaves nothing behind but the escrow's count.
+    return status
+        .map(s -> s == Milestone.Status.PAID)
+        .orElseGet(() ->
+            escrow(requester, jobId, confirmations)
+                .map(escrow -> escrow.proven() >= number)
+                .orElse(false));
+  }
+
+  @SuppressWarnings({"rawtypes", "unchecked"}) // Web3j's own lists of types.
+  private <T extends Type> Optional<T> readAt(
+      String data, TypeReference<T> type, int confirmations) {
+    try {
+      long block = Math.max(0, rpc.head().number() - confirmations + 1);
+      String answer = rpc.callAt(Address.ZERO, Call.of(address, data), block);
+      // Before its own block the contract is not there and gives nothing back.
+      List<Type> words = FunctionReturnDecoder.decode(answer, (List) List.of(type));
+      return words.isEmpty() ? Optional.empty() : Optional.of((T) words.getFirst());
+    } catch (RpcRefusedException e) {
+      throw new ChainUnavailableException(
+          "The escrow at %s cannot be read: %s".formatted(address, e.getMessage()), e);
+    }
+  }
+
+  private static Optional<Escrow> escrow(JobEscrow.Escrow raw) {
     int status = raw.status.intValueExact();
     if (status == 0) {
       return Optional.empty();
@@ -258,6 +321,11 @@ public final class EscrowClient {
             .encodeFunctionCall());
   }
 
+  /// The key of the transaction with which a requester disputes a milestone.
+  public static String disputeKey(Address requester, Hash jobId, int milestone) {
+    return "dispute:" + what(requester, jobId, milestone);
+  }
+
   /// As the requester: lays a proven milestone before the referee, within the challenge time.
   public Inclusion dispute(Hash jobId, int milestone) {
     return send(
@@ -267,6 +335,20 @@ public final class EscrowClient {
         milestone,
         "dispute milestone %d of job %s".formatted(milestone, jobId),
         contract.dispute(jobId.bytes(), BigInteger.valueOf(milestone)).encodeFunctionCall());
+  }
+
+  /// Gives a disputed milestone's money back to the requester, once the referee's time is over
+  /// without a ruling. Anybody may.
+  public Inclusion expireDispute(Address requester, Hash jobId, int milestone) {
+    return send(
+        "expire-dispute",
+        requester,
+        jobId,
+        milestone,
+        "end the dispute over milestone %d of job %s without a ruling".formatted(milestone, jobId),
+        contract
+            .expireDispute(requester.hex(), jobId.bytes(), BigInteger.valueOf(milestone))
+            .encodeFunctionCall());
   }
 
   /// Takes what is not proven of a job back to its requester, after the deadline.
@@ -315,8 +397,12 @@ public final class EscrowClient {
   /// one had before there were several, so that a store of then is understood.
   private Inclusion send(
       String verb, Address requester, Hash jobId, int milestone, String purpose, String data) {
+    return send(verb, what(requester, jobId, milestone), requester, purpose, data);
+  }
+
+  private static String what(Address requester, Hash jobId, int milestone) {
     String what = requester.hex() + ":" + jobId.hex();
-    return send(verb, milestone == 1 ? what : what + ":" + milestone, requester, purpose, data);
+    return milestone == 1 ? what : what + ":" + milestone;
   }
 
   private Inclusion send(String verb, Address requester, Hash jobId, String purpose, String data) {

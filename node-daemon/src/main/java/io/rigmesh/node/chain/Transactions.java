@@ -19,7 +19,16 @@ import java.util.stream.Stream;
 /// Stored transactions as people see them.
 public final class Transactions {
   private static final List<String> VERBS =
-      List.of("fund", "accept", "prove", "release", "refund", "decline");
+      List.of(
+          "fund",
+          "accept",
+          "prove",
+          "settle",
+          "release",
+          "dispute",
+          "expire-dispute",
+          "refund",
+          "decline");
 
   private final IntentStore intents;
 
@@ -31,7 +40,9 @@ public final class Transactions {
   /// Those of one job, oldest first.
   public List<TransactionView> ofJob(Address requester, Hash job) {
     return VERBS.stream()
-        .flatMap(verb -> intents.find(verb + ":" + requester.hex() + ":" + job.hex()).stream())
+        .map(verb -> verb + ":" + requester.hex() + ":" + job.hex())
+        // Those of a milestone behind the first end with its number.
+        .flatMap(key -> Stream.concat(intents.find(key).stream(), intents.list(key + ":").stream()))
         .sorted(Comparator.comparingLong(Intent::id))
         .map(this::view)
         .toList();
@@ -71,7 +82,7 @@ public final class Transactions {
     return new TransactionView(
         parts[0],
         status(intent.state()),
-        parts.length == 3 ? job(parts[2]) : Optional.empty(),
+        parts.length == 3 || parts.length == 4 ? job(parts[2]) : Optional.empty(),
         hash(intent),
         inclusion(intent.state())
             .map(i -> OptionalLong.of(i.gasUsed()))

@@ -70,6 +70,14 @@ final class SubmitTrainCommand implements Callable<Integer> {
       description = "Steps between two committed checkpoints.")
   private int checkpointEverySteps;
 
+  @Option(
+      names = "--milestones",
+      defaultValue = "1",
+      description =
+          "In how many parts it is proven and paid while it goes on, at most as many as there are"
+              + " checkpoints (default: ${DEFAULT-VALUE}). Each costs a transaction.")
+  private int milestones;
+
   @Option(names = "--layers", defaultValue = "4", description = "Of a new model.")
   private int layers;
 
@@ -100,6 +108,9 @@ final class SubmitTrainCommand implements Callable<Integer> {
     settings.put("weightDecay", spelt(weightDecay));
     settings.put("clipNorm", spelt(clipNorm));
     settings.put("checkpointEverySteps", Integer.toString(checkpointEverySteps));
+    if (milestones != 1) {
+      settings.put("milestones", Integer.toString(milestones));
+    }
     if (model == null) {
       settings.put("layers", Integer.toString(layers));
       settings.put("dim", Integer.toString(dim));

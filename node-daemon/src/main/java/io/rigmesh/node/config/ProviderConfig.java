@@ -16,6 +16,8 @@ import io.rigmesh.protocol.TokenAmount;
 /// @param offerSeconds how long an offer holds; it is made anew at a third of that
 /// @param queueLengthMax the most jobs that wait
 /// @param placeSeconds how long an admitted job keeps its place before it is funded
+/// @param approvalPatienceSeconds how long a milestone waits for its requester's approval before
+///   its proof goes on the chain without
 /// @param settleMarginSeconds how long before its deadline a job must be done, so that the proof is
 ///   on the chain in time
 public record ProviderConfig(
@@ -36,7 +38,8 @@ public record ProviderConfig(
     @Setting(
             value = "true",
             help =
-                "Whether uploaded models are offered to all, and handed to whoever names their root.")
+                "Whether uploaded models are offered to all, and handed to whoever names their"
+                    + " root.")
         boolean modelsOffered,
     @Setting(value = "", help = "Where the offer says that this node is; free text.") String region,
     @Setting(value = "600", help = "How long an offer holds; it is made anew at a third of that.")
@@ -44,6 +47,12 @@ public record ProviderConfig(
     @Setting(value = "64", help = "Most jobs that wait for a device.") int queueLengthMax,
     @Setting(value = "120", help = "How long an admitted job keeps its place before it is funded.")
         int placeSeconds,
+    @Setting(
+            value = "120",
+            help =
+                "How long a milestone waits for its approval before its proof goes on the chain"
+                    + " without.")
+        int approvalPatienceSeconds,
     @Setting(
             value = "30",
             help = "How long before its deadline a job must be done, to prove it in time.")

@@ -30,7 +30,7 @@ public final class JobJson {
 
   /// A job's view: `{"id", "role", "job", "state", "code"?, "message"?, "progress"?, "createdAt",
   /// "updatedAt", "provider"?, "providerPeer"?, "price"?, "meter"?, "output"?, "outputModel"?,
-  /// "channel"?, "paid", "transactions"}`.
+  /// "channel"?, "paid", "milestones"?, "transactions"}`.
   public static ObjectNode write(JobView view) {
     ObjectNode node = NODES.objectNode();
     node.put("id", view.id().hex()).put("role", view.role().id());
@@ -52,9 +52,24 @@ public final class JobJson {
     view.outputModel().ifPresent(h -> node.put("outputModel", h.hex()));
     view.channel().ifPresent(h -> node.put("channel", h.hex()));
     node.put("paid", view.paid().toString());
+    if (!view.milestones().isEmpty()) {
+      var milestones = node.putArray("milestones");
+      view.milestones().forEach(m -> milestones.add(write(m)));
+    }
     var transactions = node.putArray("transactions");
     view.transactions().forEach(t -> transactions.add(write(t)));
     return node;
+  }
+
+  /// A milestone: `{"number", "steps", "proof", "amountDue", "state"}`.
+  public static ObjectNode write(MilestoneView milestone) {
+    return NODES
+        .objectNode()
+        .put("number", milestone.number())
+        .put("steps", milestone.steps())
+        .put("proof", milestone.proof().hex())
+        .put("amountDue", milestone.amountDue().toString())
+        .put("state", milestone.state().id());
   }
 
   /// A state: `{"state", "code"?, "message"?}`.

@@ -28,6 +28,7 @@ import java.util.Optional;
 /// @param outputModel the root of the trained model's folder, which later jobs name
 /// @param channel the channel that pays for it, where one does
 /// @param paid what this node has paid for it, or was paid once it is settled
+/// @param milestones the parts of it that were reached, of a job that JobEscrow pays
 /// @param transactions its transactions on the chain, oldest first
 public record JobView(
     Hash id,
@@ -45,9 +46,11 @@ public record JobView(
     Optional<Hash> outputModel,
     Optional<Hash> channel,
     TokenAmount paid,
+    List<MilestoneView> milestones,
     List<TransactionView> transactions) {
-  /// Copies the list.
+  /// Copies the lists.
   public JobView {
+    milestones = List.copyOf(milestones);
     transactions = List.copyOf(transactions);
   }
 }

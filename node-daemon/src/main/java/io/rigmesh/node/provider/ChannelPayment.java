@@ -22,6 +22,7 @@ import io.rigmesh.protocol.JobKind;
 import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.RefusalCode;
+import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.scheduler.pricing.Pricing;
 import java.math.BigInteger;
@@ -123,6 +124,11 @@ final class ChannelPayment implements Payment, Till {
       }
     }
     return Optional.of(terms);
+  }
+
+  @Override
+  public Optional<Signature> acceptance(Job job) {
+    return Optional.empty();
   }
 
   @Override

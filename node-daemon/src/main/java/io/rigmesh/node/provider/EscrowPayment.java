@@ -10,9 +10,11 @@ import io.rigmesh.node.chain.ChainLink;
 import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.jobs.RefusedException;
 import io.rigmesh.node.jobs.Step;
+import io.rigmesh.node.pay.MilestoneTerms;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
 import io.rigmesh.node.store.Transition;
+import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
@@ -20,71 +22,72 @@ import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.RefusalCode;
-import java.time.Clock;
+import io.rigmesh.protocol.Signature;
 import java.time.Duration;
-import java.time.Instant;
+import java.util.Locale;
 import java.util.Optional;
 
-/// Money that waits in the escrow of each job: accepted before the work, proven after it, released
-/// by the requester or after the challenge time; or declined.
+/// Money that waits in the escrow of each job: accepted before the work, by a signature or a
+/// transaction; proven and paid in parts while it goes on and after it; or declined, as far as it
+/// is not proven.
 final class EscrowPayment implements Payment {
-  /// Jobs are proven and paid in one part.
-  private static final int ONE = 1;
-
   private final NodeConfig config;
   private final JobStore store;
   private final ChainLink chain;
-  private final Address account;
+  private final AccountKey key;
+  private final Proofs proofs;
   private final Moves moves;
-  private final Clock clock;
 
   EscrowPayment(
       NodeConfig config,
       JobStore store,
       ChainLink chain,
-      Address account,
-      Moves moves,
-      Clock clock) {
+      AccountKey key,
+      Proofs proofs,
+      Moves moves) {
     this.config = config;
     this.store = store;
     this.chain = chain;
-    this.account = account;
+    this.key = key;
+    this.proofs = proofs;
     this.moves = moves;
-    this.clock = clock;
   }
 
   @Override
   public Optional<ChannelTerms> requireFunds(Job job, Optional<ChannelTerms> channel) {
-    Optional<Escrow> found;
-    try {
-      found = chain.require().escrow().escrow(job.requester(), job.id());
-    } catch (LedgerException e) {
-      throw refuse(RefusalCode.UNAVAILABLE, String.valueOf(e.getMessage()));
-    }
     Escrow escrow =
-        found.orElseThrow(() ->
-            refuse(
-                RefusalCode.NOT_FUNDED,
-                "there is no escrow for it; fund "
-                    + job.priceMax()
-                    + " for provider "
-                    + account
-                    + " with "
-                    + chain.contracts().escrow()));
-    if (!escrow.provider().equals(account)) {
+        found(job)
+            .orElseThrow(() ->
+                refuse(
+                    RefusalCode.NOT_FUNDED,
+                    "there is no escrow for it; fund "
+                        + job.priceMax()
+                        + " for provider "
+                        + key.address()
+                        + " with "
+                        + chain.contracts().escrow()));
+    if (!escrow.provider().equals(key.address())) {
       throw refuse(RefusalCode.NOT_FUNDED, "its escrow is for provider " + escrow.provider());
     }
-    if (escrow.status() != EscrowStatus.FUNDED) {
+    boolean open =
+        escrow.status() == EscrowStatus.FUNDED
+            || (escrow.status() == EscrowStatus.ACCEPTED && escrow.proven() == 0);
+    if (!open) {
       throw refuse(
           RefusalCode.NOT_FUNDED,
           "its escrow is "
-              + escrow.status().name().toLowerCase(java.util.Locale.ROOT)
-              + " already; sign a new job");
+              + escrow.status().name().toLowerCase(Locale.ROOT)
+              + " with "
+              + escrow.proven()
+              + " milestones proven already; sign a new job");
     }
-    if (escrow.milestones() != ONE) {
+    if (escrow.milestones() != MilestoneTerms.count(job)) {
       throw refuse(
           RefusalCode.NOT_FUNDED,
-          "its escrow is paid in " + escrow.milestones() + " parts; this node takes one");
+          "its escrow is paid in "
+              + escrow.milestones()
+              + " milestones, and the job says "
+              + MilestoneTerms.count(job));
     }
     if (escrow.amount().compareTo(job.priceMax()) < 0) {
       throw refuse(
@@ -99,7 +102,52 @@ final class EscrowPayment implements Payment {
               + ", before its deadline of "
               + job.deadlineSeconds());
     }
+    if (escrow.status() == EscrowStatus.ACCEPTED && !isDeep(job)) {
+      throw refuse(
+          RefusalCode.NOT_FUNDED,
+          "its escrow is not "
+              + confirmations()
+              + " blocks deep yet; hand it in again in a moment");
+    }
     return Optional.empty();
+  }
+
+  private Optional<Escrow> found(Job job) {
+    try {
+      return chain.require().escrow().escrow(job.requester(), job.id());
+    } catch (LedgerException e) {
+      throw refuse(RefusalCode.UNAVAILABLE, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /// Whether no reorganisation of the usual length takes the acceptance back any more.
+  private boolean isDeep(Job job) {
+    try {
+      return chain
+          .require()
+          .escrow()
+          .escrow(job.requester(), job.id(), confirmations())
+          .map(escrow -> escrow.status() == EscrowStatus.ACCEPTED)
+          .orElse(false);
+    } catch (LedgerException e) {
+      throw refuse(RefusalCode.UNAVAILABLE, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private int confirmations() {
+    return Math.max(1, config.chain().confirmations());
+  }
+
+  /// The terms follow from the job alone, so that the same signature is given as often as somebody
+  /// asks, and nothing need be remembered: whether the job is taken is decided again once its money
+  /// is there.
+  @Override
+  public Optional<Signature> acceptance(Job job) {
+    if (found(job).isPresent()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        MilestoneTerms.acceptance(job, key.address()).sign(key, chain.contracts().domain()));
   }
 
   @Override
@@ -117,15 +165,16 @@ final class EscrowPayment implements Payment {
     return new Pause.None();
   }
 
-  /// Accepts the escrow on the chain.
+  /// Accepts the escrow on the chain, unless it was funded with this node's acceptance.
   @Override
   public Optional<Refusal> bind(JobRow row) {
     EscrowClient escrows = chain.require().escrow();
-    Optional<Escrow> escrow = escrows.escrow(row.job().requester(), row.id());
+    Address requester = row.job().requester();
+    Optional<Escrow> escrow = escrows.escrow(requester, row.id());
     EscrowStatus status = escrow.map(Escrow::status).orElse(EscrowStatus.REFUNDED);
     if (status == EscrowStatus.FUNDED) {
       try {
-        escrows.accept(row.job().requester(), row.id());
+        escrows.accept(requester, row.id());
       } catch (TransactionRefusedException | TransactionFailedException e) {
         return Optional.of(new Refusal(RefusalCode.NOT_FUNDED, String.valueOf(e.getMessage())));
       }
@@ -135,69 +184,38 @@ final class EscrowPayment implements Payment {
     return Optional.empty();
   }
 
-  /// Proves the work and waits for the money.
+  /// Proves what is left of the work and waits for the money.
   @Override
   public Step collect(JobRow row) {
-    EscrowClient escrows = chain.require().escrow();
-    JobRow.Completion completion = row.completion().orElseThrow();
-    Job job = row.job();
-    Optional<Escrow> escrow = escrows.escrow(job.requester(), row.id());
-    if (escrow.isEmpty()) {
-      return new Step.Retry("the escrow of job " + row.id() + " is not on the chain");
-    }
-    return switch (escrow.get().status()) {
-      case ACCEPTED, FUNDED -> prove(row, escrows, completion);
-      case PROVEN ->
-          escrows
-              .milestone(job.requester(), row.id(), ONE)
-              .map(proof -> awaitRelease(row, escrows, proof.since()))
-              .orElseGet(
-                  () -> new Step.Retry("the proof of job " + row.id() + " is not on the chain"));
-      case RELEASED -> moves.move(row, Transition.to(new JobState.Settled()));
-      case REFUNDED -> moves.move(row, Transition.to(new JobState.Expired()));
+    proofs.finished(row);
+    return switch (proofs.advance(row, false)) {
+      case PAID -> moves.move(row, Transition.to(new JobState.Settled()));
+      case OVER -> moves.move(row, Transition.to(new JobState.Expired()));
+      case OPEN -> new Step.Wait(Duration.ofMillis(config.chain().pollMillis()));
     };
   }
 
-  private Step prove(JobRow row, EscrowClient escrows, JobRow.Completion completion) {
-    try {
-      escrows.submitProof(
-          row.job().requester(), row.id(), ONE, completion.receiptHash(), completion.price());
-      return new Step.Moved();
-    } catch (TransactionRefusedException | TransactionFailedException e) {
-      // After the deadline the contract takes no proof, and the requester gets its money back.
-      return moves.isPastDeadline(row)
-          ? moves.move(row, Transition.to(new JobState.Expired()))
-          : new Step.Retry(String.valueOf(e.getMessage()));
-    }
-  }
-
-  /// The requester releases the money, or after the challenge time this node does.
-  private Step awaitRelease(JobRow row, EscrowClient escrows, Instant provenAt) {
-    if (clock.instant().isAfter(provenAt.plus(escrows.challengeTime()))) {
-      try {
-        escrows.release(row.job().requester(), row.id(), ONE);
-        return new Step.Moved();
-      } catch (TransactionRefusedException | TransactionFailedException e) {
-        // Most likely the chain's clock is behind ours, or the requester was faster.
-        return new Step.Retry(String.valueOf(e.getMessage()));
-      }
-    }
-    return new Step.Wait(Duration.ofMillis(config.chain().pollMillis()));
-  }
-
-  /// Gives the money of a job that ended without a result back to its requester.
+  /// Proves what was reached of a job that ended without a result, gives the rest of its money back
+  /// to its requester, and waits for what was proven.
   @Override
   public Step giveBack(JobRow row) {
+    Proofs.Rest rest = proofs.advance(row, true);
     EscrowClient escrows = chain.require().escrow();
     Optional<Escrow> escrow = escrows.escrow(row.job().requester(), row.id());
-    boolean mine = escrow.map(e -> e.provider().equals(account)).orElse(false);
+    boolean mine = escrow.map(e -> e.provider().equals(key.address())).orElse(false);
     EscrowStatus status = escrow.map(Escrow::status).orElse(EscrowStatus.REFUNDED);
-    if (mine && (status == EscrowStatus.FUNDED || status == EscrowStatus.ACCEPTED)) {
+    if (mine
+        && (status == EscrowStatus.FUNDED || status == EscrowStatus.ACCEPTED)
+        && !proofs.isProvable(row, escrow.get())) {
       try {
         escrows.decline(row.job().requester(), row.id());
       } catch (TransactionRefusedException | TransactionFailedException e) {
         return new Step.Retry(String.valueOf(e.getMessage()));
       }
+      return new Step.Moved();
+    }
+    if (rest == Proofs.Rest.OPEN) {
+      return new Step.Wait(Duration.ofMillis(config.chain().pollMillis()));
     }
     store.closed(row.id());
     return new Step.Moved();

@@ -15,12 +15,15 @@ import io.rigmesh.protocol.JobCheck;
 import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.RefusalCode;
+import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.SignedJob;
 import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.scheduler.pricing.Pricing;
 import io.rigmesh.scheduler.queue.Admission;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,6 +31,8 @@ import java.util.concurrent.ConcurrentHashMap;
 /// Decides whether a signed job is taken: form, signature, kind, files, price, capacity, and its
 /// money last. Nothing is kept of a job that is not.
 public final class JobIntake {
+  private static final int RESERVED_MAX = 8;
+
   private final NodeConfig config;
   private final JobStore store;
   private final Blobs blobs;
@@ -40,6 +45,9 @@ public final class JobIntake {
   private final JobCheck check;
   private final Clock clock;
   private final Set<Hash> underWay = ConcurrentHashMap.newKeySet();
+
+  /// Jobs that hold a place without money, and until when.
+  private final Map<Hash, Instant> reserved = new ConcurrentHashMap<>();
 
   /// The intake of a node.
   public JobIntake(
@@ -65,28 +73,44 @@ public final class JobIntake {
     this.clock = clock;
   }
 
-  /// A job that was taken.
-  ///
-  /// @param id its id
-  /// @param known true if it had been taken before
-  public record Taken(Hash id, boolean known) {}
+  /// What became of a job that is not refused.
+  public sealed interface Decision {
+    /// It was taken.
+    ///
+    /// @param id its id
+    /// @param known true if it had been taken before
+    record Taken(Hash id, boolean known) implements Decision {}
+
+    /// A place is held for it until its money is locked, or the place lapses. Nothing was kept.
+    ///
+    /// @param acceptance the signature with which that can be done
+    record Reserved(Signature acceptance) implements Decision {}
+  }
 
   /// Takes a signed job as JSON.
   ///
   /// @throws RefusedException if it is not taken
-  public Taken take(byte[] json) {
+  public Decision.Taken take(byte[] json) {
     requireProvider();
-    return take(check.check(json, clock.instant().getEpochSecond()), Supply.NONE, Optional.empty());
+    return switch (take(
+        check.check(json, clock.instant().getEpochSecond()),
+        Supply.NONE,
+        Optional.empty(),
+        false)) {
+      case Decision.Taken taken -> taken;
+      case Decision.Reserved _ -> throw new IllegalStateException("no place was asked for");
+    };
   }
 
   /// Takes a signed job whose files may be elsewhere. They are fetched once its money is bound, but
   /// for what says how large its model is.
   ///
   /// @param channel the channel that its requester names for it
+  /// @return that it is taken, or that it will be once its money is locked
   /// @throws RefusedException if it is not taken
-  public Taken take(SignedJob job, Supply supply, Optional<ChannelTerms> channel) {
+  public Decision take(SignedJob job, Supply supply, Optional<ChannelTerms> channel) {
     requireProvider();
-    return take(check.check(job, clock.instant().getEpochSecond()), supply, channel);
+    return take(check.check(job, clock.instant().getEpochSecond()), supply, channel, true);
   }
 
   private void requireProvider() {
@@ -95,7 +119,8 @@ public final class JobIntake {
     }
   }
 
-  private Taken take(JobCheck.Result checked, Supply supply, Optional<ChannelTerms> channel) {
+  private Decision take(
+      JobCheck.Result checked, Supply supply, Optional<ChannelTerms> channel, boolean reserving) {
     return switch (checked) {
       case JobCheck.Failed(Refusal refusal) -> throw new RefusedException(refusal);
       case JobCheck.Passed(SignedJob signed, boolean known) -> {
@@ -108,7 +133,7 @@ public final class JobIntake {
               RefusalCode.BUSY, "this very job is being taken in right now; ask again in a moment");
         }
         try {
-          yield take(signed, supply, channel, id);
+          yield take(signed, supply, channel, reserving, id);
         } finally {
           underWay.remove(id);
         }
@@ -116,15 +141,16 @@ public final class JobIntake {
     };
   }
 
-  private Taken known(Hash id) {
+  private Decision known(Hash id) {
     boolean asProvider = store.find(id).map(row -> row.role() == JobRole.PROVIDER).orElse(false);
     if (!asProvider) {
       throw refuse(RefusalCode.UNSUPPORTED, "a node does not compute its own jobs");
     }
-    return new Taken(id, true);
+    return new Decision.Taken(id, true);
   }
 
-  private Taken take(SignedJob signed, Supply supply, Optional<ChannelTerms> channel, Hash id) {
+  private Decision take(
+      SignedJob signed, Supply supply, Optional<ChannelTerms> channel, boolean reserving, Hash id) {
     Job job = signed.job();
     if (job.requester().equals(account)) {
       throw refuse(RefusalCode.UNSUPPORTED, "a node does not compute its own jobs");
@@ -152,12 +178,20 @@ public final class JobIntake {
               + job.priceMax()
               + "; sign again with a higher one");
     }
-    switch (dispatcher.admit(works.of(job, inputBytes))) {
-      case Admission.Refused(Refusal refusal) -> throw new RefusedException(refusal);
-      case Admission.Admitted _ -> {}
+    if (!dispatcher.keepPlace(id)) {
+      switch (dispatcher.admit(works.of(job, inputBytes))) {
+        case Admission.Refused(Refusal refusal) -> throw new RefusedException(refusal);
+        case Admission.Admitted _ -> {}
+      }
     }
     boolean kept = false;
     try {
+      Optional<Signature> acceptance =
+          reserving ? payments.of(job).acceptance(job) : Optional.empty();
+      if (acceptance.isPresent() && reserve(job)) {
+        kept = true;
+        return new Decision.Reserved(acceptance.get());
+      }
       Optional<ChannelTerms> payer = payments.of(job).requireFunds(job, channel);
       fetch(job, supply, inputBytes);
       Transition first = Transition.to(new JobState.Matched()).by(account);
@@ -171,12 +205,29 @@ public final class JobIntake {
                 + job.nonce()
                 + " just now; sign again with a new nonce");
       }
-      return new Taken(id, false);
+      reserved.remove(id);
+      return new Decision.Taken(id, false);
     } finally {
-      if (!kept) {
+      // A place that was promised waits for its money until it lapses.
+      if (!kept && !reserved.containsKey(id)) {
         dispatcher.release(id);
         payments.of(job).forget(id);
       }
+    }
+  }
+
+  /// Lets a job keep its place although nothing is locked for it. Only so many may, since places
+  /// that cost nothing would otherwise keep out those who pay; the others are told as before that
+  /// money is what they lack.
+  private boolean reserve(Job job) {
+    Instant now = clock.instant();
+    synchronized (reserved) {
+      reserved.values().removeIf(until -> until.isBefore(now));
+      if (!reserved.containsKey(job.id()) && reserved.size() >= RESERVED_MAX) {
+        return false;
+      }
+      reserved.put(job.id(), now.plusSeconds(config.provider().placeSeconds()));
+      return true;
     }
   }
 

@@ -20,6 +20,7 @@ import java.util.OptionalDouble;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +43,7 @@ final class JobRun {
   private final Dispatcher dispatcher;
   private final long progressEveryMillis;
   private final Metering metering;
+  private final Consumer<RunEvent.Milestone> milestones;
   private final boolean concluded;
   private final CountDownLatch ended = new CountDownLatch(1);
   private final long tokensKnown;
@@ -55,6 +57,7 @@ final class JobRun {
   /// A run.
   ///
   /// @param metering told how far the work has come, and says how far it may go
+  /// @param milestones gets each milestone before the last
   /// @param concluded whether the job shall end with what an earlier run made
   JobRun(
       JobRow row,
@@ -63,6 +66,7 @@ final class JobRun {
       Dispatcher dispatcher,
       long progressEveryMillis,
       Metering metering,
+      Consumer<RunEvent.Milestone> milestones,
       boolean concluded) {
     this.job = row.id();
     this.worker = worker;
@@ -70,6 +74,7 @@ final class JobRun {
     this.dispatcher = dispatcher;
     this.progressEveryMillis = progressEveryMillis;
     this.metering = metering;
+    this.milestones = milestones;
     this.concluded = concluded;
     // A run that goes on after a crash says every token again.
     this.tokensKnown = store.eventCount(job, JobEvent.Type.TOKEN);
@@ -172,6 +177,10 @@ final class JobRun {
         if (tokensSeen > tokensKnown) {
           store.note(job, JobEvent.Type.TOKEN, json(token), 0);
         }
+      }
+      case RunEvent.Milestone milestone -> {
+        milestones.accept(milestone);
+        dispatcher.renew(job);
       }
       case RunEvent.End _ ->
           throw new IllegalStateException("the last event is the run's answer, not heard");

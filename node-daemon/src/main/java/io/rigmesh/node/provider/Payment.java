@@ -7,6 +7,7 @@ import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.Refusal;
+import io.rigmesh.protocol.Signature;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -19,6 +20,12 @@ sealed interface Payment permits EscrowPayment, ChannelPayment {
   /// @return the channel that pays, where one does; the job is then known to it until [#forget]
   /// @throws RefusedException if it is not, or not for this node, or not enough; with what to do
   Optional<ChannelTerms> requireFunds(Job job, Optional<ChannelTerms> channel);
+
+  /// The signature with which a requester may lock the money of a job that nothing is locked for
+  /// yet; empty where that is no way, or something is.
+  ///
+  /// @throws RefusedException if that cannot be found out now
+  Optional<Signature> acceptance(Job job);
 
   /// A job whose money was there is not taken after all.
   void forget(Hash job);

@@ -107,6 +107,7 @@ public final class ProviderFlow implements Drivers.Stepper {
   public void restore(JobRow row) {
     switch (row.state()) {
       case JobState.Matched _, JobState.Funded _, JobState.Running _ -> {
+        payments.proofs().watch(row.id());
         if (!row.cancelAsked()) {
           restoreWork(row.job());
         }
@@ -250,6 +251,7 @@ public final class ProviderFlow implements Drivers.Stepper {
             dispatcher,
             config.jobs().progressEveryMillis(),
             payment.meter(row),
+            milestone -> payments.proofs().reached(row, worker.description(), milestone),
             concluded);
     runs.put(row.id(), run);
     try {

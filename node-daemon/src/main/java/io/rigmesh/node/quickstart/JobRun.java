@@ -10,19 +10,25 @@ import io.rigmesh.protocol.ReceiptFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /// One job, from the draft to the end: submitted, shown while it runs, and its receipt and output
 /// downloaded.
 final class JobRun {
+  private static final Pattern MILESTONE = Pattern.compile("^milestone \\d+ of \\d+ is");
   private static final Set<String> GOOD = Set.of("settled");
 
   private final DaemonClient requester;
   private final Progress progress;
   private final String id;
   private double tokensPerSecond;
+  private long step;
   private String choice = "";
+  private final List<String> milestones = new ArrayList<>();
 
   private JobRun(DaemonClient requester, Progress progress, String id) {
     this.requester = requester;
@@ -38,6 +44,7 @@ final class JobRun {
   /// @param receiptFile where that lies
   /// @param folder the output folder, downloaded
   /// @param tokensPerSecond as the worker measured it last
+  /// @param milestones what was said of its milestones, with the step at which it stood then
   /// @param choice which provider was chosen and why, in one sentence
   record Outcome(
       String id,
@@ -46,6 +53,7 @@ final class JobRun {
       Path receiptFile,
       Path folder,
       double tokensPerSecond,
+      List<String> milestones,
       String choice) {}
 
   /// Runs a job to its end.
@@ -87,6 +95,7 @@ final class JobRun {
           receiptFile,
           output,
           tokensPerSecond,
+          List.copyOf(milestones),
           choice);
     } catch (IOException | MalformedException e) {
       throw new QuickstartException("the receipt of job " + id + " is no good: " + e, e);
@@ -98,6 +107,7 @@ final class JobRun {
     switch (type) {
       case "progress" -> {
         tokensPerSecond = data.path("tokensPerSecond").asDouble();
+        step = data.path("step").asLong();
         String loss =
             data.has("loss")
                 ? String.format(Locale.ROOT, "loss %.3f, ", data.path("loss").asDouble())
@@ -111,6 +121,8 @@ final class JobRun {
         String message = data.path("message").asText();
         if (message.startsWith("chose ")) {
           choice = message;
+        } else if (MILESTONE.matcher(message).find()) {
+          milestones.add("at step " + step + ": " + message);
         }
       }
       default -> {

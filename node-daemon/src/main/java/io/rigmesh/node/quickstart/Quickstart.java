@@ -62,6 +62,7 @@ public final class Quickstart implements AutoCloseable {
           0.1f,
           1f,
           80,
+          3,
           Optional.of(new Task.Architecture(4, 128, 4, 2, 352, 2048)));
   private static final Task.Generate GENERATION = new Task.Generate(96, 0.7f, 40, 0.95f);
 
@@ -165,7 +166,7 @@ public final class Quickstart implements AutoCloseable {
     JsonNode offers = awaitOffers(requester, miniLm);
     say("the requester has heard the offers of " + offers.size() + " providers");
 
-    say("three signed jobs, each to the best offer:");
+    say("three signed jobs, each to the best offer, the training in three milestones:");
     Hash text = requester.upload(options.text());
     JobRun.Outcome trained = run(requester, "train", draft(TRAINING, Optional.empty(), text));
     Hash model = Hash.fromHex(trained.view().path("outputModel").asText());
@@ -205,6 +206,7 @@ public final class Quickstart implements AutoCloseable {
         verify,
         market(requester, trained),
         settlement(chain, mint, earner, provider, requester, List.of(trained, generated, embedded)),
+        milestones(trained),
         urls(providerNode, anotherNode, requesterNode));
   }
 
@@ -328,8 +330,24 @@ public final class Quickstart implements AutoCloseable {
         channel.path("redeemed").asLong(),
         channel.path("id").asText(),
         mint.deployment().channels().hex(),
+        mint.deployment().escrow().hex(),
+        account(requester).hex(),
         mint.deployment().token().hex(),
         earner.hex());
+  }
+
+  /// The parts in which the training was proven and paid.
+  private static Summary.Milestones milestones(JobRun.Outcome trained) {
+    List<Summary.Milestone> parts = new ArrayList<>();
+    for (JsonNode part : trained.view().path("milestones")) {
+      parts.add(
+          new Summary.Milestone(
+              part.path("number").asInt(),
+              part.path("steps").asLong(),
+              part.path("amountDue").asLong(),
+              part.path("state").asText()));
+    }
+    return new Summary.Milestones(trained.id(), trained.milestones(), parts);
   }
 
   /// Waits until the provider has handed its newest voucher in.

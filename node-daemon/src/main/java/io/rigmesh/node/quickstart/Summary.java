@@ -19,6 +19,7 @@ record Summary(
     Verify verify,
     Market market,
     Settlement settlement,
+    Milestones milestones,
     Map<String, String> urls) {
 
   /// The training.
@@ -63,6 +64,19 @@ record Summary(
   /// @param trainPerMillionTokens in smallest units
   record Quote(String peer, long trainPerMillionTokens) {}
 
+  /// The parts in which the training was proven and paid.
+  ///
+  /// @param job the training's id
+  /// @param told what was said of them while it went on
+  /// @param parts each of them at the end
+  record Milestones(String job, List<String> told, List<Milestone> parts) {}
+
+  /// One part.
+  ///
+  /// @param steps the step that it ends with
+  /// @param amountDue what it cost, in smallest units
+  record Milestone(int number, long steps, long amountDue, String state) {}
+
   /// The money.
   ///
   /// @param transactions hashes of both sides' transactions
@@ -75,6 +89,8 @@ record Summary(
   ///   and the embedding, in smallest units
   /// @param channel the channel's id
   /// @param channels the address of PaymentChannels
+  /// @param escrow the address of JobEscrow
+  /// @param requester the requester's account
   /// @param token the payment token's address
   /// @param provider the provider's account
   record Settlement(
@@ -87,6 +103,8 @@ record Summary(
       long channelEarned,
       String channel,
       String channels,
+      String escrow,
+      String requester,
       String token,
       String provider) {}
 
@@ -99,12 +117,13 @@ record Summary(
         chosen     %s
                    %s
         trained    %d steps, loss %.3f -> %.3f, %,.0f tokens/s
+                   %s
         generated  %d tokens, %,.0f tokens/s:
         %s
         embedded   %d sentences, %,.1f sentences/s; cosine of "a cat"/"a feline" %.3f, of "a cat"/"a GPU" %.3f
         proven     %d steps of 3 receipts recomputed: %s
         earned     %s rUSD by %s:
-                   %s from the escrow for the training, %s by vouchers of one channel for two answers
+                   %s from the escrow for the training in %d milestones, %s by vouchers of one channel for two answers
         gas        %,d in %d transactions, %,d per job; %,d of it to redeem the vouchers
         """,
         market.why,
@@ -113,6 +132,7 @@ record Summary(
         train.lossFirst,
         train.lossLast,
         train.tokensPerSecond,
+        String.join("\n           ", milestones.told),
         generate.tokens,
         generate.tokensPerSecond,
         generate.text.strip().indent(11).stripTrailing(),
@@ -125,6 +145,7 @@ record Summary(
         dollars(TokenAmount.of(settlement.escrowEarned + settlement.channelEarned)),
         settlement.provider,
         dollars(TokenAmount.of(settlement.escrowEarned)),
+        milestones.parts.size(),
         dollars(TokenAmount.of(settlement.channelEarned)),
         settlement.gasUsed,
         settlement.transactions.size(),

@@ -51,16 +51,27 @@ final class Audit {
   ///
   /// @throws WorkerException if the worker was lost; the audit may be repeated
   Optional<String> fault(JobRow row) throws InterruptedException {
+    return fault(
+        row,
+        "audit",
+        store.receipt(row.id()).orElseThrow(),
+        row.completion().orElseThrow().output());
+  }
+
+  /// The same of any receipt for a job, whose output is here.
+  ///
+  /// @param what is audited, for the note
+  Optional<String> fault(JobRow row, String what, byte[] receipt, Hash output)
+      throws InterruptedException {
     if (config.audit().samples() == 0) {
       return Optional.empty();
     }
-    byte[] receipt = store.receipt(row.id()).orElseThrow();
-    Verdict verdict = check(row.job(), receipt, row.completion().orElseThrow().output());
-    LOG.info("the audit of job {}: {}", row.id(), verdict.sentence());
+    Verdict verdict = check(row.job(), receipt, output);
+    LOG.info("job {}: {}: {}", row.id(), what, verdict.sentence());
     String note =
         JsonNodeFactory.instance
             .objectNode()
-            .put("message", "audit: " + verdict.sentence())
+            .put("message", what + ": " + verdict.sentence())
             .toString();
     store.note(row.id(), JobEvent.Type.NOTE, note, 0);
     return switch (verdict) {

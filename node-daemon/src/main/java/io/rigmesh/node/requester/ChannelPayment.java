@@ -24,6 +24,7 @@ import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.Meter;
 import io.rigmesh.protocol.Refusal;
+import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.Task;
 import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.scheduler.pricing.Pricing;
@@ -112,6 +113,43 @@ final class ChannelPayment implements Payment {
       return Optional.of(
           moves.move(row, Transition.to(new JobState.Failed(reason)).owing(Closing.REFUND)));
     }
+  }
+
+  @Override
+  public Optional<Refusal> accepted(JobRow row, Signature acceptance) {
+    // The channel is what is funded.
+    return Optional.empty();
+  }
+
+  @Override
+  public int milestonesKnown(JobRow row) {
+    return 0;
+  }
+
+  @Override
+  public void attend(JobRow row, JobFeed feed) {
+    // Vouchers are paid as what they are for comes.
+  }
+
+  @Override
+  public void leave(JobRow row, JobFeed feed) {
+    // Nothing was held.
+  }
+
+  @Override
+  public void milestone(JobRow row, int number, byte[] receiptJson) {
+    throw new ProviderFaultException(
+        "the provider proves a milestone of a job that a channel pays");
+  }
+
+  @Override
+  public void heard(JobRow row, JobFeed.Next.Approved answer) {
+    throw new ProviderFaultException("the provider answers to an approval that it was not sent");
+  }
+
+  @Override
+  public Optional<String> fault(JobRow row) {
+    return Optional.empty();
   }
 
   @Override
@@ -233,7 +271,7 @@ final class ChannelPayment implements Payment {
         }
       }
       case JobClient.Answer.Refused(Refusal refusal) -> Optional.of(refusal.toString());
-      case JobClient.Answer.Unknown _ ->
+      case JobClient.Answer.Unknown _, JobClient.Answer.Reserved _ ->
           Optional.of("the provider " + peer + " does not know the job any more");
     };
   }
@@ -253,6 +291,8 @@ final class ChannelPayment implements Payment {
         // The end of the job is told before what comes behind it.
         case JobFeed.Next.Event _,
             JobFeed.Next.Receipt _,
+            JobFeed.Next.Milestone _,
+            JobFeed.Next.Approved _,
             JobFeed.Next.Due _,
             JobFeed.Next.Ended _ -> {}
       }

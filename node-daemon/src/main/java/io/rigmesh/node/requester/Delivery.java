@@ -75,7 +75,7 @@ final class Delivery {
   /// Fetches a job's output, and its model where an audit would lack it.
   ///
   /// @return the root of the trained model's folder, if the output has one
-  private Optional<Hash> fetch(JobRow row, Hash output) {
+  Optional<Hash> fetch(JobRow row, Hash output) {
     BlobSource source =
         new BlobSource(
             JobWatch.peer(row), Optional.of(row.id()), Optional.of(client.pass(row.id())));

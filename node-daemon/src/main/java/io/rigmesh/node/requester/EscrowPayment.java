@@ -1,5 +1,6 @@
 package io.rigmesh.node.requester;
 
+import com.google.protobuf.ByteString;
 import io.rigmesh.ledger.InsufficientGasFundsException;
 import io.rigmesh.ledger.TransactionFailedException;
 import io.rigmesh.ledger.TransactionRefusedException;
@@ -10,45 +11,64 @@ import io.rigmesh.ledger.escrow.Milestone;
 import io.rigmesh.node.chain.ChainLink;
 import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.jobs.Step;
+import io.rigmesh.node.network.job.JobClient;
+import io.rigmesh.node.network.job.JobFeed;
 import io.rigmesh.node.pay.Due;
+import io.rigmesh.node.pay.MilestoneTerms;
 import io.rigmesh.node.pay.Tariff;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
+import io.rigmesh.node.store.MilestoneRow;
+import io.rigmesh.node.store.MilestoneStore;
 import io.rigmesh.node.store.Transition;
+import io.rigmesh.protocol.Acceptance;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.JobState;
+import io.rigmesh.protocol.Refusal;
+import io.rigmesh.protocol.RefusalCode;
+import io.rigmesh.protocol.Signature;
+import io.rigmesh.worker.process.WorkerException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/// Money that waits in the escrow of each job: bound to a provider, released once the result has
-/// been audited, or taken back.
+/// Money that waits in the escrow of each job: bound to a provider that has taken the job on by
+/// signature, paid in parts by approvals as each is judged exact, and taken back as far as nothing
+/// was proven. What the provider was never approved of but has proven on the chain is released
+/// where it is exact, laid before the referee where it is false and there is one, and else left to
+/// the challenge time.
 final class EscrowPayment implements Payment {
-  /// Jobs are proven and paid in one part.
-  private static final int ONE = 1;
-
+  private static final Logger LOG = LoggerFactory.getLogger(EscrowPayment.class);
   private static final Duration SLOWLY = Duration.ofSeconds(5);
 
   private final NodeConfig config;
   private final JobStore store;
+  private final MilestoneStore milestones;
   private final ChainLink chain;
   private final Address account;
-  private final Audit audit;
+  private final JobClient client;
+  private final Approvals approvals;
   private final Moves moves;
 
   EscrowPayment(
       NodeConfig config,
       JobStore store,
+      MilestoneStore milestones,
       ChainLink chain,
       Address account,
-      Audit audit,
+      JobClient client,
+      Approvals approvals,
       Moves moves) {
     this.config = config;
     this.store = store;
+    this.milestones = milestones;
     this.chain = chain;
     this.account = account;
-    this.audit = audit;
+    this.client = client;
+    this.approvals = approvals;
     this.moves = moves;
   }
 
@@ -91,17 +111,77 @@ final class EscrowPayment implements Payment {
         "the provider asks for vouchers for a job whose money is in escrow");
   }
 
+  @Override
+  public int milestonesKnown(JobRow row) {
+    return milestones.of(row.id()).size();
+  }
+
+  @Override
+  public void attend(JobRow row, JobFeed feed) {
+    approvals.attend(row, feed);
+  }
+
+  @Override
+  public void leave(JobRow row, JobFeed feed) {
+    approvals.leave(row, feed);
+  }
+
+  @Override
+  public void milestone(JobRow row, int number, byte[] receiptJson) {
+    approvals.received(row, number, receiptJson);
+  }
+
+  @Override
+  public void heard(JobRow row, JobFeed.Next.Approved answer) {
+    approvals.heard(row, answer);
+  }
+
+  @Override
+  public Optional<String> fault(JobRow row) {
+    return approvals.fault(row.id());
+  }
+
+  @Override
+  public Optional<Refusal> accepted(JobRow row, Signature signature) {
+    Acceptance acceptance = acceptance(row);
+    if (moves.isPastDeadline(row)) {
+      return Optional.of(
+          new Refusal(
+              RefusalCode.EXPIRED, "the provider's acceptance comes after the job's deadline"));
+    }
+    if (!acceptance.isSignedBy(signature, chain.contracts().domain())) {
+      return Optional.of(
+          new Refusal(
+              RefusalCode.BAD_SIGNATURE,
+              "the provider's acceptance is not signed by "
+                  + acceptance.provider()
+                  + " for this job, its limit, deadline and milestones"));
+    }
+    milestones.accepted(row.id(), signature);
+    return Optional.empty();
+  }
+
+  private static Acceptance acceptance(JobRow row) {
+    return MilestoneTerms.acceptance(row.job(), row.provider().orElseThrow());
+  }
+
   /// Binds a job's money to its provider.
   @Override
   public Step fund(JobRow row) {
     EscrowClient escrows = chain.require().escrow();
+    Acceptance terms = acceptance(row);
+    Optional<Signature> signature = milestones.acceptance(row.id());
     try {
-      escrows.fund(
-          row.id(),
-          row.provider().orElseThrow(),
-          row.job().priceMax(),
-          Instant.ofEpochSecond(row.job().deadlineSeconds()),
-          ONE);
+      if (signature.isPresent()) {
+        escrows.fundAccepted(terms, signature.get());
+      } else {
+        escrows.fund(
+            row.id(),
+            terms.provider(),
+            terms.amount(),
+            Instant.ofEpochSecond(terms.deadlineSeconds()),
+            terms.milestones());
+      }
     } catch (TransactionRefusedException
         | TransactionFailedException
         | InsufficientGasFundsException e) {
@@ -112,11 +192,11 @@ final class EscrowPayment implements Payment {
     return moves.move(row, Transition.to(new JobState.Funded()));
   }
 
-  /// Audits the result, and pays for it once the proof on the chain is the receipt's.
+  /// Judges the result and what is not judged yet before it, approves of it, and waits until all
+  /// parts are paid.
   @Override
   public Step settle(JobRow row) throws InterruptedException {
     EscrowClient escrows = chain.require().escrow();
-    JobRow.Completion completion = row.completion().orElseThrow();
     Optional<Escrow> found = escrows.escrow(account, row.id());
     if (found.isEmpty()) {
       return new Step.Retry("the escrow of job " + row.id() + " is not on the chain");
@@ -124,92 +204,296 @@ final class EscrowPayment implements Payment {
     Escrow escrow = found.get();
     switch (escrow.status()) {
       case RELEASED -> {
-        return moves.move(row, Transition.to(new JobState.Settled()));
+        return approvals.sawPaid(row, escrow, escrows)
+            ? moves.move(row, Transition.to(new JobState.Settled()))
+            : new Step.Wait(Duration.ofMillis(config.chain().pollMillis()));
       }
       case REFUNDED -> {
-        return moves.move(row, Transition.to(new JobState.Expired()));
+        boolean _ = approvals.sawPaid(row, escrow, escrows);
+        return moves.move(row, Transition.to(new JobState.Expired()).owing(Moves.owed(row)));
       }
       case FUNDED, ACCEPTED -> {
-        return moves.isPastDeadline(row)
-            ? refundOf(row, escrows)
-            : new Step.Wait(Duration.ofMillis(config.chain().pollMillis()));
+        if (moves.isPastDeadline(row)) {
+          return refundOf(row, escrows);
+        }
       }
       case PROVEN -> {}
     }
-    Optional<Milestone> proven = escrows.milestone(account, row.id(), ONE);
-    if (proven.isEmpty()) {
-      return new Step.Retry("the proof of job " + row.id() + " is not on the chain");
-    }
-    Milestone proof = proven.get();
-    if (!proof.proofRoot().equals(completion.receiptHash())
-        || !proof.amountDue().equals(completion.price())) {
-      return moves.move(
-          row,
-          Transition.to(
-              new JobState.Disputed(
-                  "the proof on the chain is "
-                      + proof.proofRoot()
-                      + " for "
-                      + proof.amountDue()
-                      + ", the receipt "
-                      + completion.receiptHash()
-                      + " for "
-                      + completion.price())));
-    }
-    Optional<String> fault = audit.fault(row);
+    finished(row);
+    Optional<String> fault = approvals.judge(row).or(() -> otherProof(row, escrow, escrows));
     if (fault.isPresent()) {
       return moves.move(row, Transition.to(new JobState.Disputed(fault.get())));
     }
-    try {
-      escrows.release(account, row.id(), ONE);
-    } catch (TransactionRefusedException | TransactionFailedException e) {
-      return new Step.Retry(String.valueOf(e.getMessage()));
+    Optional<String> trouble = deliver(row);
+    if (trouble.isPresent()) {
+      // Unreachable: then a transaction says what the signature would have said.
+      release(row, escrow, escrows);
     }
-    return moves.move(row, Transition.to(new JobState.Settled()));
+    boolean _ = approvals.sawPaid(row, escrow, escrows);
+    return trouble.isPresent()
+        ? new Step.Retry(trouble.get())
+        : new Step.Wait(Duration.ofMillis(config.chain().pollMillis()));
   }
 
-  /// Nothing on the chain decides a dispute yet: after the challenge time anybody may release the
-  /// money, and this only sees what became of it.
+  /// The job's receipt is its last milestone.
+  private void finished(JobRow row) {
+    JobRow.Completion completion = row.completion().orElseThrow();
+    int number = MilestoneTerms.count(row.job());
+    if (milestones.find(row.id(), number).isEmpty()) {
+      milestones.reached(
+          MilestoneRow.reached(
+              row.id(),
+              number,
+              completion.meter().steps(),
+              completion.receiptHash(),
+              completion.price(),
+              milestones.find(row.id(), number - 1),
+              completion.output(),
+              moves.now()),
+          Optional.empty());
+    }
+  }
+
+  /// Brings the provider the approvals that it is not known to have.
+  ///
+  /// @return why it has not taken them, or empty if it has
+  private Optional<String> deliver(JobRow row) {
+    boolean open =
+        milestones.of(row.id()).stream()
+            .anyMatch(m -> m.approval().isPresent() && !m.delivered() && !m.paid());
+    if (!open) {
+      return Optional.empty();
+    }
+    try {
+      return switch (client.follow(
+          JobWatch.peer(row), row.id(), row.remoteSequence(), milestonesKnown(row))) {
+        case JobClient.Answer.Taken(JobFeed feed) -> {
+          try (feed) {
+            yield awaitHeard(row, feed, approvals.say(row.id(), feed));
+          }
+        }
+        case JobClient.Answer.Refused(Refusal refusal) -> Optional.of(refusal.toString());
+        case JobClient.Answer.Unknown _, JobClient.Answer.Reserved _ ->
+            Optional.of("the provider does not know the job " + row.id() + " any more");
+      };
+    } catch (ProviderUnreachableException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private Optional<String> awaitHeard(JobRow row, JobFeed feed, int last) {
+    while (true) {
+      switch (feed.next()) {
+        case JobFeed.Next.Approved answer -> {
+          approvals.heard(row, answer);
+          if (answer.refusal().isPresent() || answer.milestone() == last) {
+            return answer.refusal();
+          }
+        }
+        case JobFeed.Next.Event _,
+            JobFeed.Next.Receipt _,
+            JobFeed.Next.Milestone _,
+            JobFeed.Next.Due _,
+            JobFeed.Next.Paid _,
+            JobFeed.Next.Ended _ -> {}
+      }
+    }
+  }
+
+  /// A proof on the chain that is of another receipt than the one that is here.
+  private Optional<String> otherProof(JobRow row, Escrow escrow, EscrowClient escrows) {
+    for (MilestoneRow milestone : milestones.of(row.id())) {
+      if (milestone.number() <= escrow.proven() && !milestone.paid()) {
+        Optional<Milestone> proof = escrows.milestone(account, row.id(), milestone.number());
+        if (proof.isPresent() && !isSame(proof.get(), milestone)) {
+          return Optional.of(
+              "the proof of milestone "
+                  + milestone.number()
+                  + " on the chain is "
+                  + proof.get().proofRoot()
+                  + " for "
+                  + proof.get().amountDue()
+                  + ", its receipt "
+                  + milestone.proof()
+                  + " for "
+                  + milestone.amountDue());
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean isSame(Milestone proof, MilestoneRow milestone) {
+    return proof.proofRoot().equals(milestone.proof())
+        && proof.amountDue().equals(milestone.amountDue());
+  }
+
+  /// Pays what is proven on the chain and exact, by transactions, unless its provider has the
+  /// approval and can do that itself.
+  private void release(JobRow row, Escrow escrow, EscrowClient escrows) {
+    for (MilestoneRow milestone : milestones.of(row.id())) {
+      boolean ours =
+          milestone.number() <= escrow.proven()
+              && milestone.verdict() == MilestoneRow.Verdict.EXACT
+              && !milestone.delivered()
+              && !milestone.paid();
+      if (ours
+          && escrows
+              .milestone(account, row.id(), milestone.number())
+              .map(proof -> proof.status() == Milestone.Status.PROVEN && isSame(proof, milestone))
+              .orElse(false)) {
+        escrows.release(account, row.id(), milestone.number());
+      }
+    }
+  }
+
+  /// Asks the provider of a job that ended without a result for milestones that it has proven and
+  /// that are not here.
+  private void learn(JobRow row, Escrow escrow) {
+    int known = milestonesKnown(row);
+    if (known >= Math.min(escrow.proven(), MilestoneTerms.count(row.job()) - 1)) {
+      return;
+    }
+    try {
+      if (client.follow(JobWatch.peer(row), row.id(), row.remoteSequence(), known)
+          instanceof JobClient.Answer.Taken(JobFeed feed)) {
+        try (feed) {
+          boolean more = true;
+          while (more) {
+            switch (feed.next()) {
+              case JobFeed.Next.Milestone(int number, ByteString json) ->
+                  approvals.received(row, number, json.toByteArray());
+              case JobFeed.Next.Ended _ -> more = false;
+              case JobFeed.Next.Event _,
+                  JobFeed.Next.Receipt _,
+                  JobFeed.Next.Due _,
+                  JobFeed.Next.Paid _,
+                  JobFeed.Next.Approved _ -> {}
+            }
+          }
+        }
+      }
+    } catch (ProviderUnreachableException | ProviderFaultException e) {
+      LOG.info("milestones of job {} are not known: {}", row.id(), e.getMessage());
+    }
+  }
+
+  /// Disputes what is proven on the chain and false, where somebody rules, and ends a dispute that
+  /// nobody has ruled over in time.
+  private void dispute(JobRow row, Escrow escrow, EscrowClient escrows) {
+    if (escrows.referee().isEmpty()) {
+      return;
+    }
+    for (int number = 1; number <= escrow.proven(); number++) {
+      Optional<Milestone> proof = escrows.milestone(account, row.id(), number);
+      Optional<MilestoneRow> here = milestones.find(row.id(), number);
+      boolean exact =
+          proof.isPresent()
+              && here.isPresent()
+              && here.get().verdict() == MilestoneRow.Verdict.EXACT
+              && isSame(proof.get(), here.get());
+      if (proof.isPresent() && !exact) {
+        switch (proof.get().status()) {
+          case PROVEN -> {
+            // What its provider has not told may yet come, as long as there is time to dispute it.
+            Instant late = proof.get().since().plus(escrows.challengeTime().dividedBy(2));
+            if (here.isPresent() || moves.now().isAfter(late)) {
+              escrows.dispute(row.id(), number);
+            }
+          }
+          case DISPUTED -> {
+            Instant end = proof.get().since().plus(escrows.disputeTime());
+            if (!moves.now().isBefore(end)) {
+              escrows.expireDispute(account, row.id(), number);
+            }
+          }
+          case PAID -> {}
+        }
+      }
+    }
+  }
+
+  /// Sees what becomes of a job of which something is false: that is disputed where somebody rules;
+  /// where nobody does, its provider is paid for it once the challenge time is over, and for no
+  /// more.
   @Override
   public Step awaitDispute(JobRow row) {
-    Optional<EscrowStatus> status =
-        chain.require().escrow().escrow(account, row.id()).map(Escrow::status);
-    if (status.equals(Optional.of(EscrowStatus.RELEASED))) {
+    EscrowClient escrows = chain.require().escrow();
+    Optional<Escrow> found = escrows.escrow(account, row.id());
+    if (found.isEmpty()) {
+      return new Step.Retry("the escrow of job " + row.id() + " is not on the chain");
+    }
+    Escrow escrow = found.get();
+    boolean all = approvals.sawPaid(row, escrow, escrows);
+    if (all && escrow.status() == EscrowStatus.RELEASED && !approvals.isDisputed(row)) {
       return moves.move(row, Transition.to(new JobState.Settled()));
     }
-    if (status.equals(Optional.of(EscrowStatus.REFUNDED))) {
+    if (all && !isOpen(escrow) && escrow.paid() == escrow.proven()) {
       return moves.move(
           row,
-          Transition.to(new JobState.Failed("disputed, and the money came back: " + row.state())));
+          Transition.to(
+              new JobState.Failed("disputed, and what was not proven came back: " + reason(row))));
+    }
+    try {
+      dispute(row, escrow, escrows);
+      if (moves.isPastDeadline(row) && isOpen(escrow)) {
+        escrows.refund(account, row.id());
+      }
+    } catch (TransactionRefusedException | TransactionFailedException e) {
+      return new Step.Retry(String.valueOf(e.getMessage()));
     }
     return new Step.Wait(SLOWLY);
   }
 
-  /// Sees the money of a job that ended without a result come back.
+  private static String reason(JobRow row) {
+    return row.state() instanceof JobState.Disputed(String reason) ? reason : row.state().id();
+  }
+
+  private static boolean isOpen(Escrow escrow) {
+    return escrow.status() == EscrowStatus.FUNDED || escrow.status() == EscrowStatus.ACCEPTED;
+  }
+
+  /// Sees the money of a job that ended without a result come back, and what was proven of it paid.
   @Override
-  public Step reclaim(JobRow row) {
+  public Step reclaim(JobRow row) throws InterruptedException {
     EscrowClient escrows = chain.require().escrow();
-    Optional<Escrow> escrow = escrows.escrow(account, row.id());
-    boolean open =
-        escrow.isPresent()
-            && (escrow.get().status() == EscrowStatus.FUNDED
-                || escrow.get().status() == EscrowStatus.ACCEPTED);
-    if (!open) {
+    Optional<Escrow> found = escrows.escrow(account, row.id());
+    if (found.isEmpty()) {
       store.closed(row.id());
       return new Step.Moved();
     }
-    if (moves.isPastDeadline(row)) {
-      try {
-        escrows.refund(account, row.id());
-      } catch (TransactionRefusedException | TransactionFailedException e) {
-        // The chain's clock may be behind ours.
-        return new Step.Retry(String.valueOf(e.getMessage()));
-      }
+    Escrow escrow = found.get();
+    boolean all = approvals.sawPaid(row, escrow, escrows);
+    if (all && !isOpen(escrow) && escrow.paid() == escrow.proven()) {
+      store.closed(row.id());
       return new Step.Moved();
+    }
+    try {
+      if (escrow.paid() < escrow.proven()) {
+        learn(row, escrow);
+        judge(row);
+        release(row, escrow, escrows);
+        dispute(row, escrow, escrows);
+      }
+      if (isOpen(escrow) && moves.isPastDeadline(row)) {
+        escrows.refund(account, row.id());
+        return new Step.Moved();
+      }
+    } catch (TransactionRefusedException | TransactionFailedException e) {
+      // The chain's clock may be behind ours, or the provider was faster.
+      return new Step.Retry(String.valueOf(e.getMessage()));
     }
     // A provider that took the job gives it back at once; otherwise the contract does after the
     // deadline.
     return new Step.Wait(SLOWLY);
+  }
+
+  private void judge(JobRow row) throws InterruptedException {
+    try {
+      approvals.judge(row).ifPresent(fault -> LOG.warn("job {} is not paid: {}", row.id(), fault));
+    } catch (ProviderUnreachableException | WorkerException e) {
+      LOG.info("milestones of job {} are not judged: {}", row.id(), e.getMessage());
+    }
   }
 
   private Step refundOf(JobRow row, EscrowClient escrows) {
@@ -218,6 +502,6 @@ final class EscrowPayment implements Payment {
     } catch (TransactionRefusedException | TransactionFailedException e) {
       return new Step.Retry(String.valueOf(e.getMessage()));
     }
-    return moves.move(row, Transition.to(new JobState.Expired()));
+    return moves.move(row, Transition.to(new JobState.Expired()).owing(Moves.owed(row)));
   }
 }

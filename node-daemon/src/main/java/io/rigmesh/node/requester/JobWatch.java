@@ -61,8 +61,15 @@ final class JobWatch {
   Step handIn(JobRow row, long inputBytes) {
     Optional<ChannelTerms> channel = payments.apply(row.job()).channel(row);
     return switch (client.submit(
-        peer(row), row.signed(), inputBytes, row.remoteSequence(), channel)) {
+        peer(row),
+        row.signed(),
+        inputBytes,
+        row.remoteSequence(),
+        channel,
+        payments.apply(row.job()).milestonesKnown(row))) {
       case JobClient.Answer.Taken(JobFeed feed) -> mirror(row, feed);
+      case JobClient.Answer.Reserved _ ->
+          new Step.Retry("the provider does not see the job's escrow yet");
       case JobClient.Answer.Unknown _ ->
           new Step.Retry("the provider does not know a job that was handed in just now");
       case JobClient.Answer.Refused(Refusal refusal) -> {
@@ -87,8 +94,13 @@ final class JobWatch {
     if (row.cancelAsked()) {
       client.cancel(peer(row), row.id());
     }
-    return switch (client.follow(peer(row), row.id(), row.remoteSequence())) {
+    return switch (client.follow(
+        peer(row),
+        row.id(),
+        row.remoteSequence(),
+        payments.apply(row.job()).milestonesKnown(row))) {
       case JobClient.Answer.Taken(JobFeed feed) -> mirror(row, feed);
+      case JobClient.Answer.Reserved _ -> later();
       case JobClient.Answer.Refused(Refusal refusal) -> new Step.Retry(refusal.toString());
       case JobClient.Answer.Unknown _ -> moves.isPastDeadline(row) ? moves.expire(row) : later();
     };
@@ -105,12 +117,14 @@ final class JobWatch {
 
   private Step mirror(JobRow row, JobFeed feed) {
     feeds.put(row.id(), feed);
+    Payment payment = payments.apply(row.job());
     try (feed) {
       JobRow now = store.find(row.id()).orElse(row);
       if (now.cancelAsked() && !row.cancelAsked()) {
         // Asked for after this step began, and before there was a stream to reset.
         return new Step.Moved();
       }
+      payment.attend(now, feed);
       Told told = listen(now, feed);
       store.flush();
       return follow(told);
@@ -118,6 +132,7 @@ final class JobWatch {
       feed.cancel();
       return moves.fail(store.find(row.id()).orElse(row), String.valueOf(e.getMessage()));
     } finally {
+      payment.leave(row, feed);
       feeds.remove(row.id(), feed);
     }
   }
@@ -188,6 +203,9 @@ final class JobWatch {
         case JobFeed.Next.Receipt(ByteString json) -> {
           return new Told(now, remote, Optional.of(json.toByteArray()), feed.tariff());
         }
+        case JobFeed.Next.Milestone(int number, ByteString json) ->
+            payment.milestone(now, number, json.toByteArray());
+        case JobFeed.Next.Approved answer -> payment.heard(now, answer);
         case JobFeed.Next.Due(Due due) -> {
           bill.open = Optional.of(due);
           pay(now, feed, bill);

@@ -9,6 +9,7 @@ import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.Refusal;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -64,6 +65,10 @@ final class Moves {
   /// A provider ends its jobs at their deadline by itself; one that has not by now will not.
   boolean isLongPastDeadline(JobRow row) {
     return nowSeconds() >= row.job().deadlineSeconds() + LATE_MAX.toSeconds();
+  }
+
+  Instant now() {
+    return clock.instant();
   }
 
   private long nowSeconds() {

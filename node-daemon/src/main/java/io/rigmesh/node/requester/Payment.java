@@ -1,10 +1,13 @@
 package io.rigmesh.node.requester;
 
 import io.rigmesh.node.jobs.Step;
+import io.rigmesh.node.network.job.JobFeed;
 import io.rigmesh.node.pay.Due;
 import io.rigmesh.node.pay.Tariff;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.protocol.ChannelTerms;
+import io.rigmesh.protocol.Refusal;
+import io.rigmesh.protocol.Signature;
 import java.util.Optional;
 
 /// How a job's provider is paid. Which way is taken, the job's kind says. Safe for use by several
@@ -15,6 +18,11 @@ sealed interface Payment permits EscrowPayment, ChannelPayment {
 
   /// Whether binding it costs enough to ask the provider once more before.
   boolean isCostly();
+
+  /// A provider has taken a job on by signature; written down before this returns.
+  ///
+  /// @return what is wrong with that, or empty if the money may be locked with it
+  Optional<Refusal> accepted(JobRow row, Signature acceptance);
 
   /// Binds a job's money to its provider.
   Step fund(JobRow row);
@@ -45,6 +53,27 @@ sealed interface Payment permits EscrowPayment, ChannelPayment {
   Optional<io.rigmesh.ledger.channel.Payment> pay(
       JobRow row, Tariff tariff, Due due, long tokensSeen);
 
+  /// How many milestones of a job are here, which need not be told again.
+  int milestonesKnown(JobRow row);
+
+  /// A stream to the provider of a job is open; what it was not told yet is said on it until it is
+  /// left.
+  void attend(JobRow row, JobFeed feed);
+
+  /// The stream is closed.
+  void leave(JobRow row, JobFeed feed);
+
+  /// A milestone has come; written down before this returns, and judged later.
+  ///
+  /// @throws ProviderFaultException if it is none of this job by this provider
+  void milestone(JobRow row, int number, byte[] receiptJson);
+
+  /// The provider has answered to an approval.
+  void heard(JobRow row, JobFeed.Next.Approved answer);
+
+  /// What was found to be wrong with a job that is not at its end.
+  Optional<String> fault(JobRow row);
+
   /// Takes one step towards the payment of a result that is here.
   Step settle(JobRow row) throws InterruptedException;
 
@@ -52,5 +81,5 @@ sealed interface Payment permits EscrowPayment, ChannelPayment {
   Step awaitDispute(JobRow row);
 
   /// Takes one step to have the money of a job that ended without a result back.
-  Step reclaim(JobRow row);
+  Step reclaim(JobRow row) throws InterruptedException;
 }

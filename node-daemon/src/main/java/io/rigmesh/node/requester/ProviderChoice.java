@@ -13,6 +13,7 @@ import io.rigmesh.node.store.Transition;
 import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.RefusalCode;
+import io.rigmesh.protocol.Signature;
 import io.rigmesh.scheduler.matching.Candidate;
 import io.rigmesh.scheduler.matching.Match;
 import io.rigmesh.scheduler.matching.Matching;
@@ -79,15 +80,15 @@ final class ProviderChoice {
     Optional<Refusal> firm = Optional.empty();
     for (Candidate candidate : candidates.subList(0, Math.min(candidatesMax, candidates.size()))) {
       PeerId peer = PeerId.of(candidate.offer().peer());
-      Refusal refusal;
+      Word word;
       try {
-        refusal = refusalOf(row, peer);
+        word = ask(row, peer);
       } catch (ProviderUnreachableException e) {
         LOG.info("job {} passes over {}: {}", row.id(), peer, e.getMessage());
         passing = Optional.of(String.valueOf(e.getMessage()));
         continue;
       }
-      if (refusal.code() == RefusalCode.NOT_FUNDED) {
+      if (!(word instanceof Word.No(Refusal refusal))) {
         tell(row, candidate, candidates.size());
         return moves.move(
             row, Transition.to(new JobState.Matched()).by(candidate.offer().account(), peer));
@@ -108,18 +109,34 @@ final class ProviderChoice {
     return moves.refuse(row, firm.orElseThrow());
   }
 
+  /// What a provider said about a job that nothing is locked for yet.
+  sealed interface Word {
+    /// It takes it once it is funded.
+    ///
+    /// @param acceptance its signature to fund it with, if it gave one
+    record Yes(Optional<Signature> acceptance) implements Word {}
+
+    /// It does not.
+    record No(Refusal refusal) implements Word {}
+  }
+
   /// Hands the job in before it is funded: if money is all that is missing, nothing else is wrong,
   /// and only then is any locked.
-  Refusal refusalOf(JobRow row, PeerId peer) {
+  Word ask(JobRow row, PeerId peer) {
     long inputBytes = blobs.sizeBytes(row.job().input()).orElseThrow();
     try (var _ = probes.begin(row.id(), peer)) {
       return switch (client.submit(
           peer, row.signed(), inputBytes, row.remoteSequence(), Optional.empty())) {
-        case JobClient.Answer.Refused(Refusal refusal) -> refusal;
+        case JobClient.Answer.Reserved(Signature acceptance) ->
+            new Word.Yes(Optional.of(acceptance));
+        case JobClient.Answer.Refused(Refusal refusal) ->
+            refusal.code() == RefusalCode.NOT_FUNDED
+                ? new Word.Yes(Optional.empty())
+                : new Word.No(refusal);
         case JobClient.Answer.Taken(var feed) -> {
           // It has the job already: an earlier life of this process has funded it.
           feed.close();
-          yield new Refusal(RefusalCode.NOT_FUNDED, "it has the job already");
+          yield new Word.Yes(Optional.empty());
         }
         case JobClient.Answer.Unknown _ ->
             throw new ProviderUnreachableException(

@@ -1,5 +1,6 @@
 package io.rigmesh.node.requester;
 
+import io.rigmesh.node.pay.MilestoneTerms;
 import io.rigmesh.node.pay.Tariff;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.protocol.CommitmentChain;
@@ -9,6 +10,8 @@ import io.rigmesh.protocol.MalformedException;
 import io.rigmesh.protocol.ProtocolJson;
 import io.rigmesh.protocol.Receipt;
 import io.rigmesh.protocol.ReceiptFile;
+import io.rigmesh.protocol.Task;
+import io.rigmesh.protocol.TokenAmount;
 import java.util.List;
 import java.util.Optional;
 
@@ -16,11 +19,57 @@ import java.util.Optional;
 final class ReceiptCheck {
   private ReceiptCheck() {}
 
-  /// Reads a provider's `receipt.json`.
+  /// Reads the `receipt.json` of a job's result.
   ///
   /// @param tariff what was agreed, where a channel pays
   /// @throws ProviderFaultException if it is not a receipt for this job by this provider
   static ReceiptFile read(byte[] json, JobRow row, Domain domain, Optional<Tariff> tariff) {
+    ReceiptFile file = read(json, row, domain);
+    Receipt receipt = file.receipt().receipt();
+    if (row.job().task() instanceof Task.Train task) {
+      requireSteps(receipt, task.steps());
+    }
+    tariff.ifPresent(agreed -> {
+      var price = agreed.price(row.job(), receipt.meter());
+      require(
+          receipt.price().compareTo(price) <= 0,
+          "asks for " + receipt.price() + " for what costs " + price + " as it was agreed");
+    });
+    return file;
+  }
+
+  /// Reads the `receipt.json` of a milestone that is not the job's end.
+  ///
+  /// @throws ProviderFaultException if it is not a receipt for this part of the job by this
+  ///   provider, or asks for more than this part's share
+  static ReceiptFile milestone(byte[] json, JobRow row, Domain domain, int number) {
+    int last = MilestoneTerms.count(row.job());
+    if (number < 1 || number >= last || !(row.job().task() instanceof Task.Train task)) {
+      throw new ProviderFaultException(
+          "the provider proves milestone " + number + " of a job that has " + last);
+    }
+    ReceiptFile file = read(json, row, domain);
+    Receipt receipt = file.receipt().receipt();
+    requireSteps(receipt, task.milestoneStep(number));
+    TokenAmount share = MilestoneTerms.share(row.job(), number);
+    require(
+        receipt.price().compareTo(share) <= 0,
+        "asks for "
+            + receipt.price()
+            + " up to milestone "
+            + number
+            + ", above its share of "
+            + share);
+    return file;
+  }
+
+  private static void requireSteps(Receipt receipt, int steps) {
+    require(
+        receipt.meter().steps() == steps,
+        "is for " + receipt.meter().steps() + " steps in place of " + steps);
+  }
+
+  private static ReceiptFile read(byte[] json, JobRow row, Domain domain) {
     ReceiptFile file;
     try {
       file = ProtocolJson.readReceiptFile(json);
@@ -51,12 +100,6 @@ final class ReceiptCheck {
     require(
         receipt.meter().steps() == links.size(),
         "counts " + receipt.meter().steps() + " steps and has " + links.size() + " links");
-    tariff.ifPresent(agreed -> {
-      var price = agreed.price(row.job(), receipt.meter());
-      require(
-          receipt.price().compareTo(price) <= 0,
-          "asks for " + receipt.price() + " for what costs " + price + " as it was agreed");
-    });
     return file;
   }
 

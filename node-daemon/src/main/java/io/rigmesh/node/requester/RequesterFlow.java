@@ -1,6 +1,7 @@
 package io.rigmesh.node.requester;
 
 import io.rigmesh.ledger.channel.PayerBook;
+import io.rigmesh.node.Service;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.chain.ChainLink;
 import io.rigmesh.node.config.NodeConfig;
@@ -11,25 +12,31 @@ import io.rigmesh.node.network.offers.LiveOffers;
 import io.rigmesh.node.store.Drivers;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
+import io.rigmesh.node.store.MilestoneStore;
 import io.rigmesh.node.store.Transition;
 import io.rigmesh.node.workers.WorkerLaunches;
-import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.Refusal;
-import io.rigmesh.protocol.RefusalCode;
+import io.rigmesh.protocol.Signature;
 import java.time.Clock;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The steps of a job that this node pays for: a provider is matched, its escrow funded, the job
 /// handed in and watched, the result checked, the money released; or it comes back.
 public final class RequesterFlow implements Drivers.Stepper {
+  private static final Logger LOG = LoggerFactory.getLogger(RequesterFlow.class);
+
   private final JobStore store;
   private final Blobs blobs;
   private final JobClient client;
   private final ProviderChoice choice;
   private final JobWatch watch;
   private final Payments payments;
+  private final Approvals approvals;
   private final Moves moves;
 
   /// The flow of a node.
@@ -42,10 +49,11 @@ public final class RequesterFlow implements Drivers.Stepper {
   public RequesterFlow(
       NodeConfig config,
       JobStore store,
+      MilestoneStore milestones,
       Blobs blobs,
       ChainLink chain,
       PayerBook book,
-      Address account,
+      AccountKey key,
       LiveOffers offers,
       JobClient client,
       BlobFetcher fetcher,
@@ -60,7 +68,7 @@ public final class RequesterFlow implements Drivers.Stepper {
         new ProviderChoice(
             offers,
             client,
-            new Wishes(config.requester(), blobs, account),
+            new Wishes(config.requester(), blobs, key.address()),
             blobs,
             store,
             probes,
@@ -69,11 +77,18 @@ public final class RequesterFlow implements Drivers.Stepper {
     Delivery delivery =
         new Delivery(config, blobs, fetcher, client, chain.contracts().domain(), moves);
     Audit audit = new Audit(config, store, blobs, launches);
+    this.approvals = new Approvals(config, store, milestones, chain, key, delivery, audit, clock);
     this.payments =
         new Payments(
-            new EscrowPayment(config, store, chain, account, audit, moves),
+            new EscrowPayment(
+                config, store, milestones, chain, key.address(), client, approvals, moves),
             new ChannelPayment(store, blobs, book, client, audit, moves));
     this.watch = new JobWatch(config, store, client, delivery, payments::of, moves);
+  }
+
+  /// What judges milestones while jobs run.
+  public Service approvals() {
+    return approvals;
   }
 
   @Override
@@ -94,7 +109,7 @@ public final class RequesterFlow implements Drivers.Stepper {
         case JobState.Signed _ -> called(row).orElseGet(() -> choice.match(row));
         case JobState.Matched _ -> fund(row);
         case JobState.Funded _ -> called(row).orElseGet(() -> watch.handIn(row, inputBytes(row)));
-        case JobState.Running _ -> watch.watch(row);
+        case JobState.Running _ -> stopped(row).orElseGet(() -> watch.watch(row));
         case JobState.Completed _ -> payments.of(row.job()).settle(row);
         case JobState.Disputed _ -> payments.of(row.job()).awaitDispute(row);
         case JobState.Refused _,
@@ -127,15 +142,38 @@ public final class RequesterFlow implements Drivers.Stepper {
         return over.get();
       }
       if (payment.isCostly()) {
-        Refusal refusal = choice.refusalOf(row, JobWatch.peer(row));
-        if (refusal.code() != RefusalCode.NOT_FUNDED) {
-          return ProviderChoice.isPassing(refusal)
-              ? new Step.Retry(refusal.toString())
-              : moves.move(row, Transition.to(new JobState.Refused(refusal)));
+        switch (choice.ask(row, JobWatch.peer(row))) {
+          case ProviderChoice.Word.No(Refusal refusal) -> {
+            return ProviderChoice.isPassing(refusal)
+                ? new Step.Retry(refusal.toString())
+                : moves.move(row, Transition.to(new JobState.Refused(refusal)));
+          }
+          case ProviderChoice.Word.Yes(Optional<Signature> acceptance) -> {
+            Optional<Refusal> bad = acceptance.flatMap(s -> payment.accepted(row, s));
+            if (bad.isPresent()) {
+              return moves.move(row, Transition.to(new JobState.Refused(bad.get())));
+            }
+          }
         }
       }
     }
     return payment.fund(row);
+  }
+
+  /// The end of a job of which something was found to be wrong while it runs: it is called off, and
+  /// nothing more of it is approved.
+  private Optional<Step> stopped(JobRow row) {
+    Optional<String> fault = payments.of(row.job()).fault(row);
+    if (fault.isEmpty()) {
+      return Optional.empty();
+    }
+    Step disputed = moves.move(row, Transition.to(new JobState.Disputed(fault.get())));
+    try {
+      client.cancel(JobWatch.peer(row), row.id());
+    } catch (ProviderUnreachableException e) {
+      LOG.info("the provider of job {} is not told that it is over: {}", row.id(), e.getMessage());
+    }
+    return Optional.of(disputed);
   }
 
   /// The end of a job that was called off or is too late, before the provider has it.

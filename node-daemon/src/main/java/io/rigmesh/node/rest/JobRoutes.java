@@ -78,6 +78,8 @@ final class JobRoutes {
       case Intake.Accepted(JobView job, boolean known) ->
           created(job, known ? HttpStatus.OK : HttpStatus.CREATED);
       case Intake.Refused(var refusal) -> throw ApiException.refusal(refusal);
+      case Intake.Reserved _ ->
+          throw new IllegalStateException("places are held for those who ask over the network");
     };
   }
 

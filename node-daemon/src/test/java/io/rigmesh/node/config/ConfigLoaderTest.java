@@ -69,6 +69,7 @@ class ConfigLoaderTest {
                 600,
                 64,
                 120,
+                120,
                 30));
     assertThat(config.requester())
         .isEqualTo(new RequesterConfig(Optional.empty(), 30, 8, TokenAmount.ZERO));

@@ -409,6 +409,8 @@ class ChannelMarketIT {
         case JobFeed.Next.Due(var due) -> heard.due = Optional.of(due);
         case JobFeed.Next.Paid paid -> heard.paid = Optional.of(paid);
         case JobFeed.Next.Receipt(var json) -> heard.receipt = Optional.of(json.toByteArray());
+        case JobFeed.Next.Milestone _, JobFeed.Next.Approved _ ->
+            throw new AssertionError("no channel pays milestones");
         case JobFeed.Next.Ended _ -> throw new AssertionError("the job ended");
       }
     }

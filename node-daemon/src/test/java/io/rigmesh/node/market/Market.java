@@ -69,6 +69,21 @@ final class Market implements AutoCloseable {
   ///   sections
   Market(Path folder, int chainPatienceSeconds, int auditSamples, String providerMore)
       throws Exception {
+    this(folder, chainPatienceSeconds, auditSamples, providerMore, Address.ZERO, Duration.ZERO);
+  }
+
+  /// As the other.
+  ///
+  /// @param referee who rules over disputes; zero for nobody
+  /// @param ruling how long that may take
+  Market(
+      Path folder,
+      int chainPatienceSeconds,
+      int auditSamples,
+      String providerMore,
+      Address referee,
+      Duration ruling)
+      throws Exception {
     this.folder = folder;
     this.chainPatienceSeconds = chainPatienceSeconds;
     this.auditSamples = auditSamples;
@@ -99,7 +114,8 @@ final class Market implements AutoCloseable {
     // release its money itself.
     DevDeployment standard = DevDeployment.standard();
     Deployment deployment =
-        new DevDeployment(standard.supply(), standard.unbonding(), Duration.ofMinutes(15))
+        new DevDeployment(
+                standard.supply(), standard.unbonding(), Duration.ofMinutes(15), referee, ruling)
             .deploy(sender, PATIENCE);
     Path file = folder.resolve("deployment.json");
     deployment.write(file);
@@ -116,6 +132,7 @@ final class Market implements AutoCloseable {
                   heap-mebibytes-max: 512
                 provider:
                   settle-margin-seconds: 5
+                  approval-patience-seconds: 600
                 """
                 + providerMore);
     requester =
@@ -219,9 +236,9 @@ final class Market implements AutoCloseable {
     return escrows.escrow(account(requester), Hash.fromHex(job));
   }
 
-  /// The proof of a job of one part, as the chain has it.
-  Optional<Milestone> milestone(String job) {
-    return escrows.milestone(account(requester), Hash.fromHex(job), 1);
+  /// The proof of a part of a job, as the chain has it; none where it was settled in one step.
+  Optional<Milestone> milestone(String job, int number) {
+    return escrows.milestone(account(requester), Hash.fromHex(job), number);
   }
 
   /// Stops the making of blocks, so that no transaction gets into one.

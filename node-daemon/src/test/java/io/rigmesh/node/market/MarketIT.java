@@ -55,11 +55,14 @@ class MarketIT {
     assertThat(receipt.receipt().receipt().meter().steps()).isEqualTo(STEPS);
     Escrow escrow = market.escrow(id).orElseThrow();
     assertThat(escrow.status()).isEqualTo(EscrowStatus.RELEASED);
-    assertThat(market.milestone(id).orElseThrow().proofRoot())
-        .isEqualTo(receipt.receipt().receipt().hash());
-    assertThat(market.milestone(id).orElseThrow().amountDue()).isEqualTo(price);
-    assertThat(purposes(undisturbed)).containsExactly("fund", "release");
-    assertThat(purposes(market.provider.job(id))).containsExactly("accept", "prove");
+    assertThat(escrow.amountDue()).isEqualTo(price);
+    // Taken on and approved of by signatures: one transaction of each side.
+    assertThat(purposes(undisturbed)).containsExactly("fund");
+    assertThat(purposes(market.provider.job(id))).containsExactly("settle");
+    assertThat(undisturbed.get("paid")).isEqualTo(undisturbed.get("price"));
+    JsonNode part = undisturbed.get("milestones").get(0);
+    assertThat(part.get("proof").asText()).isEqualTo(receipt.receipt().receipt().hash().hex());
+    assertThat(part.get("state").asText()).isEqualTo("paid");
 
     TokenAmount before = market.balance(market.provider);
     JsonNode generated =
@@ -93,7 +96,7 @@ class MarketIT {
     draft.put("priceMax", "100000000");
     ((ObjectNode) draft.get("parameters")).put("dim", "4096").put("ffnDim", "16384");
     String id = market.requester.submit(draft);
-    JsonNode job = awaitEnd(market.requester, id);
+    JsonNode job = market.requester.awaitEnd(id);
     assertThat(job.get("state").asText()).isEqualTo("refused");
     assertThat(job.get("code").asText()).isEqualTo("out-of-memory");
     assertThat(market.escrow(id)).isEmpty();
@@ -105,7 +108,7 @@ class MarketIT {
     ObjectNode draft = market.training(1_000, 1);
     draft.put("priceMax", "1");
     String id = market.requester.submit(draft);
-    JsonNode job = awaitEnd(market.requester, id);
+    JsonNode job = market.requester.awaitEnd(id);
     assertThat(job.get("code").asText()).isEqualTo("price-too-low");
     assertThat(market.escrow(id)).isEmpty();
   }
@@ -116,8 +119,8 @@ class MarketIT {
     String id = market.requester.submit(market.training(5_000, 3));
     market.requester.awaitStep(id, 5);
     market.requester.cancel(id);
-    assertThat(awaitEnd(market.requester, id).get("state").asText()).isEqualTo("cancelled");
-    assertThat(awaitEnd(market.provider, id).get("state").asText()).isEqualTo("cancelled");
+    assertThat(market.requester.awaitEnd(id).get("state").asText()).isEqualTo("cancelled");
+    assertThat(market.provider.awaitEnd(id).get("state").asText()).isEqualTo("cancelled");
     long end = System.nanoTime() + NodeProcess.PATIENCE.toNanos();
     while (market.escrow(id).orElseThrow().status() != EscrowStatus.REFUNDED) {
       assertThat(System.nanoTime()).isLessThan(end);
@@ -168,7 +171,7 @@ class MarketIT {
     }
     market.provider.start();
     assertSettledAs(undisturbed, id);
-    assertThat(purposes(market.provider.job(id))).containsExactly("accept", "prove");
+    assertThat(purposes(market.provider.job(id))).containsExactly("settle");
   }
 
   @Test
@@ -197,21 +200,6 @@ class MarketIT {
     assertThat(job.get("outputModel")).isEqualTo(undisturbed.get("outputModel"));
     assertThat(job.get("price")).isEqualTo(undisturbed.get("price"));
     return job;
-  }
-
-  private static JsonNode awaitEnd(NodeProcess node, String id) throws InterruptedException {
-    long end = System.nanoTime() + NodeProcess.PATIENCE.toNanos();
-    while (System.nanoTime() < end) {
-      if (node.knows(id)) {
-        JsonNode job = node.job(id);
-        if (List.of("settled", "refused", "cancelled", "expired", "failed")
-            .contains(job.get("state").asText())) {
-          return job;
-        }
-      }
-      Thread.sleep(50);
-    }
-    throw new AssertionError("the job did not end: " + node.job(id));
   }
 
   private static List<String> purposes(JsonNode job) {

@@ -34,6 +34,9 @@ final class NodeProcess implements AutoCloseable {
   private static final List<String> WAY =
       List.of("draft", "signed", "matched", "funded", "running", "completed", "settled");
 
+  private static final List<String> ENDS =
+      List.of("settled", "refused", "cancelled", "expired", "failed");
+
   private final Path home;
   private final HttpClient http =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -218,9 +221,7 @@ final class NodeProcess implements AutoCloseable {
         if (wanted.test(last)) {
           return last;
         }
-        boolean over =
-            List.of("settled", "refused", "cancelled", "expired", "failed")
-                .contains(last.path("state").asText());
+        boolean over = ENDS.contains(last.path("state").asText());
         if (over) {
           throw new AssertionError(
               home.getFileName() + ": waited for " + what + ", but the job ended: " + last);
@@ -244,6 +245,21 @@ final class NodeProcess implements AutoCloseable {
 
   JsonNode awaitStep(String id, long step) throws InterruptedException {
     return await(id, "step " + step, job -> job.path("progress").path("step").asLong() >= step);
+  }
+
+  /// Waits until a job is at its end, whichever that is.
+  JsonNode awaitEnd(String id) throws InterruptedException {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (System.nanoTime() < end) {
+      if (knows(id)) {
+        JsonNode job = job(id);
+        if (ENDS.contains(job.get("state").asText())) {
+          return job;
+        }
+      }
+      Thread.sleep(50);
+    }
+    throw new AssertionError(home.getFileName() + ": the job did not end: " + job(id));
   }
 
   void awaitReady() throws InterruptedException {

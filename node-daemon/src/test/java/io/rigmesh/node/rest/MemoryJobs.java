@@ -153,6 +153,7 @@ final class MemoryJobs implements Jobs {
         Optional.empty(),
         Optional.empty(),
         TokenAmount.ZERO,
+        List.of(),
         List.of());
   }
 

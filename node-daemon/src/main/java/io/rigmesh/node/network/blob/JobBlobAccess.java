@@ -9,6 +9,7 @@ import io.rigmesh.node.models.OfferedModels;
 import io.rigmesh.node.requester.Probes;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
+import io.rigmesh.node.store.MilestoneStore;
 import io.rigmesh.protocol.Domain;
 import io.rigmesh.protocol.FolderManifest;
 import io.rigmesh.protocol.Hash;
@@ -25,6 +26,7 @@ public final class JobBlobAccess implements BlobAccess {
   private static final int REMEMBERED_MAX = 4_096;
 
   private final JobStore store;
+  private final MilestoneStore milestones;
   private final Blobs blobs;
   private final OfferedModels models;
   private final Probes probes;
@@ -42,8 +44,14 @@ public final class JobBlobAccess implements BlobAccess {
 
   /// The rules of a node.
   public JobBlobAccess(
-      JobStore store, Blobs blobs, OfferedModels models, Probes probes, Domain domain) {
+      JobStore store,
+      MilestoneStore milestones,
+      Blobs blobs,
+      OfferedModels models,
+      Probes probes,
+      Domain domain) {
     this.store = store;
+    this.milestones = milestones;
     this.blobs = blobs;
     this.models = models;
     this.probes = probes;
@@ -95,10 +103,14 @@ public final class JobBlobAccess implements BlobAccess {
   }
 
   private boolean isOutput(JobRow row, Hash root) {
-    if (row.completion().isEmpty()) {
-      return false;
-    }
-    Hash output = row.completion().get().output();
+    boolean isResult =
+        row.completion().map(completion -> isOutput(completion.output(), root)).orElse(false);
+    return isResult
+        || milestones.of(row.id()).stream()
+            .anyMatch(milestone -> isOutput(milestone.output(), root));
+  }
+
+  private boolean isOutput(Hash output, Hash root) {
     return isFolder(output, root)
         || blobs
             .manifest(output)

@@ -64,6 +64,11 @@ public final class JobClient {
     /// @param feed what it tells; the caller closes it
     record Taken(JobFeed feed) implements Answer {}
 
+    /// It takes the job once its money is locked, and holds a place for it meanwhile.
+    ///
+    /// @param acceptance its signature, with which the money may be locked
+    record Reserved(Signature acceptance) implements Answer {}
+
     /// It does not take the job.
     record Refused(Refusal refusal) implements Answer {}
 
@@ -86,12 +91,26 @@ public final class JobClient {
       long inputBytes,
       long after,
       Optional<ChannelTerms> channel) {
+    return submit(provider, signed, inputBytes, after, channel, 0);
+  }
+
+  /// The same, without milestones that are here already.
+  ///
+  /// @param milestonesKnown how many there are
+  public Answer submit(
+      PeerId provider,
+      SignedJob signed,
+      long inputBytes,
+      long after,
+      Optional<ChannelTerms> channel,
+      int milestonesKnown) {
     JobWire.Submit.Builder submit =
         JobWire.Submit.newBuilder()
             .setJob(ByteString.copyFrom(signed.job().canonicalBytes()))
             .setSignature(bytes(signed.signature()))
             .setInputBytes(inputBytes)
             .setAfter(after)
+            .setMilestonesKnown(milestonesKnown)
             .setMarket(MoneyMessages.write(market));
     channel.map(MoneyMessages::write).ifPresent(submit::setChannel);
     return open(
@@ -104,6 +123,13 @@ public final class JobClient {
 
   /// Hears of a job that was handed in before.
   public Answer follow(PeerId provider, Hash job, long after) {
+    return follow(provider, job, after, 0);
+  }
+
+  /// The same, without milestones that are here already.
+  ///
+  /// @param milestonesKnown how many there are
+  public Answer follow(PeerId provider, Hash job, long after, int milestonesKnown) {
     return open(
         provider,
         JobWire.Open.newBuilder()
@@ -111,7 +137,8 @@ public final class JobClient {
             .setFollow(
                 JobWire.Follow.newBuilder()
                     .setJobId(ByteString.copyFrom(job.bytes()))
-                    .setAfter(after))
+                    .setAfter(after)
+                    .setMilestonesKnown(milestonesKnown))
             .build());
   }
 
@@ -144,6 +171,11 @@ public final class JobClient {
                   JobProtocol.reply(io.requireMessage(JobProtocol.REPLY_BYTES_MAX));
               switch (reply.getWhatCase()) {
                 case ACCEPTED -> {
+                  if (!reply.getAccepted().getAcceptance().isEmpty()) {
+                    stream.close();
+                    return new Answer.Reserved(
+                        MoneyMessages.acceptance(reply.getAccepted().getAcceptance()));
+                  }
                   io.timeout(JobProtocol.SILENCE_MAX);
                   return new Answer.Taken(
                       new JobFeed(
@@ -166,7 +198,7 @@ public final class JobClient {
                 // Heartbeats while the provider fetches what the job needs, and what a newer
                 // version may say.
                 case ALIVE, WHAT_NOT_SET -> {}
-                case EVENT, RECEIPT, END, DUE, PAID ->
+                case EVENT, RECEIPT, END, DUE, PAID, MILESTONE, APPROVED ->
                     throw new PeerMisbehaviourException(
                         JobProtocol.ID + ": " + reply.getWhatCase() + " came before an answer");
               }

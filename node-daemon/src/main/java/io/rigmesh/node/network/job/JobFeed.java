@@ -10,13 +10,14 @@ import io.rigmesh.node.network.Blames;
 import io.rigmesh.node.network.PeerStream;
 import io.rigmesh.node.pay.Tariff;
 import io.rigmesh.protocol.JobState;
+import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.protocol.wire.JobWire;
 import java.io.ByteArrayOutputStream;
 import java.util.Optional;
 
-/// What a provider tells of one job, read by one thread. Another may cancel or close it, which ends
-/// the reading.
+/// What a provider tells of one job, read by one thread. Others may say something meanwhile, and
+/// cancel or close it, which ends the reading.
 public final class JobFeed implements AutoCloseable {
   private final PeerId provider;
   private final PeerStream stream;
@@ -24,6 +25,7 @@ public final class JobFeed implements AutoCloseable {
   private final Optional<Tariff> tariff;
   private final Blames blames;
   private final ByteArrayOutputStream receipt = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream milestone = new ByteArrayOutputStream();
   private long lastSequence;
 
   JobFeed(
@@ -52,6 +54,18 @@ public final class JobFeed implements AutoCloseable {
     /// @param refusal why the payment is worth nothing, if it is
     record Paid(TokenAmount total, Optional<String> refusal) implements Next {}
 
+    /// The job has reached a milestone that is not its end.
+    ///
+    /// @param number which one, from 1
+    /// @param json its `receipt.json`, whole
+    record Milestone(int number, ByteString json) implements Next {}
+
+    /// The answer to an approval.
+    ///
+    /// @param milestone which one, from 1
+    /// @param refusal why the approval is worth nothing, if it is
+    record Approved(int milestone, Optional<String> refusal) implements Next {}
+
     /// The job is at its end and everything was told.
     record Ended() implements Next {}
   }
@@ -70,11 +84,22 @@ public final class JobFeed implements AutoCloseable {
   ///
   /// @throws io.rigmesh.node.requester.ProviderUnreachableException if the stream is broken
   public void pay(Payment payment) {
+    say(MoneyMessages.write(payment));
+  }
+
+  /// Sends an approval; its answer comes among what is read.
+  ///
+  /// @throws io.rigmesh.node.requester.ProviderUnreachableException if the stream is broken
+  public void approve(int milestone, Signature signature) {
+    say(MoneyMessages.approve(milestone, signature));
+  }
+
+  private synchronized void say(JobWire.Say say) {
     JobClient.guarded(
         provider,
         blames,
         () -> {
-          stream.io().writeMessage(MoneyMessages.write(payment));
+          stream.io().writeMessage(say);
           return true;
         });
   }
@@ -106,21 +131,21 @@ public final class JobFeed implements AutoCloseable {
           return new Next.Event(event);
         }
         case RECEIPT -> {
-          long total = reply.getReceipt().getTotalBytes();
-          byte[] part = reply.getReceipt().getPart().toByteArray();
-          if (total <= 0
-              || total > JobProtocol.RECEIPT_BYTES_MAX
-              || part.length == 0
-              || receipt.size() + part.length > total) {
-            throw new PeerMisbehaviourException(
-                JobProtocol.ID + ": a receipt has other bytes than it says, or too many");
+          Optional<ByteString> whole =
+              gather(receipt, reply.getReceipt().getTotalBytes(), reply.getReceipt().getPart());
+          if (whole.isPresent()) {
+            return new Next.Receipt(whole.get());
           }
-          receipt.writeBytes(part);
-          if (receipt.size() == total) {
-            ByteString whole = UnsafeByteOperations.unsafeWrap(receipt.toByteArray());
-            receipt.reset();
-            return new Next.Receipt(whole);
+        }
+        case MILESTONE -> {
+          JobWire.Milestone part = reply.getMilestone();
+          Optional<ByteString> whole = gather(milestone, part.getTotalBytes(), part.getPart());
+          if (whole.isPresent()) {
+            return new Next.Milestone(part.getNumber(), whole.get());
           }
+        }
+        case APPROVED -> {
+          return MoneyMessages.approved(reply.getApproved());
         }
         case END -> {
           return new Next.Ended();
@@ -137,6 +162,25 @@ public final class JobFeed implements AutoCloseable {
                 JobProtocol.ID + ": " + reply.getWhatCase() + " came in the middle of a feed");
       }
     }
+  }
+
+  /// Adds a part of a `receipt.json`; the whole if it was the last.
+  private static Optional<ByteString> gather(
+      ByteArrayOutputStream gathered, long total, ByteString part) {
+    if (total <= 0
+        || total > JobProtocol.RECEIPT_BYTES_MAX
+        || part.isEmpty()
+        || gathered.size() + (long) part.size() > total) {
+      throw new PeerMisbehaviourException(
+          JobProtocol.ID + ": a receipt has other bytes than it says, or too many");
+    }
+    gathered.writeBytes(part.toByteArray());
+    if (gathered.size() < total) {
+      return Optional.empty();
+    }
+    ByteString whole = UnsafeByteOperations.unsafeWrap(gathered.toByteArray());
+    gathered.reset();
+    return Optional.of(whole);
   }
 
   /// Calls the job off by resetting the stream.

@@ -18,6 +18,7 @@ import io.rigmesh.protocol.MalformedException;
 import io.rigmesh.protocol.ProtocolJson;
 import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.RefusalCode;
+import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.wire.JobWire;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -88,6 +89,16 @@ public final class JobProtocol {
         JobWire.Accepted.newBuilder().setState(write(state)).setKnown(known);
     tariff.map(MoneyMessages::write).ifPresent(accepted::setTariff);
     return JobWire.Reply.newBuilder().setAccepted(accepted).build();
+  }
+
+  /// The answer to a job that is taken once its money is locked.
+  static JobWire.Reply reserved(Signature acceptance) {
+    return JobWire.Reply.newBuilder()
+        .setAccepted(
+            JobWire.Accepted.newBuilder()
+                .setState(write(new JobState.Signed()))
+                .setAcceptance(ByteString.copyFrom(acceptance.bytes())))
+        .build();
   }
 
   static JobWire.Reply refused(Refusal refusal) {

@@ -21,6 +21,7 @@ import io.rigmesh.node.jobs.Jobs;
 import io.rigmesh.node.network.PeerRates;
 import io.rigmesh.node.pay.Due;
 import io.rigmesh.node.pay.Market;
+import io.rigmesh.node.pay.Milestones;
 import io.rigmesh.node.pay.Tariff;
 import io.rigmesh.node.pay.Till;
 import io.rigmesh.node.provider.Supply;
@@ -35,6 +36,7 @@ import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.SignedJob;
+import io.rigmesh.protocol.Task;
 import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.protocol.wire.JobWire;
 import java.time.Duration;
@@ -66,7 +68,10 @@ public final class JobServer {
   private static final double OPENS_PER_SECOND = 20;
   private static final double OPENS_BURST = 200;
 
-  /// Vouchers that are worth nothing, before a stream ends.
+  private static final JobWire.Reply END =
+      JobWire.Reply.newBuilder().setEnd(JobWire.End.getDefaultInstance()).build();
+
+  /// Vouchers and approvals that are worth nothing, before a stream ends.
   private static final int REFUSED_MAX = 8;
 
   /// How long a stream that is at its end waits for the requester to say its last.
@@ -78,6 +83,7 @@ public final class JobServer {
   private final Domain domain;
   private final Market market;
   private final Till till;
+  private final Milestones milestones;
   private final Semaphore streams = new Semaphore(STREAMS_MAX);
   private final PeerRates rates = new PeerRates(OPENS_PER_SECOND, OPENS_BURST);
   // The stream that follows a job last; an older one that ends says nothing about the job.
@@ -104,14 +110,22 @@ public final class JobServer {
   /// @param domain the chain and contract for which requesters sign
   /// @param market the same with the contract of channels
   /// @param till says what jobs cost, and takes vouchers
+  /// @param milestones says which were reached, and takes approvals
   public JobServer(
-      Jobs jobs, Taker taker, Suppliers suppliers, Domain domain, Market market, Till till) {
+      Jobs jobs,
+      Taker taker,
+      Suppliers suppliers,
+      Domain domain,
+      Market market,
+      Till till,
+      Milestones milestones) {
     this.jobs = jobs;
     this.taker = taker;
     this.suppliers = suppliers;
     this.domain = domain;
     this.market = market;
     this.till = till;
+    this.milestones = milestones;
   }
 
   /// Serves the protocol on a host.
@@ -143,7 +157,13 @@ public final class JobServer {
           if (job.isEmpty()) {
             unknown(io);
           } else {
-            follow(stream, io, job.get(), true, open.getFollow().getAfter());
+            follow(
+                stream,
+                io,
+                job.get(),
+                true,
+                open.getFollow().getAfter(),
+                open.getFollow().getMilestonesKnown());
           }
         }
         case CANCEL -> {
@@ -223,7 +243,12 @@ public final class JobServer {
     try {
       switch (awaitDecision(io, decided)) {
         case Intake.Accepted(JobView job, boolean known) ->
-            follow(stream, io, job, known, submit.getAfter());
+            follow(stream, io, job, known, submit.getAfter(), submit.getMilestonesKnown());
+        case Intake.Reserved(Signature acceptance) -> {
+          io.writeMessage(JobProtocol.reserved(acceptance));
+          io.writeMessage(END);
+          io.closeWrite();
+        }
         case Intake.Refused(Refusal refusal) -> io.writeMessage(JobProtocol.refused(refusal));
       }
     } finally {
@@ -247,7 +272,8 @@ public final class JobServer {
     }
   }
 
-  private void follow(Stream stream, BlockingStream io, JobView job, boolean known, long after)
+  private void follow(
+      Stream stream, BlockingStream io, JobView job, boolean known, long after, int milestonesKnown)
       throws InterruptedException {
     Hash id = job.id();
     followed.put(id, stream);
@@ -257,12 +283,19 @@ public final class JobServer {
         Thread.ofVirtual().name("job-stream").start(() -> watch(stream, io, id, events, over));
     Optional<Tariff> tariff = till.tariff(job.signed().job());
     TokenAmount due = TokenAmount.ZERO;
+    // A milestone behind the last that was told; asked for only where there is more than one.
+    boolean inMilestones =
+        job.signed().job().task() instanceof Task.Train train && train.milestones() > 1;
+    int milestone = milestonesKnown;
     try (events) {
       io.writeMessage(JobProtocol.accepted(job.state(), known, tariff));
       boolean told = false;
       while (true) {
         if (tariff.isPresent()) {
           due = tellDue(io, id, due);
+        }
+        if (inMilestones) {
+          milestone = tellMilestones(io, id, milestone);
         }
         // The receipt stands behind the event that says completed; where that was heard before,
         // behind everything that is there to tell.
@@ -291,8 +324,10 @@ public final class JobServer {
             if (receiptDue) {
               sendReceipt(io, id);
             }
-            io.writeMessage(
-                JobWire.Reply.newBuilder().setEnd(JobWire.End.getDefaultInstance()).build());
+            if (inMilestones) {
+              tellMilestones(io, id, milestone);
+            }
+            io.writeMessage(END);
             if (tariff.isPresent()) {
               // A voucher may be on its way, and is answered.
               watcher.join(FAREWELL);
@@ -317,23 +352,56 @@ public final class JobServer {
     return due.map(Due::amount).orElse(told);
   }
 
+  /// Tells the milestones behind one that was told before.
+  ///
+  /// @return the number of the last that is told now
+  private int tellMilestones(BlockingStream io, Hash id, int told) {
+    int last = told;
+    for (Optional<Milestones.Reached> next = milestones.next(id, last);
+        next.isPresent();
+        next = milestones.next(id, last)) {
+      int number = next.get().number();
+      inParts(
+          next.get().receipt().toByteArray(),
+          (total, part) ->
+              io.writeMessage(
+                  JobWire.Reply.newBuilder()
+                      .setMilestone(
+                          JobWire.Milestone.newBuilder()
+                              .setNumber(number)
+                              .setTotalBytes(total)
+                              .setPart(part))
+                      .build()));
+      last = number;
+    }
+    return last;
+  }
+
+  /// Gets the parts of a `receipt.json`, in order.
+  private interface PartReader {
+    void read(long totalBytes, ByteString part);
+  }
+
+  private static void inParts(byte[] bytes, PartReader reader) {
+    for (int at = 0; at < bytes.length; at += JobProtocol.RECEIPT_PART_BYTES) {
+      int length = Math.min(JobProtocol.RECEIPT_PART_BYTES, bytes.length - at);
+      reader.read(bytes.length, ByteString.copyFrom(bytes, at, length));
+    }
+  }
+
   /// Sends the receipt, if there is one.
   private boolean sendReceipt(BlockingStream io, Hash id) {
     Optional<byte[]> receipt = jobs.receipt(id);
     if (receipt.isEmpty()) {
       return false;
     }
-    byte[] bytes = receipt.get();
-    for (int at = 0; at < bytes.length; at += JobProtocol.RECEIPT_PART_BYTES) {
-      int length = Math.min(JobProtocol.RECEIPT_PART_BYTES, bytes.length - at);
-      io.writeMessage(
-          JobWire.Reply.newBuilder()
-              .setReceipt(
-                  JobWire.Receipt.newBuilder()
-                      .setTotalBytes(bytes.length)
-                      .setPart(ByteString.copyFrom(bytes, at, length)))
-              .build());
-    }
+    inParts(
+        receipt.get(),
+        (total, part) ->
+            io.writeMessage(
+                JobWire.Reply.newBuilder()
+                    .setReceipt(JobWire.Receipt.newBuilder().setTotalBytes(total).setPart(part))
+                    .build()));
     return true;
   }
 
@@ -351,7 +419,10 @@ public final class JobServer {
         Optional<byte[]> said = io.readMessage(MoneyMessages.SAY_BYTES_MAX);
         if (said.isPresent() && !take(io, id, said.get()) && ++refused > REFUSED_MAX) {
           throw new PeerMisbehaviourException(
-              JobProtocol.ID + ": more than " + REFUSED_MAX + " vouchers were worth nothing");
+              JobProtocol.ID
+                  + ": more than "
+                  + REFUSED_MAX
+                  + " vouchers or approvals were worth nothing");
         }
       } catch (PeerMisbehaviourException e) {
         LOG.warn("the requester of job {} is let go: {}", id, e.getMessage());
@@ -383,18 +454,26 @@ public final class JobServer {
     }
   }
 
-  /// Takes a payment, if it is one; false if it is worth nothing.
+  /// Takes a payment or an approval; false if it is worth nothing.
   private boolean take(BlockingStream io, Hash id, byte[] said) {
-    Optional<Payment> payment = MoneyMessages.payment(said);
-    if (payment.isEmpty()) {
-      return true;
-    }
-    Taking taking = till.take(id, payment.get());
-    if (taking instanceof Taking.Refused(String sentence)) {
-      LOG.warn("a voucher for job {} is worth nothing: {}", id, sentence);
-    }
-    io.writeMessage(MoneyMessages.write(taking));
-    return taking instanceof Taking.Taken;
+    return switch (MoneyMessages.said(said)) {
+      case MoneyMessages.Said.Pay(Payment payment) -> {
+        Taking taking = till.take(id, payment);
+        if (taking instanceof Taking.Refused(String sentence)) {
+          LOG.warn("a voucher for job {} is worth nothing: {}", id, sentence);
+        }
+        io.writeMessage(MoneyMessages.write(taking));
+        yield taking instanceof Taking.Taken;
+      }
+      case MoneyMessages.Said.Approve(int milestone, Signature signature) -> {
+        Optional<String> refusal = milestones.approve(id, milestone, signature);
+        refusal.ifPresent(
+            sentence -> LOG.warn("an approval for job {} is worth nothing: {}", id, sentence));
+        io.writeMessage(MoneyMessages.approved(milestone, refusal));
+        yield refusal.isEmpty();
+      }
+      case MoneyMessages.Said.Else _ -> true;
+    };
   }
 
   private void cancelIfMeant(Stream stream, Hash id, String reason) {

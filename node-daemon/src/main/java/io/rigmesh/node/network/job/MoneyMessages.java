@@ -14,6 +14,7 @@ import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.MalformedException;
 import io.rigmesh.protocol.Meter;
+import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.SignedVoucher;
 import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.protocol.Voucher;
@@ -79,33 +80,81 @@ final class MoneyMessages {
     return JobWire.Say.newBuilder().setPay(pay).build();
   }
 
-  /// The payment in what a requester says; empty if it says something that only a newer version
-  /// knows.
+  /// What a requester says on a job's stream.
+  sealed interface Said {
+    /// It pays.
+    record Pay(Payment payment) implements Said {}
+
+    /// A milestone may be paid.
+    record Approve(int milestone, Signature signature) implements Said {}
+
+    /// Something that only a newer version knows.
+    record Else() implements Said {}
+  }
+
+  /// What a requester says.
   ///
   /// @throws PeerMisbehaviourException if it is not of the protocol's form
-  static Optional<Payment> payment(byte[] bytes) {
+  static Said said(byte[] bytes) {
     try {
       JobWire.Say say = JobWire.Say.parseFrom(BOUNDS.check(JobProtocol.ID.name(), bytes));
-      if (say.getWhatCase() != JobWire.Say.WhatCase.PAY) {
-        return Optional.empty();
-      }
-      JobWire.Pay pay = say.getPay();
-      if (pay.getReceiptsCount() > RECEIPTS_MAX || pay.getReceiptsBefore() < 0) {
-        throw new MalformedException(
-            "a payment names at most " + RECEIPTS_MAX + " receipts, counted upwards from 0");
-      }
-      Voucher voucher =
-          new Voucher(
-              JobProtocol.hash(pay.getChannel()),
-              TokenAmount.parse(pay.getAmount()),
-              JobProtocol.hash(pay.getReceiptsRoot()));
-      return Optional.of(
-          new Payment(
-              new SignedVoucher(voucher, WalletSignature.of(pay.getSignature().toByteArray())),
-              pay.getReceiptsBefore(),
-              pay.getReceiptsList().stream().map(JobProtocol::hash).toList()));
+      return switch (say.getWhatCase()) {
+        case PAY -> new Said.Pay(payment(say.getPay()));
+        case APPROVE ->
+            new Said.Approve(
+                say.getApprove().getMilestone(),
+                Signature.of(say.getApprove().getSignature().toByteArray()));
+        case WHAT_NOT_SET -> new Said.Else();
+      };
     } catch (InvalidProtocolBufferException | MalformedException e) {
-      throw JobProtocol.malformed("a payment", e);
+      throw JobProtocol.malformed("what a requester says", e);
+    }
+  }
+
+  private static Payment payment(JobWire.Pay pay) {
+    if (pay.getReceiptsCount() > RECEIPTS_MAX || pay.getReceiptsBefore() < 0) {
+      throw new MalformedException(
+          "a payment names at most " + RECEIPTS_MAX + " receipts, counted upwards from 0");
+    }
+    Voucher voucher =
+        new Voucher(
+            JobProtocol.hash(pay.getChannel()),
+            TokenAmount.parse(pay.getAmount()),
+            JobProtocol.hash(pay.getReceiptsRoot()));
+    return new Payment(
+        new SignedVoucher(voucher, WalletSignature.of(pay.getSignature().toByteArray())),
+        pay.getReceiptsBefore(),
+        pay.getReceiptsList().stream().map(JobProtocol::hash).toList());
+  }
+
+  /// An approval for the provider, which knows the rest of what is signed.
+  static JobWire.Say approve(int milestone, Signature signature) {
+    return JobWire.Say.newBuilder()
+        .setApprove(
+            JobWire.Approve.newBuilder()
+                .setMilestone(milestone)
+                .setSignature(ByteString.copyFrom(signature.bytes())))
+        .build();
+  }
+
+  static JobWire.Reply approved(int milestone, Optional<String> refusal) {
+    JobWire.Approved.Builder approved = JobWire.Approved.newBuilder().setMilestone(milestone);
+    refusal.ifPresent(approved::setRefusal);
+    return JobWire.Reply.newBuilder().setApproved(approved).build();
+  }
+
+  static JobFeed.Next.Approved approved(JobWire.Approved wire) {
+    return new JobFeed.Next.Approved(
+        wire.getMilestone(),
+        Optional.of(wire.getRefusal()).filter(sentence -> !sentence.isEmpty()));
+  }
+
+  /// @throws PeerMisbehaviourException if it is no signature
+  static Signature acceptance(ByteString bytes) {
+    try {
+      return Signature.of(bytes.toByteArray());
+    } catch (MalformedException e) {
+      throw JobProtocol.malformed("an acceptance", e);
     }
   }
 

@@ -8,6 +8,7 @@ import io.rigmesh.node.jobs.JobEvent;
 import io.rigmesh.node.network.Blames;
 import io.rigmesh.node.network.Peers;
 import io.rigmesh.node.pay.Market;
+import io.rigmesh.node.pay.Milestones;
 import io.rigmesh.node.pay.Till;
 import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.Domain;
@@ -58,7 +59,8 @@ class JobStreamIT {
             (_, _) -> io.rigmesh.node.provider.Supply.NONE,
             domain,
             MARKET,
-            till)
+            till,
+            Milestones.NONE)
         .serveOn(provider);
     requester = host();
     Peers.connect(requester, provider);

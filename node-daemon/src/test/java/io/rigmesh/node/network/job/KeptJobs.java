@@ -83,6 +83,7 @@ final class KeptJobs implements Jobs {
                 Optional.empty(),
                 Optional.empty(),
                 TokenAmount.ZERO,
+                List.of(),
                 List.of()));
   }
 

@@ -1,0 +1,42 @@
+package io.rigmesh.node.market;
+
+import io.rigmesh.protocol.Digests;
+import io.rigmesh.protocol.Hash;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/// What a test does behind a provider's back: to its worker's process, and to what that kept.
+final class Worker {
+  private Worker() {}
+
+  /// Sends a signal to each worker of a node.
+  static void signal(NodeProcess node, String name) throws Exception {
+    for (ProcessHandle worker : node.workers()) {
+      new ProcessBuilder("kill", "-" + name, Long.toString(worker.pid())).start().waitFor();
+    }
+  }
+
+  /// Raises the loss of a step by its last bit, in the record that a worker keeps of the steps up
+  /// to a checkpoint: 56 bytes of tag, job, step and count, the losses, the state's root, and the
+  /// SHA-256 of it all.
+  ///
+  /// @param step counted from the first of that record, which is 1
+  /// @return what the loss is said to be now
+  static float alterLoss(NodeProcess node, String job, int checkpoint, int step) throws Exception {
+    Path file =
+        node.home()
+            .resolve("jobs/%s/work/segments/step-%09d".formatted(job.substring(2), checkpoint));
+    byte[] bytes = Files.readAllBytes(file);
+    ByteBuffer record = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    int at = 56 + Float.BYTES * (step - 1);
+    float lie = Math.nextUp(record.getFloat(at));
+    record.putFloat(at, lie);
+    int signedBytes = bytes.length - Hash.BYTES;
+    record.put(signedBytes, Digests.sha256(Arrays.copyOf(bytes, signedBytes)).bytes());
+    Files.write(file, bytes);
+    return lie;
+  }
+}
