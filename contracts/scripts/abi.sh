@@ -19,7 +19,8 @@ case "${1:-}" in
     ;;
 esac
 
-scripts/foundry forge build --silent src $(printf 'test/kit/%s.sol ' "${kit[@]}")
+sources=("${kit[@]/#/test/kit/}")
+scripts/foundry forge build --silent src "${sources[@]/%/.sol}"
 
 target=abi
 if $check; then
