@@ -12,6 +12,7 @@ import io.rigmesh.node.network.Peers;
 import io.rigmesh.node.network.job.JobClient;
 import io.rigmesh.node.network.job.JobFeed;
 import io.rigmesh.protocol.AccountKey;
+import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.MerkleTree;
@@ -268,6 +269,34 @@ class ChannelMarketIT {
         heard.state = Optional.empty();
         hear(feed, heard, h -> h.state.map(s -> s.id().equals("settled")).orElse(false));
       }
+    }
+  }
+
+  @Test
+  void aNodeSpendsForAWalletWhoseKeyItDoesNotHoldUpToItsLimit() throws Exception {
+    try (Outsider wallet = new Outsider(market, Files.createTempDirectory(folder, "wallet"));
+        NodeProcess agent = market.requesterFor("agent", wallet.key.address())) {
+      Address key = Market.account(agent);
+      agent.copyFolder(market.requester, model);
+      TokenAmount limit = TokenAmount.of(1_000);
+      String early = agent.submit(market.generation(agent, model, 20));
+      assertThat(agent.awaitState(early, "failed").get("message").asText())
+          .contains("never authorised");
+      wallet.channels.deposit(TokenAmount.of(5_000), "for the agent");
+      wallet.channels.authorise(key, wallet.on.token(), limit, until(), "the agent");
+      // A hundred tokens are all that the limit pays.
+      String id = agent.submit(market.generation(agent, model, 60));
+      JsonNode job = agent.awaitState(id, "settled");
+      assertThat(job.get("paid").asLong()).isEqualTo(60L * TOKEN_PRICE);
+      JsonNode channel = byId(market.provider, job.get("channel").asText());
+      assertThat(channel.get("other").asText()).isEqualTo(wallet.key.address().hex());
+      assertThat(channel.get("deposit").asLong()).isEqualTo(1_000);
+      String more = agent.submit(market.generation(agent, model, 61));
+      assertThat(agent.awaitState(more, "failed").get("message").asText())
+          .contains("of its limit of 1000");
+      assertThat(wallet.channels.balance(wallet.key.address(), wallet.on.token()))
+          .isEqualTo(TokenAmount.of(4_000));
+      assertThat(market.balance(agent)).isEqualTo(TokenAmount.ZERO);
     }
   }
 

@@ -178,6 +178,29 @@ final class Market implements AutoCloseable {
     return another;
   }
 
+  /// Starts another requester, which pays channels from the balance of a payer: its own key has gas
+  /// and no token.
+  NodeProcess requesterFor(String name, Address payer) throws Exception {
+    NodeProcess another =
+        new NodeProcess(
+            folder.resolve(name),
+            yaml(folder.resolve("deployment.json"), provider.multiaddr())
+                + """
+                provider:
+                  enabled: false
+                channels:
+                  payer: "%s"
+                workers:
+                  threads: 1
+                  heap-mebibytes-max: 384
+                """
+                    .formatted(payer));
+    chain.setBalance(account(another), BigInteger.TEN.pow(18));
+    another.awaitReady();
+    another.awaitOffers(1);
+    return another;
+  }
+
   /// The settings of a node.
   ///
   /// @param bootstrap the multiaddr of a peer to begin with, or empty
@@ -311,7 +334,12 @@ final class Market implements AutoCloseable {
   }
 
   ObjectNode generation(String model, int maxTokens) {
-    Hash input = requester.upload(("the rig " + maxTokens).getBytes(StandardCharsets.UTF_8));
+    return generation(requester, model, maxTokens);
+  }
+
+  /// A draft for a node, which gets the input.
+  ObjectNode generation(NodeProcess buyer, String model, int maxTokens) {
+    Hash input = buyer.upload(("the rig " + maxTokens).getBytes(StandardCharsets.UTF_8));
     ObjectNode draft = MAPPER.createObjectNode();
     draft.put("kind", "generate").put("input", input.hex()).put("model", model);
     draft.put("seed", "1").put("deadlineSeconds", 600);

@@ -188,6 +188,15 @@ final class NodeProcess implements AutoCloseable {
     return root;
   }
 
+  /// Gets a folder that another node has, as a person would who uploads it.
+  void copyFolder(NodeProcess from, String root) {
+    JsonNode files = from.get("/v1/folders/" + root).get("files");
+    for (JsonNode file : files) {
+      upload(from.bytes("/v1/blobs/" + file.get("root").asText()));
+    }
+    send("POST", "/v1/folders", BodyPublishers.ofString("{\"files\":" + files + "}"), 200);
+  }
+
   /// Hands a draft in and says its id.
   String submit(ObjectNode draft) {
     return read(send("POST", "/v1/jobs", BodyPublishers.ofString(draft.toString()), 201).body())
