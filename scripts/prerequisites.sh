@@ -95,15 +95,15 @@ install_netns_tools() {
     echo "The test of hosts behind routers will be skipped: ip or nft is missing; as root: apt-get install --no-install-recommends iproute2 nftables" >&2
 }
 
-# Debian's PyTorch, the oracle for training.
+# Debian's PyTorch, the oracle for training, and NumPy, in which the third implementation of docs/numerics.md is written.
 install_torch() {
-  /usr/bin/python3 -c 'import torch' 2>/dev/null && return 0
+  /usr/bin/python3 -c 'import numpy, torch' 2>/dev/null && return 0
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-      python3 python3-torch libopenblas0-pthread >/dev/null
+      python3 python3-numpy python3-torch libopenblas0-pthread >/dev/null
   fi
-  /usr/bin/python3 -c 'import torch' 2>/dev/null ||
-    fail "PyTorch, the oracle for training, is missing; as root: apt-get install --no-install-recommends python3-torch libopenblas0-pthread"
+  /usr/bin/python3 -c 'import numpy, torch' 2>/dev/null ||
+    fail "PyTorch, the oracle for training, or NumPy is missing; as root: apt-get install --no-install-recommends python3-numpy python3-torch libopenblas0-pthread"
 }
 
 # Debian's Jinja, the oracle for chat templates.

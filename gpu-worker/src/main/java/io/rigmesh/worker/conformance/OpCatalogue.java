@@ -52,6 +52,7 @@ final class OpCatalogue {
     addElements(runs);
     addRows(runs);
     addAttention(runs);
+    GenerationOps.addTo(runs);
     return runs;
   }
 

@@ -58,7 +58,8 @@ public final class OpSuite {
     return vectors;
   }
 
-  private static Outcome run(Kernels kernels, OpVector wanted) {
+  /// Runs one vector.
+  static Outcome run(Kernels kernels, OpVector wanted) {
     OpVector got =
         compute(
             kernels, wanted.op(), wanted.profile(), wanted.kind(), wanted.seed(), wanted.sizes());

@@ -5,7 +5,7 @@ import io.rigmesh.worker.tensor.Tensor;
 
 /// The vector of one sequence in the making: takes the vectors of its tokens in order, in as many
 /// pieces as they come. Its twin on a GPU is pool.cu.
-final class Pool {
+public final class Pool {
   /// The least length that a vector is divided by, as sentence-transformers has it.
   private static final float LENGTH_MIN = 1e-12f;
 
@@ -16,14 +16,14 @@ final class Pool {
   private int rows;
 
   /// @param normalized whether the vector is scaled to length one
-  Pool(Kernels kernels, Pooling pooling, boolean normalized) {
+  public Pool(Kernels kernels, Pooling pooling, boolean normalized) {
     this.kernels = kernels;
     this.pooling = pooling;
     this.normalized = normalized;
   }
 
   /// Adds the next tokens' vectors, `(rows, D)`.
-  void add(Tensor hidden) {
+  public void add(Tensor hidden) {
     switch (pooling) {
       case MEAN -> {
         for (int row = 0; row < hidden.dim(0); row++) {
@@ -53,7 +53,7 @@ final class Pool {
   }
 
   /// The sequence's vector.
-  float[] vector() {
+  public float[] vector() {
     if (pooling == Pooling.MEAN) {
       for (int c = 0; c < vector.length; c++) {
         vector[c] /= rows;

@@ -4,11 +4,11 @@ import io.rigmesh.worker.tensor.Tensor;
 import java.util.Arrays;
 
 /// The order of tokens by likelihood: descending logit, equal ones by ascending id; +0 equals -0.
-final class Ranking {
+public final class Ranking {
   private Ranking() {}
 
   /// The ids of the `count` most likely tokens, in order, of logits `(1, V)`.
-  static int[] best(Tensor logits, int count) {
+  public static int[] best(Tensor logits, int count) {
     int vocabularySize = logits.size();
     long[] keys = count > vocabularySize / 4 ? all(logits) : heap(logits, count);
     Arrays.sort(keys);

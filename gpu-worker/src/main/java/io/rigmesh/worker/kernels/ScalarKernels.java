@@ -145,8 +145,11 @@ public final class ScalarKernels implements Kernels {
     dTable.fill(0f);
     for (int t = 0; t < ids.length; t++) {
       Tensor row = tableRow(dTable, ids[t]);
-      add(row, dy.rows(t, t + 1), row);
+      for (int c = 0; c < row.size(); c++) {
+        row.set(c, row.get(c) + dy.get(t, c));
+      }
     }
+    NonFiniteException.check("embeddingGradient", dTable);
   }
 
   @Override

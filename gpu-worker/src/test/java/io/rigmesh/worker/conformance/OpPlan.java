@@ -21,6 +21,10 @@ final class OpPlan {
     plan.linear();
     plan.rows();
     plan.attention();
+    plan.sampling();
+    plan.pooling();
+    plan.rotaryTables();
+    plan.more();
     return plan.vectors;
   }
 
@@ -112,6 +116,199 @@ final class OpPlan {
         Profile.F32_V1,
         Kind.ORDINARY,
         with(small, "rows", 2, "keys", 2100, "window", 1060));
+  }
+
+  private void sampling() {
+    Map<String, Integer> plain =
+        Map.ofEntries(
+            Map.entry("rows", 8),
+            Map.entry("cols", 1301),
+            Map.entry("temperature", 1000),
+            Map.entry("topK", 0),
+            Map.entry("topP", 1000),
+            Map.entry("minP", 0),
+            Map.entry("repetition", 1000),
+            Map.entry("presence", 0),
+            Map.entry("frequency", 0),
+            Map.entry("prompt", 0),
+            Map.entry("generated", 0),
+            Map.entry("biases", 0),
+            Map.entry("position", 5));
+    Map<String, Integer> changed =
+        with(
+            plain,
+            "repetition",
+            1300,
+            "presence",
+            400,
+            "frequency",
+            700,
+            "prompt",
+            300,
+            "generated",
+            500,
+            "biases",
+            200);
+    all(
+        "sample",
+        Profile.F32_V1,
+        with(changed, "temperature", 350, "topK", 90, "topP", 800, "minP", 100));
+    for (Map<String, Integer> sizes :
+        List.of(
+            plain,
+            with(plain, "temperature", 0),
+            with(changed, "temperature", 0),
+            with(plain, "temperature", 50),
+            with(plain, "topK", 1),
+            with(plain, "topK", 513),
+            with(plain, "topK", 1301),
+            with(plain, "topK", 100_000),
+            with(plain, "topP", 950),
+            with(plain, "temperature", 100, "topP", 300),
+            with(plain, "topP", 1),
+            with(plain, "minP", 500),
+            with(plain, "temperature", 200, "minP", 50, "topP", 900),
+            with(plain, "topK", 700, "topP", 990),
+            with(plain, "minP", 1000),
+            with(changed, "temperature", 200),
+            with(changed, "presence", -1500, "frequency", -100, "repetition", 500),
+            with(plain, "position", 1_000_000, "rows", 70))) {
+      add("sample", Profile.F32_V1, Kind.ORDINARY, sizes);
+    }
+    all("topK", Profile.F32_V1, Map.of("rows", 4, "cols", 301, "count", 20));
+    all("topK", Profile.F32_V1, Map.of("rows", 4, "cols", 301, "count", 301));
+    all("logprob", Profile.F32_V1, Map.of("rows", 4, "cols", 301));
+    add("logprob", Profile.F32_V1, Kind.ORDINARY, Map.of("rows", 2, "cols", 1301));
+  }
+
+  private void pooling() {
+    all("globalNorm", Profile.F32_V1, Map.of("rows", 4, "cols", 301));
+    for (String op : List.of("poolMean", "poolFirst", "poolLast")) {
+      all(op, Profile.F32_V1, Map.of("rows", 5, "cols", 301, "normalised", 1));
+      add(op, Profile.F32_V1, Kind.FAR_APART, Map.of("rows", 6, "cols", 301, "normalised", 0));
+    }
+    add(
+        "poolMean",
+        Profile.F32_V1,
+        Kind.ORDINARY,
+        Map.of("rows", 1030, "cols", 33, "normalised", 1));
+    add("poolMean", Profile.F32_V1, Kind.ORDINARY, Map.of("rows", 1, "cols", 1, "normalised", 1));
+  }
+
+  /// Numbers that have a fraction are in thousandths.
+  private void rotaryTables() {
+    Map<String, Integer> plain =
+        Map.of("headDim", 64, "theta", 10_000, "positions", 700, "max_position_embeddings", 4096);
+    table("ropeTable", plain);
+    table(
+        "ropeTable",
+        with(
+            plain,
+            "headDim",
+            4,
+            "positions",
+            131_072,
+            "max_position_embeddings",
+            131_072,
+            "theta",
+            500_000));
+    table("ropeTableLinear", with(plain, "factor", 2500));
+    table(
+        "ropeTableLlama3",
+        with(
+            plain,
+            "factor",
+            8000,
+            "low_freq_factor",
+            1000,
+            "high_freq_factor",
+            4000,
+            "original_max_position_embeddings",
+            512));
+    table(
+        "ropeTableLlama3",
+        with(
+            plain,
+            "headDim",
+            10,
+            "factor",
+            32_000,
+            "low_freq_factor",
+            1500,
+            "high_freq_factor",
+            1750,
+            "original_max_position_embeddings",
+            8192,
+            "theta",
+            500_000));
+    table("ropeTableYarn", with(plain, "factor", 4000, "original_max_position_embeddings", 1024));
+    table("ropeTableYarn", with(plain, "original_max_position_embeddings", 1024));
+    table("ropeTableYarn", with(plain, "factor", 3000));
+    table("ropeTableYarn", with(plain, "factor", 1000));
+    table(
+        "ropeTableYarn",
+        with(
+            plain,
+            "factor",
+            40_000,
+            "original_max_position_embeddings",
+            4096,
+            "beta_fast",
+            16_000,
+            "beta_slow",
+            2500,
+            "truncate",
+            0));
+    table(
+        "ropeTableYarn",
+        with(
+            plain,
+            "factor",
+            40_000,
+            "original_max_position_embeddings",
+            4096,
+            "mscale",
+            707,
+            "mscale_all_dim",
+            1000));
+    table(
+        "ropeTableYarn",
+        with(
+            plain,
+            "factor",
+            16_000,
+            "original_max_position_embeddings",
+            2048,
+            "attention_factor",
+            850));
+    // The two pairs are one, which makes a step of the ramp.
+    table(
+        "ropeTableYarn",
+        with(
+            plain,
+            "headDim",
+            8,
+            "factor",
+            4000,
+            "original_max_position_embeddings",
+            6,
+            "beta_fast",
+            1000,
+            "beta_slow",
+            1000));
+  }
+
+  /// What the vectors above leave out.
+  private void more() {
+    add(
+        "embeddingGradient",
+        Profile.F32_V1,
+        Kind.OVERFLOWING,
+        Map.of("rows", 300, "cols", 33, "table", 3));
+  }
+
+  private void table(String op, Map<String, Integer> sizes) {
+    add(op, Profile.F32_V1, Kind.ORDINARY, sizes);
   }
 
   private static Map<String, Integer> with(Map<String, Integer> sizes, Object... more) {

@@ -62,6 +62,17 @@ final class StepPlan {
             "head_dim":16,"intermediate_size":34,"max_position_embeddings":512,"rms_norm_eps":1e-6,\
             "rope_theta":1000000.0,"attention_bias":false,"use_sliding_window":false,\
             "tie_word_embeddings":false}\
+            """),
+        plan(
+            "smollm3",
+            15,
+            """
+            {"architectures":["SmolLM3ForCausalLM"],"model_type":"smollm3","vocab_size":59,\
+            "hidden_size":28,"num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":2,\
+            "head_dim":8,"intermediate_size":30,"max_position_embeddings":64,"rms_norm_eps":1e-6,\
+            "rope_theta":20000.0,"rope_scaling":{"rope_type":"yarn","factor":4.0,\
+            "original_max_position_embeddings":16},"attention_bias":true,"no_rope_layers":[1,0],\
+            "use_sliding_window":true,"sliding_window":11,"tie_word_embeddings":true}\
             """));
   }
 
