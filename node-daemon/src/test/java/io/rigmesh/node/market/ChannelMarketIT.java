@@ -56,19 +56,19 @@ class ChannelMarketIT {
     market =
         new Market(
             folder,
-            15,
-            1,
-            """
-              price-minimum: 1
-              generate-price-per-million-tokens-in: 0
-              generate-price-per-million-tokens-out: %d000000
-            channels:
-              credit-limit: %d
-              patience-seconds: 20
-              redeem-gas-multiple: 0
-              redeem-every-seconds: 5
-            """
-                .formatted(TOKEN_PRICE, CREDIT));
+            with ->
+                with.providerMore =
+                    """
+                      price-minimum: 1
+                      generate-price-per-million-tokens-in: 0
+                      generate-price-per-million-tokens-out: %d000000
+                    channels:
+                      credit-limit: %d
+                      patience-seconds: 20
+                      redeem-gas-multiple: 0
+                      redeem-every-seconds: 5
+                    """
+                        .formatted(TOKEN_PRICE, CREDIT));
     model = market.settle(market.slowModel()).get("outputModel").asText();
     outsider = new Outsider(market, folder);
   }

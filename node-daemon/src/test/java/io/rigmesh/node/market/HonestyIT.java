@@ -33,7 +33,13 @@ class HonestyIT {
   @BeforeAll
   static void open() throws Exception {
     // As many samples as the trainings here have segments, so that no lie gets by.
-    market = new Market(folder, CHAIN_PATIENCE_SECONDS, 2);
+    market =
+        new Market(
+            folder,
+            with -> {
+              with.chainPatienceSeconds = CHAIN_PATIENCE_SECONDS;
+              with.auditSamples = 2;
+            });
   }
 
   @AfterAll

@@ -30,6 +30,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Jdbi;
 
@@ -46,47 +47,42 @@ final class Market implements AutoCloseable {
   private final TransactionSender sender;
   private final TokenClient token;
   private final EscrowClient escrows;
-  private final int chainPatienceSeconds;
-  private final int auditSamples;
+  private final Settings settings;
 
-  /// A market of nodes with ordinary patience, whose requester audits one sample of each job.
+  /// What a market is made with, as a test would have it.
+  static final class Settings {
+    /// How old the newest block may be, and how long an answer may take, before the nodes call the
+    /// chain away.
+    int chainPatienceSeconds = 15;
+
+    /// How much of each job the requester recomputes.
+    int auditSamples = 1;
+
+    /// How long the provider waits for approval before it proves: on a busy machine too, longer
+    /// than an audit takes.
+    int approvalPatienceSeconds = 600;
+
+    /// How long a proof may be disputed before its provider may take the money.
+    Duration challenge = Duration.ofMinutes(15);
+
+    /// Who rules over disputes; zero for nobody.
+    Address referee = Address.ZERO;
+
+    /// How long that may take.
+    Duration ruling = Duration.ZERO;
+
+    /// More settings of the provider, indented below its section `provider`, and sections.
+    String providerMore = "";
+  }
+
   Market(Path folder) throws Exception {
-    this(folder, 15, 1);
+    this(folder, _ -> {});
   }
 
-  /// A market.
-  ///
-  /// @param chainPatienceSeconds how old the newest block may be, and how long an answer may take,
-  ///   before the nodes call the chain away
-  /// @param auditSamples how much of each job the requester recomputes
-  Market(Path folder, int chainPatienceSeconds, int auditSamples) throws Exception {
-    this(folder, chainPatienceSeconds, auditSamples, "");
-  }
-
-  /// As the other.
-  ///
-  /// @param providerMore more settings of the provider, indented below its section `provider`, and
-  ///   sections
-  Market(Path folder, int chainPatienceSeconds, int auditSamples, String providerMore)
-      throws Exception {
-    this(folder, chainPatienceSeconds, auditSamples, providerMore, Address.ZERO, Duration.ZERO);
-  }
-
-  /// As the other.
-  ///
-  /// @param referee who rules over disputes; zero for nobody
-  /// @param ruling how long that may take
-  Market(
-      Path folder,
-      int chainPatienceSeconds,
-      int auditSamples,
-      String providerMore,
-      Address referee,
-      Duration ruling)
-      throws Exception {
+  Market(Path folder, Consumer<Settings> change) throws Exception {
+    settings = new Settings();
+    change.accept(settings);
     this.folder = folder;
-    this.chainPatienceSeconds = chainPatienceSeconds;
-    this.auditSamples = auditSamples;
     chain =
         DevChain.start(
             new DevChain.Settings(
@@ -110,12 +106,14 @@ final class Market implements AutoCloseable {
             SenderSettings.development(),
             SendListener.NONE,
             Clock.systemUTC());
-    // On a busy machine an audit takes longer than the standard minute, after which a provider may
-    // release its money itself.
     DevDeployment standard = DevDeployment.standard();
     Deployment deployment =
         new DevDeployment(
-                standard.supply(), standard.unbonding(), Duration.ofMinutes(15), referee, ruling)
+                standard.supply(),
+                standard.unbonding(),
+                settings.challenge,
+                settings.referee,
+                settings.ruling)
             .deploy(sender, PATIENCE);
     Path file = folder.resolve("deployment.json");
     deployment.write(file);
@@ -132,9 +130,10 @@ final class Market implements AutoCloseable {
                   heap-mebibytes-max: 512
                 provider:
                   settle-margin-seconds: 5
-                  approval-patience-seconds: 600
+                  approval-patience-seconds: %d
                 """
-                + providerMore);
+                    .formatted(settings.approvalPatienceSeconds)
+                + settings.providerMore);
     requester =
         new NodeProcess(
             folder.resolve("requester"),
@@ -148,7 +147,7 @@ final class Market implements AutoCloseable {
                   threads: 1
                   heap-mebibytes-max: 512
                 """
-                    .formatted(auditSamples));
+                    .formatted(settings.auditSamples));
     chain.setBalance(account(provider), BigInteger.TEN.pow(18));
     chain.setBalance(account(requester), BigInteger.TEN.pow(18));
     token.transfer(account(requester), TokenAmount.of(1_000_000_000), "requester");
@@ -226,7 +225,11 @@ final class Market implements AutoCloseable {
       retry-delay-millis-max: 1000
     """
         .formatted(
-            bootstrap, chain.endpoint(), deployment, chainPatienceSeconds, chainPatienceSeconds);
+            bootstrap,
+            chain.endpoint(),
+            deployment,
+            settings.chainPatienceSeconds,
+            settings.chainPatienceSeconds);
   }
 
   static Address account(NodeProcess node) {

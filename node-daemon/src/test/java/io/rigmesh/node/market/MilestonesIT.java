@@ -35,7 +35,13 @@ class MilestonesIT {
 
   @BeforeAll
   static void open() throws Exception {
-    market = new Market(folder, 15, 1, "", REFEREE, RULING);
+    market =
+        new Market(
+            folder,
+            with -> {
+              with.referee = REFEREE;
+              with.ruling = RULING;
+            });
     // Whom disputes are told to must be a contract; this one does nothing, and never rules.
     market.chain.request("hardhat_setCode", REFEREE.hex(), "0x00");
     undisturbed = eachMilestoneIsPaidWhileTheTrainingGoesOn();

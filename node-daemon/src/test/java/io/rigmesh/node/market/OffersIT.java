@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.rigmesh.node.network.Peers;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -72,6 +75,36 @@ class OffersIT {
     ObjectNode named = market.training(STEPS, 4);
     named.put("provider", dear.peer());
     assertThat(peer(settled(named))).isEqualTo(dear.peer());
+  }
+
+  @Test
+  void aRequesterThatAsksForAStakeBuysFromWhoeverHasOneThoughItIsDearer() throws Exception {
+    market.endow(Market.account(dear), 5_000_000);
+    assertThat(dear.send("POST", "/v1/wallet/stake", "{\"amount\":\"5000000\"}").statusCode())
+        .isEqualTo(200);
+    String wanted = "requester:\n  stake-minimum: 5000000\n";
+    restart(market.requester, yaml -> yaml + wanted);
+    try {
+      Peers.await(
+          "the stake behind the peer is read from the chain",
+          () ->
+              market.requester.get("/v1/offers").findParents("stake").stream()
+                  .anyMatch(offer ->
+                      offer.get("peer").asText().equals(dear.peer())
+                          && offer.get("stake").asText().equals("5000000")));
+      assertThat(peer(settled(market.training(STEPS, 5)))).isEqualTo(dear.peer());
+      // Not even by its name is one that has none.
+      ObjectNode named = market.training(STEPS, 6);
+      named.put("provider", cheap.peer());
+      HttpResponse<byte[]> refused = market.requester.post(named.toString());
+      assertThat(refused.statusCode()).isBetween(400, 503);
+      assertThat(new String(refused.body(), StandardCharsets.UTF_8))
+          .contains("1 offers are left out")
+          .contains("requester.stake-minimum = 5000000");
+    } finally {
+      restart(market.requester, yaml -> yaml.replace(wanted, ""));
+    }
+    market.requester.awaitOffers(2);
   }
 
   private static JsonNode settled(ObjectNode draft) throws InterruptedException {
