@@ -1,6 +1,7 @@
 package io.rigmesh.node;
 
 import io.rigmesh.ledger.escrow.Stake;
+import io.rigmesh.ledger.intent.IntentStore;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.chain.ChainAccess;
 import io.rigmesh.node.chain.ChainLink;
@@ -226,8 +227,8 @@ final class LiveNode implements Node {
         stake.bonded(),
         stake.unbonding(),
         escrowed(),
-        store.settled(JobRole.PROVIDER),
-        store.settled(JobRole.REQUESTER),
+        store.paid(JobRole.PROVIDER),
+        store.paid(JobRole.REQUESTER),
         transactions.newest(TRANSACTIONS_SHOWN));
   }
 
@@ -295,7 +296,7 @@ final class LiveNode implements Node {
           .counts(role)
           .forEach((state, n) -> counts.put(new NodeStats.RoleAndState(role, state), n));
     }
-    Transactions.Totals totals = transactions.totals();
+    IntentStore.Totals totals = transactions.totals();
     return new NodeStats(
         counts,
         tally.refusals(),
@@ -308,8 +309,8 @@ final class LiveNode implements Node {
         chain.headAgeSeconds(),
         totals.count(),
         totals.gasUsed(),
-        store.settled(JobRole.PROVIDER),
-        store.settled(JobRole.REQUESTER),
+        store.paid(JobRole.PROVIDER),
+        store.paid(JobRole.REQUESTER),
         network.stats());
   }
 }

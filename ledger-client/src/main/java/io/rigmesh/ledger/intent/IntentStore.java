@@ -5,6 +5,7 @@ import io.rigmesh.ledger.chain.Inclusion;
 import io.rigmesh.protocol.Hash;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -33,6 +34,18 @@ public interface IntentStore {
   /// Intents whose keys begin with a prefix, in the order of the decisions; all of them for an
   /// empty one.
   List<Intent> list(String keyPrefix);
+
+  /// The newest intents, newest first.
+  List<Intent> newest(int limit);
+
+  /// What the transactions in blocks add up to, at the same cost however many there are.
+  Totals totals();
+
+  /// Sums of transactions in blocks.
+  ///
+  /// @param count how many there are, by the first word of their keys
+  /// @param gasUsed the gas that they took
+  record Totals(Map<String, Long> count, long gasUsed) {}
 
   /// The highest nonce ever given out, if one was.
   OptionalLong highestNonce();

@@ -10,7 +10,9 @@ import java.math.BigInteger;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jdbi.v3.core.Handle;
@@ -114,16 +116,54 @@ public final class JdbiIntentStore implements IntentStore {
 
   @Override
   public List<Intent> list(String keyPrefix) {
+    // A range of the index, where a comparison of each key's beginning would read them all.
     return jdbi.withHandle(handle ->
         handle
             .createQuery(
                 "SELECT * FROM ledger_intent WHERE chain_id = :chain AND account = :account"
-                    + " AND substr(business_key, 1, length(:prefix)) = :prefix ORDER BY id")
+                    + " AND business_key >= :from AND business_key < :to ORDER BY id")
             .bind("chain", chainId)
             .bind("account", account.hex())
-            .bind("prefix", keyPrefix)
+            .bind("from", keyPrefix)
+            .bind("to", keyPrefix + Character.toString(Character.MAX_CODE_POINT))
             .map((row, context) -> intent(row))
             .list());
+  }
+
+  @Override
+  public List<Intent> newest(int limit) {
+    return jdbi.withHandle(handle ->
+        handle
+            .createQuery(
+                // The plus keeps SQLite from an index that would have to be sorted.
+                "SELECT * FROM ledger_intent WHERE +chain_id = :chain AND account = :account"
+                    + " ORDER BY id DESC LIMIT :limit")
+            .bind("chain", chainId)
+            .bind("account", account.hex())
+            .bind("limit", limit)
+            .map((row, context) -> intent(row))
+            .list());
+  }
+
+  @Override
+  public Totals totals() {
+    Map<String, Long> count = new HashMap<>();
+    long gasUsed =
+        jdbi.withHandle(handle ->
+            handle
+                .createQuery(
+                    "SELECT verb, transactions, gas_used FROM ledger_intent_total"
+                        + " WHERE chain_id = :chain AND account = :account AND transactions > 0")
+                .bind("chain", chainId)
+                .bind("account", account.hex())
+                .map((row, context) -> {
+                  count.put(row.getString("verb"), row.getLong("transactions"));
+                  return row.getLong("gas_used");
+                })
+                .stream()
+                .mapToLong(Long::longValue)
+                .sum());
+    return new Totals(Map.copyOf(count), gasUsed);
   }
 
   @Override
@@ -132,8 +172,8 @@ public final class JdbiIntentStore implements IntentStore {
         jdbi.withHandle(handle ->
             handle
                 .createQuery(
-                    "SELECT max(nonce) FROM ledger_intent WHERE chain_id = :chain AND account = :account"
-                        + " HAVING max(nonce) IS NOT NULL")
+                    "SELECT nonce FROM ledger_intent WHERE chain_id = :chain AND account = :account"
+                        + " AND nonce IS NOT NULL ORDER BY nonce DESC LIMIT 1")
                 .bind("chain", chainId)
                 .bind("account", account.hex())
                 .mapTo(Long.class)

@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Jdbi;
@@ -94,6 +95,42 @@ class JdbiIntentStoreTest {
     store.settle(id, inclusion("first", false), Optional.of("why"), NOW);
     assertThat(state("a")).isEqualTo(new IntentState.Reverted(7, inclusion("first", false), "why"));
     assertThat(store.highestNonce()).hasValue(7);
+  }
+
+  @Test
+  void totalsAreWhatIsInBlocksAlsoAfterReorganisations() {
+    assertThat(store.totals()).isEqualTo(new IntentStore.Totals(Map.of(), 0));
+    long nonce = 0;
+    for (String key : List.of("fund:1", "fund:2", "settle:1:x", "plain")) {
+      long id = plan(key).id();
+      store.sign(id, nonce++, attempt(key));
+      store.mined(id, inclusion(key, true), NOW);
+    }
+    plan("fund:3");
+    Map<String, Long> all = Map.of("fund", 2L, "settle", 1L, "plain", 1L);
+    assertThat(store.totals()).isEqualTo(new IntentStore.Totals(all, 80_000));
+    store.unmined(id("settle:1:x"), NOW);
+    store.settle(id("fund:1"), inclusion("fund:1", true), Optional.empty(), NOW);
+    assertThat(store.totals())
+        .isEqualTo(new IntentStore.Totals(Map.of("fund", 2L, "plain", 1L), 60_000));
+    store.reopen(id("fund:1"), NOW);
+    assertThat(store.totals().gasUsed()).isEqualTo(40_000);
+    store.mined(id("fund:1"), inclusion("fund:1", false), NOW);
+    store.mined(id("settle:1:x"), inclusion("settle:1:x", true), NOW);
+    assertThat(store.totals()).isEqualTo(new IntentStore.Totals(all, 80_000));
+    JdbiIntentStore other = new JdbiIntentStore(jdbi, 1, AccountKey.generate().address());
+    assertThat(other.totals().count()).isEmpty();
+  }
+
+  @Test
+  void theNewestComeFirst() {
+    List.of("a", "b", "c").forEach(this::plan);
+    assertThat(store.newest(2)).extracting(Intent::key).containsExactly("c", "b");
+    assertThat(store.newest(9)).hasSize(3);
+  }
+
+  private long id(String key) {
+    return store.find(key).orElseThrow().id();
   }
 
   private IntentState state(String key) {

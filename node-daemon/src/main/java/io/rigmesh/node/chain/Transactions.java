@@ -9,9 +9,7 @@ import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.MalformedException;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
@@ -50,31 +48,12 @@ public final class Transactions {
 
   /// The newest, newest first.
   public List<TransactionView> newest(int limit) {
-    Stream<Intent> all = intents.list("").stream();
-    return all.sorted(Comparator.comparingLong(Intent::id).reversed())
-        .limit(limit)
-        .map(this::view)
-        .toList();
+    return intents.newest(limit).stream().map(this::view).toList();
   }
 
-  /// What transactions in blocks add up to.
-  ///
-  /// @param count how many there are, by what they are for
-  /// @param gasUsed the gas they took
-  public record Totals(Map<String, Long> count, long gasUsed) {}
-
   /// The totals over the whole store.
-  public Totals totals() {
-    Map<String, Long> count = new HashMap<>();
-    long gasUsed = 0;
-    for (Intent intent : intents.list("")) {
-      Optional<Inclusion> inclusion = inclusion(intent.state());
-      if (inclusion.isPresent()) {
-        count.merge(intent.key().split(":", -1)[0], 1L, Long::sum);
-        gasUsed += inclusion.get().gasUsed();
-      }
-    }
-    return new Totals(count, gasUsed);
+  public IntentStore.Totals totals() {
+    return intents.totals();
   }
 
   private TransactionView view(Intent intent) {

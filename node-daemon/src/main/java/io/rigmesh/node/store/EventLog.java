@@ -11,7 +11,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,6 +33,7 @@ final class EventLog implements AutoCloseable {
   private static final long GATHER_MILLIS = 50;
   private static final int WAITING_MAX = 10_000;
   private static final int PAGE = 500;
+  private static final int REMEMBERED_MAX = 4_096;
 
   private final Jdbi jdbi;
   private final int eventsMax;
@@ -41,7 +42,17 @@ final class EventLog implements AutoCloseable {
   private final Condition committed = lock.newCondition();
   private final Condition said = lock.newCondition();
   private final List<Pending> waiting = new ArrayList<>();
-  private final Map<Hash, Long> last = new HashMap<>();
+
+  /// The numbers of the last committed events of the jobs that were touched last; the others' are
+  /// on disk.
+  private final Map<Hash, Long> last =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Hash, Long> eldest) {
+          return size() > REMEMBERED_MAX;
+        }
+      };
+
   private final Thread writer;
   private boolean closed;
 
@@ -58,7 +69,6 @@ final class EventLog implements AutoCloseable {
   <T> T inTransaction(HandleCallback<T, RuntimeException> what) {
     lock.lock();
     try {
-      Map<Hash, Long> before = new HashMap<>(last);
       try {
         T result =
             jdbi.inTransaction(handle -> {
@@ -71,8 +81,8 @@ final class EventLog implements AutoCloseable {
         committed.signalAll();
         return result;
       } catch (RuntimeException e) {
+        // What was appended is not there.
         last.clear();
-        last.putAll(before);
         throw e;
       }
     } finally {
@@ -237,21 +247,26 @@ final class EventLog implements AutoCloseable {
         }
         lock.lockInterruptibly();
         try {
-          Long newest = last.get(job);
-          if (newest != null && newest > after) {
-            continue;
+          // A job's state changes with an event alone, so that this need be asked only once.
+          boolean ended = !isNewer() && isEnded();
+          while (!isNewer()) {
+            if (done || closed || ended) {
+              return new Next.Ended();
+            }
+            if (nanos <= 0) {
+              return new Next.Waiting();
+            }
+            nanos = committed.awaitNanos(nanos);
           }
-          if (done || closed || isEnded()) {
-            return new Next.Ended();
-          }
-          if (nanos <= 0) {
-            return new Next.Waiting();
-          }
-          nanos = committed.awaitNanos(nanos);
         } finally {
           lock.unlock();
         }
       }
+    }
+
+    private boolean isNewer() {
+      Long known = last.get(job);
+      return (known != null ? known : jdbi.withHandle(handle -> last(handle, job))) > after;
     }
 
     private Optional<JobEvent> take() {

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.statement.Query;
 
 /// The jobs on disk. A transition is checked against the state machine and committed together with
 /// its event before this returns, so that whatever follows from it can be done again after a crash.
@@ -123,9 +124,9 @@ public final class JobStore implements AutoCloseable {
     Receipt receipt = completed.receipt().receipt().receipt();
     handle
         .createUpdate(
-            "INSERT INTO receipt (job_id, file, hash, price, tokens_in, tokens_out, steps, output,"
-                + " output_model) VALUES (:id, :file, :hash, :price, :in, :out, :steps, :output,"
-                + " :model)")
+            "INSERT INTO receipt (job_id, hash, price, tokens_in, tokens_out, steps, output,"
+                + " output_model, file) VALUES (:id, :hash, :price, :in, :out, :steps, :output,"
+                + " :model, :file)")
         .bind("id", id.hex())
         .bind("file", ProtocolJson.write(completed.receipt()))
         .bind("hash", receipt.hash().hex())
@@ -145,13 +146,48 @@ public final class JobStore implements AutoCloseable {
 
   /// So much was paid for a job so far.
   public void paid(Hash id, TokenAmount amount) {
-    events.inTransaction(handle ->
-        handle
-            .createUpdate("UPDATE job SET paid = :paid, updated_at_ms = :now WHERE id = :id")
-            .bind("paid", amount.toString())
-            .bind("now", clock.millis())
-            .bind("id", id.hex())
-            .execute());
+    events.inTransaction(handle -> {
+      Before before =
+          handle
+              .createQuery("SELECT role, paid FROM job WHERE id = :id")
+              .bind("id", id.hex())
+              .map((row, _) ->
+                  new Before(
+                      JobRole.of(row.getString("role")), new BigInteger(row.getString("paid"))))
+              .one();
+      BigInteger sum = paid(handle, before.role).add(amount.units().subtract(before.units));
+      handle
+          .createUpdate("UPDATE job SET paid = :paid, updated_at_ms = :now WHERE id = :id")
+          .bind("paid", amount.toString())
+          .bind("now", clock.millis())
+          .bind("id", id.hex())
+          .execute();
+      handle
+          .createUpdate(
+              "INSERT INTO paid_total VALUES (:role, :amount)"
+                  + " ON CONFLICT (role) DO UPDATE SET amount = excluded.amount")
+          .bind("role", before.role.id())
+          .bind("amount", sum.toString())
+          .execute();
+      return true;
+    });
+  }
+
+  private record Before(JobRole role, BigInteger units) {}
+
+  /// What was paid for all jobs on a side, also for those that ended early.
+  public TokenAmount paid(JobRole role) {
+    return new TokenAmount(jdbi.withHandle(handle -> paid(handle, role)));
+  }
+
+  private static BigInteger paid(Handle handle, JobRole role) {
+    return handle
+        .createQuery("SELECT amount FROM paid_total WHERE role = :role")
+        .bind("role", role.id())
+        .mapTo(String.class)
+        .findOne()
+        .map(BigInteger::new)
+        .orElse(BigInteger.ZERO);
   }
 
   /// Another channel pays for a job than was written down before.
@@ -218,21 +254,24 @@ public final class JobStore implements AutoCloseable {
 
   /// Jobs, newest first.
   public List<JobRow> list(JobQuery query) {
-    return jdbi.withHandle(handle ->
-        handle
-            .createQuery(
-                JobRows.SELECT
-                    + " WHERE (:state IS NULL OR job.state = :state)"
-                    + " AND (:role IS NULL OR job.role = :role)"
-                    + " AND (:after IS NULL OR job.number <"
-                    + " (SELECT number FROM job WHERE id = :after))"
-                    + " ORDER BY job.number DESC LIMIT :limit")
-            .bind("state", query.state().orElse(null))
-            .bind("role", query.role().map(JobRole::id).orElse(null))
-            .bind("after", query.after().map(Hash::hex).orElse(null))
-            .bind("limit", query.limit())
-            .map((row, _) -> JobRows.read(row))
-            .list());
+    // Only what is asked for: a condition that may be empty keeps SQLite from its indexes.
+    StringBuilder where = new StringBuilder(" WHERE TRUE");
+    query.state().ifPresent(_ -> where.append(" AND job.state = :state"));
+    query.role().ifPresent(_ -> where.append(" AND job.role = :role"));
+    query
+        .after()
+        .ifPresent(
+            _ -> where.append(" AND job.number < (SELECT number FROM job WHERE id = :after)"));
+    return jdbi.withHandle(handle -> {
+      Query rows =
+          handle
+              .createQuery(JobRows.SELECT + where + " ORDER BY job.number DESC LIMIT :limit")
+              .bind("limit", query.limit());
+      query.state().ifPresent(state -> rows.bind("state", state));
+      query.role().ifPresent(role -> rows.bind("role", role.id()));
+      query.after().ifPresent(after -> rows.bind("after", after.hex()));
+      return rows.map((row, _) -> JobRows.read(row)).list();
+    });
   }
 
   /// Jobs that are not at their end, or whose money is not, oldest first.
@@ -241,6 +280,7 @@ public final class JobStore implements AutoCloseable {
         handle
             .createQuery(
                 JobRows.SELECT
+                    // As the index job_unfinished has it.
                     + " WHERE job.role = :role AND (job.closing <> '' OR job.state NOT IN"
                     + " ('settled', 'refused', 'cancelled', 'expired', 'failed'))"
                     + " ORDER BY job.number")
@@ -316,26 +356,12 @@ public final class JobStore implements AutoCloseable {
     return jdbi.withHandle(handle -> {
       Map<String, Long> counts = new HashMap<>();
       handle
-          .createQuery("SELECT state, count(*) AS n FROM job WHERE role = :role GROUP BY state")
+          .createQuery("SELECT state, jobs FROM job_total WHERE role = :role AND jobs > 0")
           .bind("role", role.id())
-          .map((row, _) -> Map.entry(row.getString("state"), row.getLong("n")))
+          .map((row, _) -> Map.entry(row.getString("state"), row.getLong("jobs")))
           .forEach(e -> counts.put(e.getKey(), e.getValue()));
       return counts;
     });
-  }
-
-  /// The sum of the prices of all settled jobs on a side.
-  public TokenAmount settled(JobRole role) {
-    return jdbi.withHandle(handle ->
-        handle
-            .createQuery(
-                "SELECT price FROM receipt JOIN job ON job.id = receipt.job_id"
-                    + " WHERE job.role = :role AND job.state = 'settled'")
-            .bind("role", role.id())
-            .mapTo(String.class)
-            .map(TokenAmount::parse)
-            .stream()
-            .reduce(TokenAmount.ZERO, TokenAmount::plus));
   }
 
   /// How many events of a type a job has.

@@ -52,7 +52,8 @@ class NodeMetricsTest {
     assertThat(text.value("rigmesh_chain_head_age_seconds", Map.of())).isEqualTo(1.25);
     assertThat(text.value("rigmesh_earned_token_units_total", Map.of())).isEqualTo(900);
     assertThat(text.value("rigmesh_transactions_total", Map.of("purpose", "fund"))).isEqualTo(4);
-    assertThat(text.value("rigmesh_transactions_total", Map.of("purpose", "other"))).isEqualTo(1);
+    assertThat(text.value("rigmesh_transactions_total", Map.of("purpose", "strange"))).isEqualTo(1);
+    assertThat(text.value("rigmesh_transactions_total", Map.of("purpose", "settle"))).isZero();
     assertThat(text.value("rigmesh_gas_used_total", Map.of())).isEqualTo(123_456);
     assertThat(text.value("rigmesh_ready", Map.of())).isEqualTo(1);
     Map<String, String> paying = Map.of("role", "requester");

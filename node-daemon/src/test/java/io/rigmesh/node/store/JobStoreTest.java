@@ -104,9 +104,12 @@ class JobStoreTest {
     assertThat(completion.receiptHash()).isEqualTo(file.receipt().receipt().hash());
     assertThat(completion.outputModel()).contains(model);
     assertThat(store.trainedModels()).containsExactly(model);
-    assertThat(store.settled(JobRole.PROVIDER)).isEqualTo(TokenAmount.ZERO);
+    assertThat(store.paid(JobRole.PROVIDER)).isEqualTo(TokenAmount.ZERO);
     store.transition(id, Transition.to(new JobState.Settled()));
-    assertThat(store.settled(JobRole.PROVIDER)).isEqualTo(TokenAmount.of(77));
+    store.paid(id, TokenAmount.of(70));
+    store.paid(id, TokenAmount.of(77));
+    assertThat(store.paid(JobRole.PROVIDER)).isEqualTo(TokenAmount.of(77));
+    assertThat(store.paid(JobRole.REQUESTER)).isEqualTo(TokenAmount.ZERO);
   }
 
   @Test
