@@ -1,5 +1,6 @@
 package io.rigmesh.ledger.account;
 
+import io.rigmesh.ledger.chain.BoundedBody;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Digests;
 import io.rigmesh.protocol.Domain;
@@ -207,9 +208,7 @@ public final class RemoteSigner implements AccountSigner, AutoCloseable {
                   .POST(HttpRequest.BodyPublishers.ofByteArray(JSON.writeValueAsBytes(request)))
                   .build(),
               HttpResponse.BodyHandlers.ofInputStream());
-      try (InputStream body = response.body()) {
-        answer = JSON.readTree(body.readNBytes(ANSWER_BYTES_MAX));
-      }
+      answer = JSON.readTree(BoundedBody.read(response, ANSWER_BYTES_MAX, timeout));
     } catch (IOException | JacksonException e) {
       throw new SignerException(
           "The remote signer %s did not answer %s within %d s (%s); is it running, and does it wait for a person?"

@@ -299,26 +299,24 @@ final class RpcEndpoint {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted while waiting for an answer");
     }
-    try (InputStream body = response.body()) {
-      byte[] answer = body.readNBytes(RESPONSE_BYTES_MAX + 1);
-      if (answer.length > RESPONSE_BYTES_MAX) {
-        throw new AnswerTooLarge();
-      }
-      int status = response.statusCode();
-      if (status != 200 && !isRefusal(status, answer)) {
-        throw new Failed(
-            "it answers with HTTP status " + status, rest(response.headers(), Instant.now()));
-      }
-      Optional<String> limit = limited(answer);
-      if (limit.isPresent()) {
-        throw new Failed(limit.get(), rest(response.headers(), Instant.now()));
-      }
-      synchronized (this) {
-        answers++;
-        answering = answering.plusNanos(System.nanoTime() - begun);
-      }
-      return answer;
+    byte[] answer = BoundedBody.read(response, RESPONSE_BYTES_MAX + 1, settings.requestTimeout());
+    if (answer.length > RESPONSE_BYTES_MAX) {
+      throw new AnswerTooLarge();
     }
+    int status = response.statusCode();
+    if (status != 200 && !isRefusal(status, answer)) {
+      throw new Failed(
+          "it answers with HTTP status " + status, rest(response.headers(), Instant.now()));
+    }
+    Optional<String> limit = limited(answer);
+    if (limit.isPresent()) {
+      throw new Failed(limit.get(), rest(response.headers(), Instant.now()));
+    }
+    synchronized (this) {
+      answers++;
+      answering = answering.plusNanos(System.nanoTime() - begun);
+    }
+    return answer;
   }
 
   /// Some endpoints give a JSON-RPC error a status of its own, such as 400 for too many blocks.

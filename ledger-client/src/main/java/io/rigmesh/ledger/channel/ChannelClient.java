@@ -5,7 +5,6 @@ import io.rigmesh.ledger.chain.ChainRpc;
 import io.rigmesh.ledger.chain.FeeQuote;
 import io.rigmesh.ledger.chain.Inclusion;
 import io.rigmesh.ledger.escrow.TokenClient;
-import io.rigmesh.ledger.intent.Intent;
 import io.rigmesh.ledger.intent.IntentState;
 import io.rigmesh.ledger.intent.TransactionSender;
 import io.rigmesh.protocol.Address;
@@ -270,19 +269,6 @@ public final class ChannelClient implements ChannelContract {
 
   /// Asks for something that may be asked for again where it had no effect.
   private void finish(String key, String purpose, Call call) {
-    String fresh = key;
-    for (int again = 2; hadNoEffect(fresh); again++) {
-      fresh = key + ":" + again;
-    }
-    sender.send(fresh, purpose, () -> call, timeout);
-  }
-
-  private boolean hadNoEffect(String key) {
-    return sender
-        .find(key)
-        .map(Intent::state)
-        .filter(state ->
-            state instanceof IntentState.Reverted || state instanceof IntentState.Displaced)
-        .isPresent();
+    Inclusion _ = sender.sendAnew(key, purpose, () -> call, timeout);
   }
 }

@@ -16,11 +16,12 @@ public final class ChannelNews implements EventListener<ChannelEvent> {
 
   private final Optional<PayerBook> payer;
   private final Runnable wake;
+  private volatile boolean something = true;
 
   /// News for the books of a database.
   ///
   /// @param payer is shown channels of its account that it does not know; empty where there is none
-  /// @param wake is called when there may be news, as [Redemption#wake]
+  /// @param wake is called when there is news, as [Redemption#wake]
   public ChannelNews(Optional<PayerBook> payer, Runnable wake) {
     this.payer = payer;
     this.wake = wake;
@@ -37,21 +38,28 @@ public final class ChannelNews implements EventListener<ChannelEvent> {
           refused.channel(),
           refused.reason());
     }
-    ChannelStore.news(transaction, event.channel());
+    ChannelStore.news(transaction, event.channel(), event.place().blockNumber());
+    something = true;
   }
 
   @Override
   public void takenBack(Handle transaction, ChannelEvent event) {
     ChannelStore.takenBack(transaction, event.channel());
+    something = true;
   }
 
   @Override
   public void forgotten(Handle transaction) {
     ChannelStore.forgotten(transaction);
+    something = true;
   }
 
   @Override
   public void reached(ChainHead block) {
-    wake.run();
+    // A block in which nothing happened to a channel is none to look at them for.
+    if (something) {
+      something = false;
+      wake.run();
+    }
   }
 }

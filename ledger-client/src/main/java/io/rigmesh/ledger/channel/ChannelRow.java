@@ -21,6 +21,7 @@ import java.util.Optional;
 /// @param owedEnded what ended jobs owe, and what was redeemed before the book knew the channel
 /// @param fundingNumber openings and top-ups so far
 /// @param funding what is on its way into the channel
+/// @param jobs how many jobs it was ever told to pay for
 record ChannelRow(
     long id,
     Hash channelId,
@@ -34,7 +35,8 @@ record ChannelRow(
     boolean byContract,
     TokenAmount owedEnded,
     long fundingNumber,
-    Optional<TokenAmount> funding) {
+    Optional<TokenAmount> funding,
+    long jobs) {
   ChannelTerms terms() {
     return channel.terms();
   }
@@ -42,6 +44,12 @@ record ChannelRow(
   /// What the newest voucher promises.
   TokenAmount promised() {
     return newest.map(signed -> signed.voucher().amount()).orElse(TokenAmount.ZERO);
+  }
+
+  /// True in a payer's book where more was paid out than its vouchers promised: they were lost, or
+  /// the endpoint lies. Nothing more is to be signed, since a voucher goes on from what is spent.
+  boolean isBeyondItsVouchers() {
+    return channel.redeemed().compareTo(promised()) > 0;
   }
 
   /// What was promised or is gone already: the lower bound of the next voucher.

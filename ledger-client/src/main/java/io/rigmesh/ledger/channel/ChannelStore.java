@@ -67,6 +67,11 @@ final class ChannelStore {
     return jdbi.inTransaction(work::apply);
   }
 
+  /// Reads without keeping a writer waiting; what is written meanwhile may be half in it.
+  <T> T reading(Function<Handle, T> work) {
+    return jdbi.withHandle(work::apply);
+  }
+
   List<ChannelRow> channels() {
     return jdbi.withHandle(this::channels);
   }
@@ -77,6 +82,29 @@ final class ChannelStore {
         .bind("book", book)
         .map((row, context) -> row(row))
         .list();
+  }
+
+  /// Channels to a payee.
+  List<ChannelRow> to(Handle handle, Address payee) {
+    return handle
+        .createQuery(
+            "SELECT * FROM ledger_channel WHERE book_id = :book AND payee = :payee ORDER BY id")
+        .bind("book", book)
+        .bind("payee", payee.hex())
+        .map((row, context) -> row(row))
+        .list();
+  }
+
+  /// Channels that are being left and are not closed.
+  List<ChannelRow> leaving() {
+    return jdbi.withHandle(handle ->
+        handle
+            .createQuery(
+                "SELECT * FROM ledger_channel WHERE book_id = :book AND state = 'leaving' AND closed = 0"
+                    + " ORDER BY id")
+            .bind("book", book)
+            .map((row, context) -> row(row))
+            .list());
   }
 
   /// Channels whose newest voucher promises more than was redeemed when the chain was asked last,
@@ -167,7 +195,8 @@ final class ChannelStore {
     handle
         .createUpdate(
             "UPDATE ledger_channel SET deposit = :deposit, redeemed = :redeemed, closes_at = :closes,"
-                + " closed = :closed, read_at_block = :block, news_read = :news"
+                + " closed = :closed, read_at_block = :block,"
+                + " news_read = CASE WHEN :block >= news_block THEN :news ELSE news_read END"
                 + " WHERE id = :id AND read_at_block <= :block")
         .bind("deposit", channel.map(c -> c.deposit().toString()).orElse("0"))
         .bind("redeemed", channel.map(c -> c.redeemed().toString()).orElse("0"))
@@ -188,18 +217,33 @@ final class ChannelStore {
         .execute();
   }
 
+  /// The same of something that stands in a block: a reading of an earlier one does not tell it.
+  static void news(Handle handle, Hash channel, long block) {
+    handle
+        .createUpdate(
+            "UPDATE ledger_channel SET news = news + 1, news_block = max(news_block, :block)"
+                + " WHERE channel = :channel")
+        .bind("block", block)
+        .bind("channel", channel.hex())
+        .execute();
+  }
+
   /// Notes that a reorganisation took something back: the chain may be shorter than what was read.
   static void takenBack(Handle handle, Hash channel) {
     handle
         .createUpdate(
-            "UPDATE ledger_channel SET news = news + 1, read_at_block = -1 WHERE channel = :channel")
+            "UPDATE ledger_channel SET news = news + 1, read_at_block = -1, news_block = -1"
+                + " WHERE channel = :channel")
         .bind("channel", channel.hex())
         .execute();
   }
 
   /// Notes that nothing that was read is certain.
   static void forgotten(Handle handle) {
-    handle.createUpdate("UPDATE ledger_channel SET news = news + 1, read_at_block = -1").execute();
+    handle
+        .createUpdate(
+            "UPDATE ledger_channel SET news = news + 1, read_at_block = -1, news_block = -1")
+        .execute();
   }
 
   /// Stores the newest voucher.
@@ -266,7 +310,8 @@ final class ChannelStore {
         row.getBoolean("by_contract"),
         TokenAmount.parse(row.getString("owed_ended")),
         row.getLong("funding_number"),
-        Optional.ofNullable(row.getString("funding_amount")).map(TokenAmount::parse));
+        Optional.ofNullable(row.getString("funding_amount")).map(TokenAmount::parse),
+        row.getLong("jobs"));
   }
 
   private static Optional<SignedVoucher> newest(

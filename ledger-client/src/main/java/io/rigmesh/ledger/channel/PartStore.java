@@ -24,12 +24,27 @@ final class PartStore {
 
   /// A job's part of a channel.
   Optional<Part> find(Handle handle, long id, Hash job) {
-    return parts(handle, id).stream().filter(part -> part.job().equals(job)).findFirst();
+    return handle
+        .createQuery("SELECT * FROM ledger_channel_job WHERE channel_id = :id AND job = :job")
+        .bind("id", id)
+        .bind("job", job.hex())
+        .map((row, context) -> part(row))
+        .findOne();
   }
 
-  List<Part> parts(Handle handle, long id) {
+  /// The parts of a payee's channel whose jobs have not ended.
+  List<Part> running(Handle handle, long id) {
+    return list(handle, id, "ended = 0");
+  }
+
+  /// The parts of a payer's channel that hold more than they have paid.
+  List<Part> holding(Handle handle, long id) {
+    return list(handle, id, "most <> used");
+  }
+
+  private static List<Part> list(Handle handle, long id, String which) {
     return handle
-        .createQuery("SELECT * FROM ledger_channel_job WHERE channel_id = :id")
+        .createQuery("SELECT * FROM ledger_channel_job WHERE channel_id = :id AND " + which)
         .bind("id", id)
         .map((row, context) -> part(row))
         .list();

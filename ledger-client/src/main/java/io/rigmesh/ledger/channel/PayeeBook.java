@@ -171,12 +171,11 @@ public final class PayeeBook {
     store.transaction(handle -> {
       for (Hash channel : parts.channelsOf(handle, job)) {
         ChannelRow row = store.get(handle, channel);
-        for (Part part : parts.parts(handle, row.id())) {
-          if (part.job().equals(job) && !part.ended()) {
-            TokenAmount owes = debts.owes(part);
-            store.setOwedEnded(handle, row.id(), row.owedEnded().plus(owes));
-            parts.put(handle, row.id(), new Part(job, part.most(), owes, part.until(), true));
-          }
+        Part part = parts.find(handle, row.id(), job).orElseThrow();
+        if (!part.ended()) {
+          TokenAmount owes = debts.owes(part);
+          store.setOwedEnded(handle, row.id(), row.owedEnded().plus(owes));
+          parts.put(handle, row.id(), new Part(job, part.most(), owes, part.until(), true));
         }
       }
       return true;
@@ -187,7 +186,7 @@ public final class PayeeBook {
   /// All channels of this book.
   public List<PayeeChannel> channels() {
     Instant now = clock.instant();
-    return store.transaction(handle ->
+    return store.reading(handle ->
         store.channels(handle).stream()
             .map(row ->
                 new PayeeChannel(
@@ -242,10 +241,10 @@ public final class PayeeBook {
     }
     for (Hash other : parts.channelsOf(handle, job)) {
       boolean pays =
-          parts.parts(handle, store.get(handle, other).id()).stream()
-              .anyMatch(part ->
-                  part.job().equals(job)
-                      && (!part.ended() || debts.owes(part).compareTo(TokenAmount.ZERO) > 0));
+          parts
+              .find(handle, store.get(handle, other).id(), job)
+              .filter(part -> !part.ended() || debts.owes(part).compareTo(TokenAmount.ZERO) > 0)
+              .isPresent();
       if (pays && !other.equals(terms.id())) {
         return refused("The job %s is paid by the channel %s already.".formatted(job, other));
       }
@@ -255,11 +254,13 @@ public final class PayeeBook {
     TokenAmount own = TokenAmount.ZERO;
     TokenAmount others = TokenAmount.ZERO;
     TokenAmount ended = row.owedEnded();
-    for (Part part : parts.parts(handle, row.id())) {
-      if (part.job().equals(job)) {
-        own = debts.owes(part);
-        ended = part.ended() ? ended.minus(own) : ended;
-      } else if (!part.ended()) {
+    Optional<Part> before = parts.find(handle, row.id(), job);
+    if (before.isPresent()) {
+      own = debts.owes(before.get());
+      ended = before.get().ended() ? ended.minus(own) : ended;
+    }
+    for (Part part : parts.running(handle, row.id())) {
+      if (!part.job().equals(job)) {
         others = others.plus(debts.owes(part)).plus(debts.left(part, now));
       }
     }

@@ -61,8 +61,8 @@ final class PayeeDebts {
 
   /// Writes down what a channel's running jobs owe.
   void store(Handle handle, ChannelRow row) {
-    for (Part part : parts.parts(handle, row.id())) {
-      if (!part.ended() && !owes(part).equals(part.used())) {
+    for (Part part : parts.running(handle, row.id())) {
+      if (!owes(part).equals(part.used())) {
         parts.put(
             handle, row.id(), new Part(part.job(), part.most(), owes(part), part.until(), false));
       }
@@ -72,10 +72,9 @@ final class PayeeDebts {
   boolean isAdmitted(Hash job) {
     return store.transaction(handle -> {
       for (Hash channel : parts.channelsOf(handle, job)) {
-        for (Part part : parts.parts(handle, store.get(handle, channel).id())) {
-          if (part.job().equals(job) && !part.ended()) {
-            return true;
-          }
+        Optional<Part> part = parts.find(handle, store.get(handle, channel).id(), job);
+        if (part.isPresent() && !part.get().ended()) {
+          return true;
         }
       }
       return false;
@@ -96,15 +95,15 @@ final class PayeeDebts {
 
   TokenAmount owed(Handle handle, ChannelRow row) {
     TokenAmount sum = row.owedEnded();
-    for (Part part : parts.parts(handle, row.id())) {
-      sum = part.ended() ? sum : sum.plus(owes(part));
+    for (Part part : parts.running(handle, row.id())) {
+      sum = sum.plus(owes(part));
     }
     return sum;
   }
 
   TokenAmount mayCost(Handle handle, ChannelRow row, Instant now) {
     TokenAmount sum = TokenAmount.ZERO;
-    for (Part part : parts.parts(handle, row.id())) {
+    for (Part part : parts.running(handle, row.id())) {
       sum = sum.plus(left(part, now));
     }
     return sum;

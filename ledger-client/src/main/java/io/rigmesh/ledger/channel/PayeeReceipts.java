@@ -14,6 +14,13 @@ import org.jdbi.v3.core.Handle;
 /// The receipts that a payee was told its channels have paid in full, against which the vouchers'
 /// roots are checked. Safe for use by several threads.
 final class PayeeReceipts {
+  /// Vouchers of several streams may come in any order; this far behind a gap receipts are kept
+  /// until it is filled.
+  private static final int BEHIND_A_GAP_MAX = 256;
+
+  /// Where the book was lost, its payer tells receipts of jobs that are not known here.
+  private static final int UNKNOWN_JOBS_MAX = 128;
+
   private final ReceiptStore store = new ReceiptStore();
   private final Map<Hash, Known> known = new ConcurrentHashMap<>();
 
@@ -75,9 +82,17 @@ final class PayeeReceipts {
           "The voucher's receipts root %s is not that of the channel's %d receipts, %s."
               .formatted(voucher.receiptsRoot(), position, log.root()));
     }
+    if (log.count() > row.jobs() + UNKNOWN_JOBS_MAX) {
+      return Optional.of(
+          "The voucher names %d receipts of the channel %s, which was to pay for %d jobs."
+              .formatted(log.count(), row.channelId(), row.jobs()));
+    }
     position = payment.receiptsBefore();
     for (Hash receipt : payment.receipts()) {
-      store.add(handle, row.id(), position++, receipt);
+      if (position < log.count() + BEHIND_A_GAP_MAX) {
+        store.add(handle, row.id(), position, receipt);
+      }
+      position++;
     }
     extend(handle, row, log);
     known.log = Optional.of(log);

@@ -32,7 +32,7 @@ import org.jdbi.v3.core.Jdbi;
 /// several threads, which may share a channel.
 public final class PayerBook {
   /// Receipts that travel with a voucher which is sent again.
-  private static final int RECEIPTS_AGAIN_MAX = 100;
+  private static final int RECEIPTS_AGAIN_MAX = Payment.RECEIPTS_MAX;
 
   private final ChannelStore store;
   private final PartStore parts;
@@ -52,6 +52,7 @@ public final class PayerBook {
   private static final class Receipts {
     final ReentrantLock lock = new ReentrantLock();
     Optional<MerkleLog> log = Optional.empty();
+    long stored;
   }
 
   /// The book of a payer's channels in one token.
@@ -120,10 +121,13 @@ public final class PayerBook {
     Receipts known = receipts.computeIfAbsent(channel, key -> new Receipts());
     known.lock.lock();
     try {
-      return store.transaction(handle -> pay(handle, known, channel, job, increment, paid));
+      Payment payment =
+          store.transaction(handle -> pay(handle, known, channel, job, increment, paid));
+      known.stored = payment.receiptsBefore() + paid.size();
+      return payment;
     } catch (RuntimeException e) {
-      // What was appended is not stored; the next voucher reads the list again.
-      known.log = Optional.empty();
+      // Where something was appended it is not stored, and the next voucher reads the list again.
+      known.log = known.log.filter(log -> log.count() == known.stored);
       throw e;
     } finally {
       known.lock.unlock();
@@ -152,9 +156,8 @@ public final class PayerBook {
     return store.transaction(handle -> {
       TokenAmount sum = TokenAmount.ZERO;
       for (Hash channel : parts.channelsOf(handle, job)) {
-        for (Part part : parts.parts(handle, store.get(handle, channel).id())) {
-          sum = part.job().equals(job) ? sum.plus(part.used()) : sum;
-        }
+        Optional<Part> part = parts.find(handle, store.get(handle, channel).id(), job);
+        sum = sum.plus(part.map(Part::used).orElse(TokenAmount.ZERO));
       }
       return sum;
     });
@@ -214,7 +217,7 @@ public final class PayerBook {
   /// All channels of this book.
   public List<PayerChannel> channels() {
     Instant now = clock.instant();
-    return store.transaction(handle ->
+    return store.reading(handle ->
         store.channels(handle).stream()
             .map(row ->
                 new PayerChannel(
@@ -228,7 +231,7 @@ public final class PayerBook {
 
   /// Asks the chain about channels that something happened to.
   public void refresh() {
-    store.channels().stream().filter(ChannelRow::stale).forEach(this::refresh);
+    store.worthALook().stream().filter(ChannelRow::stale).forEach(this::refresh);
   }
 
   /// Takes a channel of this payer into the book that the chain has and the book has not: the store
@@ -283,6 +286,11 @@ public final class PayerBook {
           "The channel %s gets no further voucher%s."
               .formatted(channel, row.note().isEmpty() ? "; it is being left" : ": " + row.note()));
     }
+    if (row.isBeyondItsVouchers()) {
+      throw new ChannelException(
+          "Of the channel %s the chain says that %s were paid out, and this book knows vouchers over %s; it gets no further one. Leave it, and look whether the endpoints of the chain are right."
+              .formatted(channel, row.channel().redeemed(), row.promised()));
+    }
     Part part =
         parts
             .find(handle, row.id(), job)
@@ -307,6 +315,7 @@ public final class PayerBook {
     MerkleLog log = known.log.orElseGet(() -> readLog(handle, row.id()));
     known.log = Optional.of(log);
     long before = log.count();
+    known.stored = before;
     for (Hash receipt : paid) {
       receiptStore.add(handle, row.id(), log.count(), receipt);
       log.append(MerkleTree.leaf(receipt.bytes()));

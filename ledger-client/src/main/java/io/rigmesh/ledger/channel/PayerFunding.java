@@ -80,8 +80,8 @@ final class PayerFunding {
   }
 
   void refreshStale(Address payee) {
-    for (ChannelRow row : store.channels()) {
-      if (row.stale() && row.terms().payee().equals(payee) && row.funding().isEmpty()) {
+    for (ChannelRow row : store.reading(handle -> store.to(handle, payee))) {
+      if (row.stale() && row.funding().isEmpty()) {
         noteLateOpening(look.refreshIfPossible(row));
       }
     }

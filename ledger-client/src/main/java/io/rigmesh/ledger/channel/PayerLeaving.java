@@ -44,10 +44,7 @@ final class PayerLeaving {
   /// @return how many were closed
   int closeDue() {
     int closed = 0;
-    for (ChannelRow row : store.channels()) {
-      if (row.state() != PayerChannel.State.LEAVING || row.channel().closed()) {
-        continue;
-      }
+    for (ChannelRow row : store.leaving()) {
       try {
         closed += goOn(row) ? 1 : 0;
       } catch (LedgerException e) {

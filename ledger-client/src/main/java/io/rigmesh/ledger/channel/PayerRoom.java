@@ -17,9 +17,7 @@ import org.jdbi.v3.core.Handle;
 record PayerRoom(ChannelStore store, PartStore parts, Address signer, Address token) {
   /// The channels to a payee that can pay.
   List<ChannelRow> usable(Handle handle, Address payee) {
-    return store.channels(handle).stream()
-        .filter(row -> row.terms().payee().equals(payee) && isUsable(row))
-        .toList();
+    return store.to(handle, payee).stream().filter(this::isUsable).toList();
   }
 
   boolean isUsable(ChannelRow row) {
@@ -27,6 +25,7 @@ record PayerRoom(ChannelStore store, PartStore parts, Address signer, Address to
         row.state() == PayerChannel.State.OPEN || row.state() == PayerChannel.State.OPENING;
     return pays
         && row.note().isEmpty()
+        && !row.isBeyondItsVouchers()
         && row.terms().token().equals(token)
         && row.terms().signer().equals(signer)
         && row.channel().isOpen();
@@ -35,7 +34,7 @@ record PayerRoom(ChannelStore store, PartStore parts, Address signer, Address to
   /// What jobs hold of a channel and have not paid.
   TokenAmount held(Handle handle, ChannelRow row, Instant now, Optional<Hash> except) {
     TokenAmount held = TokenAmount.ZERO;
-    for (Part part : parts.parts(handle, row.id())) {
+    for (Part part : parts.holding(handle, row.id())) {
       if (except.isEmpty() || !except.get().equals(part.job())) {
         held = held.plus(part.left(now));
       }

@@ -10,6 +10,9 @@ import java.util.List;
 /// @param receiptsBefore how many receipts of the channel come before these
 /// @param receipts hashes of receipts that are paid in full, the last ones under the voucher's root
 public record Payment(SignedVoucher voucher, long receiptsBefore, List<Hash> receipts) {
+  /// The most receipts that a payment names on a job's stream.
+  public static final int RECEIPTS_MAX = 64;
+
   /// Copies the list.
   public Payment {
     receipts = List.copyOf(receipts);

@@ -409,8 +409,9 @@ public final class EscrowClient {
     return send(verb, requester.hex() + ":" + jobId.hex(), requester, purpose, data);
   }
 
+  /// The contract takes each once: what reverted or was displaced may be sent anew.
   private Inclusion send(String verb, String what, Address requester, String purpose, String data) {
-    return sender.send(
+    return sender.sendAnew(
         verb + ":" + what,
         purpose + " of requester " + requester + " with " + address,
         () -> Call.of(address, data),

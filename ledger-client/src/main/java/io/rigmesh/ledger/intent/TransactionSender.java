@@ -172,6 +172,26 @@ public final class TransactionSender implements AutoCloseable {
     return await(key, timeout);
   }
 
+  /// As [#send], for what may be asked for again where it had no effect: what reverted or was
+  /// displaced under the key is sent anew under one of its own. Only for calls that the contract
+  /// itself takes once.
+  public Inclusion sendAnew(String key, String purpose, Supplier<Call> call, Duration timeout) {
+    String fresh = key;
+    for (int again = 2; hadNoEffect(fresh); again++) {
+      fresh = key + ":again-" + again;
+    }
+    return send(fresh, purpose, call, timeout);
+  }
+
+  private boolean hadNoEffect(String key) {
+    return store
+        .find(key)
+        .map(Intent::state)
+        .filter(state ->
+            state instanceof IntentState.Reverted || state instanceof IntentState.Displaced)
+        .isPresent();
+  }
+
   /// Waits until an intent that was submitted, now or before a restart, is confirmed at the
   /// configured depth.
   ///

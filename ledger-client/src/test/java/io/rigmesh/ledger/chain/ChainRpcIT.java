@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -170,6 +171,39 @@ class ChainRpcIT {
           .isInstanceOf(ChainUnavailableException.class)
           .hasMessageContaining("above " + RpcEndpoint.RESPONSE_BYTES_MAX + " bytes");
     } finally {
+      server.stop(0);
+    }
+  }
+
+  /// The time limit of the client itself ends with the headers.
+  @Test
+  void anAnswerThatStopsInTheMiddleIsGivenUp() throws IOException {
+    CountDownLatch over = new CountDownLatch(1);
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext(
+        "/",
+        exchange -> {
+          exchange.sendResponseHeaders(200, 1_000);
+          exchange.getResponseBody().write("{\"jsonrpc\":".getBytes(StandardCharsets.UTF_8));
+          exchange.getResponseBody().flush();
+          try {
+            over.await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+          exchange.close();
+        });
+    server.start();
+    try {
+      assertThatThrownBy(() ->
+              ChainRpc.connect(
+                  new RpcSettings(
+                      31337, List.of(uri(server)), Duration.ofSeconds(1), Duration.ofSeconds(1))))
+          .isInstanceOf(ChainUnavailableException.class)
+          .hasMessageContaining("its answer began and did not end within 1000 ms");
+    } finally {
+      over.countDown();
       server.stop(0);
     }
   }

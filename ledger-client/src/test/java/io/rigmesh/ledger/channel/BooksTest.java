@@ -10,6 +10,7 @@ import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Domain;
 import io.rigmesh.protocol.Hash;
+import io.rigmesh.protocol.MerkleLog;
 import io.rigmesh.protocol.MerkleTree;
 import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.protocol.SignedVoucher;
@@ -318,6 +319,111 @@ class BooksTest {
             Taking.Refused.class,
             refused -> assertThat(refused.sentence()).contains("told before"));
     assertThat(again.take(d)).isEqualTo(new Taking.Taken(of(100), of(400)));
+  }
+
+  @Test
+  void aChannelThatHasPaidManyJobsTellsNoMoreReceiptsAgainThanAStreamTakes() {
+    Books books = new Books(folder, 10_000, 1_000);
+    PayerBook payer = books.payer();
+    PayeeBook payee = books.payee();
+    Optional<Hash> channel = Optional.empty();
+    for (int i = 0; i < Payment.RECEIPTS_MAX + 6; i++) {
+      Hash job = hash("job " + i);
+      ChannelTerms terms = payer.reserve(books.payeeKey.address(), job, of(10), LATER);
+      channel = Optional.of(terms.id());
+      payee.admit(terms, job, of(10), LATER);
+      payee.owe(job, of(10));
+      Payment paid = payer.pay(terms.id(), job, of(10), List.of(hash("receipt " + i)));
+      assertThat(payee.take(paid)).isInstanceOf(Taking.Taken.class);
+      payee.end(job);
+      payer.release(job);
+    }
+    Payment again = books.payer().latest(channel.orElseThrow()).orElseThrow();
+    assertThat(again.receiptsBefore()).isEqualTo(6);
+    assertThat(again.receipts()).hasSize(Payment.RECEIPTS_MAX);
+    assertThat(books.payee().take(again)).isInstanceOf(Taking.Taken.class);
+  }
+
+  @Test
+  void receiptsOfNoJobsAreNotKept() {
+    Books books = new Books(folder, 10_000, 1_000);
+    PayerBook payer = books.payer();
+    PayeeBook payee = books.payee();
+    Hash job = hash("job");
+    ChannelTerms terms = payer.reserve(books.payeeKey.address(), job, of(900), LATER);
+    payee.admit(terms, job, of(900), LATER);
+    SignedVoucher voucher = payer.pay(terms.id(), job, of(100), List.of(hash("a"))).voucher();
+    for (int far = 1; far < 3_000; far += 30) {
+      Payment junk = new Payment(voucher, far * 200L, List.of(hash("junk " + far)));
+      assertThat(payee.take(junk)).isInstanceOf(Taking.Taken.class);
+    }
+    assertThat(receipts(payee)).as("behind a gap").isEqualTo(1);
+
+    // One after the other, under roots that are right: no more than there were jobs.
+    MerkleLog log = new MerkleLog();
+    Taking last = new Taking.Refused("none");
+    long told = 0;
+    while (told < 1_000) {
+      Hash receipt = hash("made up " + told);
+      log.append(MerkleTree.leaf(receipt.bytes()));
+      Voucher one = new Voucher(terms.id(), of(101 + told), log.root());
+      last =
+          payee.take(new Payment(sign(books.payerKey, Books.DOMAIN, one), told, List.of(receipt)));
+      if (last instanceof Taking.Refused) {
+        break;
+      }
+      told++;
+    }
+    assertThat(told).isLessThan(200);
+    assertThat(((Taking.Refused) last).sentence()).contains("was to pay for 1 jobs");
+  }
+
+  private static long receipts(PayeeBook payee) {
+    return payee
+        .store()
+        .reading(handle ->
+            handle
+                .createQuery("SELECT count(*) FROM ledger_channel_receipt")
+                .mapTo(Long.class)
+                .one());
+  }
+
+  @Test
+  void whatAnEndpointSaysOfAnEarlierBlockDoesNotTellTheNews() {
+    Books books = new Books(folder, 10_000, 1_000);
+    PayerBook payer = books.payer();
+    PayeeBook payee = books.payee();
+    ChannelTerms terms = payer.reserve(books.payeeKey.address(), hash("job"), of(300), LATER);
+    payee.admit(terms, hash("job"), of(300), LATER);
+    ChannelLook look = new ChannelLook(payee.store(), books.contract);
+    long block = books.contract.read(terms).block();
+    payee
+        .store()
+        .transaction(handle -> {
+          ChannelStore.news(handle, terms.id(), block + 1);
+          return true;
+        });
+    ChannelRow behind = look.refresh(payee.store().find(terms.id()).orElseThrow());
+    assertThat(behind.stale()).as("the endpoint is behind the news").isTrue();
+    books.contract.requestClose(terms);
+    ChannelRow told = look.refresh(behind);
+    assertThat(told.stale()).isFalse();
+    assertThat(told.channel().closesAt()).isPresent();
+  }
+
+  @Test
+  void aPayerSignsNothingOnTopOfWhatItsVouchersNeverPromised() {
+    Books books = new Books(folder, 10_000, 1_000);
+    PayerBook payer = books.payer();
+    Hash job = hash("job");
+    ChannelTerms terms = payer.reserve(books.payeeKey.address(), job, of(300), LATER);
+    Channel there = books.contract.get(terms.id());
+    books.contract.put(new Channel(terms, there.deposit(), of(999), Optional.empty(), false));
+    assertThat(payer.pays(terms.id())).isFalse();
+    assertThatThrownBy(() -> payer.pay(terms.id(), job, of(1), List.of()))
+        .isInstanceOf(ChannelException.class)
+        .hasMessageContaining("999 were paid out")
+        .hasMessageContaining("vouchers over 0");
   }
 
   @Test

@@ -9,6 +9,7 @@ import io.rigmesh.ledger.IntentConflictException;
 import io.rigmesh.ledger.Party;
 import io.rigmesh.ledger.TransactionFailedException;
 import io.rigmesh.ledger.TransactionPendingException;
+import io.rigmesh.ledger.TransactionRefusedException;
 import io.rigmesh.ledger.chain.Call;
 import io.rigmesh.ledger.chain.Inclusion;
 import io.rigmesh.ledger.dev.AnvilBinary;
@@ -17,6 +18,7 @@ import io.rigmesh.ledger.dev.DevChain;
 import io.rigmesh.ledger.dev.DevDeployment;
 import io.rigmesh.ledger.dev.TestChain;
 import io.rigmesh.ledger.escrow.EscrowClient;
+import io.rigmesh.ledger.escrow.EscrowStatus;
 import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Digests;
@@ -303,12 +305,50 @@ class TransactionSenderIT {
       chain.request("evm_setNextBlockTimestamp", deadline + 1);
       mine();
       assertThat(join(accept)).isTrue();
-      acceptLate(escrow, party.address(), job);
       assertThat(party.store().list("accept:")).hasSize(1);
       IntentState.Reverted reverted =
           (IntentState.Reverted) party.store().list("accept:").get(0).state();
       assertThat(reverted.inclusion().succeeded()).isFalse();
       assertThat(reverted.inclusion().feeWei()).isPositive();
+      // Asked for again it is estimated first, and nothing is sent that would revert.
+      long nonce = party.rpc().nonce(party.address());
+      assertThatThrownBy(() -> escrow.accept(party.address(), job))
+          .isInstanceOf(TransactionRefusedException.class)
+          .hasMessageContaining("deadline");
+      assertThat(party.rpc().nonce(party.address())).isEqualTo(nonce);
+    }
+  }
+
+  @Test
+  void whatAnotherTransactionDisplacedIsSentAnewWhereTheContractTakesItOnce() {
+    try (Party party = open(patient());
+        Party rival = open("rival", patient())) {
+      Deployment deployment = DevDeployment.standard().deploy(party.sender(), Party.TIMEOUT);
+      EscrowClient escrow = party.escrow(deployment);
+      Hash job = Digests.sha256("displaced".getBytes(StandardCharsets.US_ASCII));
+      long deadline = party.rpc().head().timestamp().getEpochSecond() + 3600;
+      escrow.fund(job, party.address(), TokenAmount.of(100), Instant.ofEpochSecond(deadline), 1);
+      automine(false);
+      rival.sender().submit("pay:rival", "pay a debt", () -> Call.payment(recipient, PAID));
+      Thread accept =
+          Thread.ofVirtual()
+              .start(() ->
+                  assertThatThrownBy(() -> escrow.accept(party.address(), job))
+                      .isInstanceOf(TransactionFailedException.class)
+                      .hasMessageContaining("another program sent a transaction"));
+      until(() -> party.store().list("accept:").size() == 1);
+      until(() -> party.store().list("accept:").get(0).state() instanceof IntentState.Signed);
+      mine();
+      await(rival, "rival");
+      mine();
+      mine();
+      assertThat(join(accept)).isTrue();
+      automine(true);
+      assertThat(escrow.accept(party.address(), job).succeeded()).isTrue();
+      assertThat(escrow.accept(party.address(), job).succeeded()).isTrue();
+      assertThat(party.store().list("accept:")).hasSize(2);
+      assertThat(escrow.escrow(party.address(), job).orElseThrow().status())
+          .isEqualTo(EscrowStatus.ACCEPTED);
     }
   }
 

@@ -13,9 +13,12 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileVisitOption;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -24,11 +27,15 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Blobs as read-only files `ab/cdef…` named by their root. A file appears under its name only when
 /// all of it is on the disk and has that root, so a name can be trusted after any crash.
@@ -36,11 +43,15 @@ public final class FileBlobs implements Blobs {
   /// How long a blob that came half-way may wait for the rest.
   private static final Duration RESUME_MAX = Duration.ofDays(7);
 
+  private static final Duration SWEEP_EVERY = Duration.ofHours(1);
+  private static final Logger LOG = LoggerFactory.getLogger(FileBlobs.class);
+
   private final Path folder;
   private final Path incoming;
   private final Path leaves;
   private final BlobsConfig config;
   private final AtomicLong usedBytes = new AtomicLong();
+  private volatile Instant sweptAt = Instant.EPOCH;
 
   private FileBlobs(Path folder, BlobsConfig config) {
     this.folder = folder;
@@ -58,30 +69,47 @@ public final class FileBlobs implements Blobs {
     try {
       Files.createDirectories(blobs.incoming);
       Files.createDirectories(blobs.leaves);
-      try (Stream<Path> leftovers = Files.list(blobs.incoming)) {
-        for (Path file : leftovers.toList()) {
-          boolean fresh =
-              file.toString().endsWith(IncomingBlob.SUFFIX)
-                  && Files.getLastModifiedTime(file).toInstant().isAfter(stale());
-          if (!fresh) {
-            Files.deleteIfExists(file);
-          }
-        }
-      }
-      try (Stream<Path> files =
-          Files.find(folder, 2, (_, attributes) -> attributes.isRegularFile())) {
-        for (Path file : files.toList()) {
-          blobs.usedBytes.addAndGet(Files.size(file));
-        }
-      }
+      blobs.dropUnfinished(file -> !file.toString().endsWith(IncomingBlob.SUFFIX));
+      blobs.usedBytes.set(blobs.count());
       return blobs;
     } catch (IOException e) {
       throw broken("The folder of blobs " + folder + " cannot be used", e);
     }
   }
 
-  private static Instant stale() {
-    return Instant.now().minus(RESUME_MAX);
+  /// The bytes of all files, which may be millions: none is kept in memory.
+  private long count() throws IOException {
+    AtomicLong bytes = new AtomicLong();
+    Files.walkFileTree(
+        folder,
+        EnumSet.noneOf(FileVisitOption.class),
+        2,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+            if (attributes.isRegularFile()) {
+              bytes.addAndGet(attributes.size());
+            }
+            return FileVisitResult.CONTINUE;
+          }
+        });
+    return bytes.get();
+  }
+
+  /// Removes what was not finished: what nobody went on with for a week, and what else is to go.
+  private void dropUnfinished(Predicate<Path> more) throws IOException {
+    sweptAt = Instant.now();
+    Instant stale = sweptAt.minus(RESUME_MAX);
+    try (Stream<Path> leftovers = Files.list(incoming)) {
+      for (Path file : leftovers.toList()) {
+        if (more.test(file) || Files.getLastModifiedTime(file).toInstant().isBefore(stale)) {
+          Files.deleteIfExists(file);
+        }
+      }
+    } catch (NoSuchFileException e) {
+      // It was finished meanwhile; what is left goes the next time.
+      LOG.debug("an unfinished blob is gone already", e);
+    }
   }
 
   @Override
@@ -249,6 +277,13 @@ public final class FileBlobs implements Blobs {
       throw new BlobRefusedException(
           RefusalCode.TOO_LARGE,
           "a blob has at most " + config.bytesMax() + " bytes here, and this one " + sizeBytes);
+    }
+    if (sweptAt.plus(SWEEP_EVERY).isBefore(Instant.now())) {
+      try {
+        dropUnfinished(_ -> false);
+      } catch (IOException e) {
+        throw broken("What was left unfinished below " + incoming + " cannot be removed", e);
+      }
     }
     Path file = incoming.resolve(root.hex().substring(2) + IncomingBlob.SUFFIX);
     try {

@@ -61,7 +61,7 @@ public final class Transactions {
     return new TransactionView(
         parts[0],
         status(intent.state()),
-        parts.length == 3 || parts.length == 4 ? job(parts[2]) : Optional.empty(),
+        parts.length >= 3 && parts.length <= 5 ? job(parts[2]) : Optional.empty(),
         hash(intent),
         inclusion(intent.state())
             .map(i -> OptionalLong.of(i.gasUsed()))

@@ -31,8 +31,8 @@ final class RunCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Console console = Console.ofProcess();
-    Task.Generate task = sampling.task(new TreeMap<>());
     Path model = engine.model();
+    Task.Generate task = sampling.task(model.toString(), new TreeMap<>());
     long started = System.nanoTime();
     try (LocalEngine local = engine.open()) {
       LocalEngine.Generated made =

@@ -5,12 +5,16 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rigmesh.protocol.JobKind;
 import io.rigmesh.protocol.Task;
+import io.rigmesh.worker.generate.GenerationDefaults;
 import java.math.BigDecimal;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -40,14 +44,24 @@ final class SamplingOptions {
   @Option(names = "--max-tokens", defaultValue = "128", description = "Tokens to make at most.")
   private int maxTokens;
 
-  @Option(names = "--temperature", defaultValue = "0", description = "0 for greedy.")
-  private BigDecimal temperature;
+  @Option(
+      names = "--suggested",
+      description =
+          "What is not said here is as the model's makers suggest: as generation_config.json of its"
+              + " folder has it.")
+  private boolean suggested;
 
-  @Option(names = "--top-k", defaultValue = "0", description = "0 for all.")
-  private int topK;
+  @Option(
+      names = "--temperature",
+      paramLabel = "T",
+      description = "0 for greedy, which is the default.")
+  private @Nullable BigDecimal temperature;
 
-  @Option(names = "--top-p", defaultValue = "1", description = "1 for all.")
-  private BigDecimal topP;
+  @Option(names = "--top-k", paramLabel = "K", description = "0 for all, which is the default.")
+  private @Nullable Integer topK;
+
+  @Option(names = "--top-p", paramLabel = "P", description = "1 for all, which is the default.")
+  private @Nullable BigDecimal topP;
 
   @Option(
       names = "--min-p",
@@ -81,18 +95,25 @@ final class SamplingOptions {
 
   /// The task, as it is spelt in a job.
   ///
+  /// @param model the model as it was named
   /// @param more settings of other options
-  Task.Generate task(Map<String, String> more) {
+  Task.Generate task(String model, Map<String, String> more) {
     if (!chat && (system != null || date != null)) {
       throw CliException.hopeless("--system and --date go with --chat");
     }
     TreeMap<String, String> settings = new TreeMap<>(more);
     settings.put("maxTokens", Integer.toString(maxTokens));
-    settings.put("temperature", SubmitTrainCommand.spelt(temperature));
-    settings.put("topK", Integer.toString(topK));
-    settings.put("topP", SubmitTrainCommand.spelt(topP));
-    put(settings, "minP", minP, BigDecimal.ZERO);
-    put(settings, "repetitionPenalty", repetitionPenalty, BigDecimal.ONE);
+    GenerationDefaults makers = suggested ? suggestions(model) : GenerationDefaults.NONE;
+    BigDecimal heat = said(temperature, makers.temperature(), BigDecimal.ZERO);
+    settings.put("temperature", SubmitTrainCommand.spelt(heat));
+    settings.put("topK", Integer.toString(topK != null ? topK : makers.topK().orElse(0)));
+    settings.put("topP", SubmitTrainCommand.spelt(said(topP, makers.topP(), BigDecimal.ONE)));
+    put(settings, "minP", said(minP, makers.minP(), BigDecimal.ZERO), BigDecimal.ZERO);
+    put(
+        settings,
+        "repetitionPenalty",
+        said(repetitionPenalty, makers.repetitionPenalty(), BigDecimal.ONE),
+        BigDecimal.ONE);
     put(settings, "presencePenalty", presencePenalty, BigDecimal.ZERO);
     put(settings, "frequencyPenalty", frequencyPenalty, BigDecimal.ZERO);
     for (int i = 0; i < stops.size(); i++) {
@@ -102,6 +123,27 @@ final class SamplingOptions {
       settings.put("chat", "true");
     }
     return (Task.Generate) Submission.task(JobKind.GENERATE, settings);
+  }
+
+  private static BigDecimal said(
+      @Nullable BigDecimal here, Optional<Float> byMakers, BigDecimal otherwise) {
+    if (here != null) {
+      return here;
+    }
+    return byMakers.map(value -> new BigDecimal(Float.toString(value))).orElse(otherwise);
+  }
+
+  private static GenerationDefaults suggestions(String model) {
+    Path folder = Path.of(model);
+    if (!Files.isRegularFile(folder.resolve(GenerationDefaults.FILE))) {
+      throw CliException.hopeless(
+          "--suggested needs a model that is a folder here with a "
+              + GenerationDefaults.FILE
+              + ", which '"
+              + model
+              + "' is not; say --temperature and the like instead");
+    }
+    return GenerationDefaults.read(folder, Integer.MAX_VALUE);
   }
 
   /// What changes nothing stands in no job.

@@ -36,7 +36,7 @@ final class SubmitGenerateCommand implements Callable<Integer> {
     if (logprobs != null) {
       more.put("logprobs", Integer.toString(logprobs));
     }
-    var task = sampling.task(more);
+    var task = sampling.task(model, more);
     var root = Submission.model(client, model);
     return submission.submit(
         client, task, Optional.of(root), Submission.uploadText(client, sampling.input()));

@@ -48,6 +48,14 @@ public final class MeasuredDevices {
             Math.max(0, measured.path("megabytesPerSecond").asLong())));
   }
 
+  /// What an offer says of a device in a profile: what its self-test measured, which is of that
+  /// profile; where there was none, what its jobs reached in any; zero for what is not known.
+  ///
+  /// @param megaflopsOfJobs what the device reached at the kind of job that it is fastest at
+  public Speed offered(String device, Profile profile, long megaflopsOfJobs) {
+    return speed(device, profile).orElse(new Speed(megaflopsOfJobs, 0));
+  }
+
   /// Keeps what a self-test measured, in place of an earlier one of that device.
   public void keep(String device, SelfTestReport report, Instant measuredAt) {
     ObjectNode all = read().deepCopy();

@@ -27,8 +27,9 @@ import org.jspecify.annotations.Nullable;
 public final class Stakes implements Service {
   private static final Duration LOOK_EVERY = Duration.ofSeconds(5);
 
-  /// A stake can be asked back at any time; it stays at risk until the unbonding time is over.
-  private static final Duration READ_AGAIN = Duration.ofMinutes(1);
+  /// A stake can be asked back at any time; it stays at risk until the unbonding time is over,
+  /// which is days. Each reading is one or two requests to an endpoint that may be paid for.
+  private static final Duration READ_AGAIN = Duration.ofMinutes(30);
 
   private static final Rounds.Words WORDS =
       new Rounds.Words(

@@ -57,6 +57,48 @@ class RunCommandTest {
     assertThat(err).contains("--system and --date go with --chat");
   }
 
+  @Test
+  void whatIsNotSaidIsAsTheModelsMakersSuggestWhereThatIsWanted() throws IOException {
+    Path file = model.resolve("generation_config.json");
+    Files.writeString(
+        file,
+        "{\"temperature\":1.7,\"top_k\":40,\"top_p\":0.9,\"min_p\":0.01,"
+            + "\"repetition_penalty\":1.5}");
+    String greedy = run(0, "--prompt", "some words");
+    String said =
+        run(
+            0,
+            "--prompt",
+            "some words",
+            "--temperature",
+            "1.7",
+            "--top-k",
+            "40",
+            "--top-p",
+            "0.9",
+            "--min-p",
+            "0.01",
+            "--repetition-penalty",
+            "1.5");
+    assertThat(said).isNotEqualTo(greedy);
+    assertThat(run(0, "--prompt", "some words", "--suggested")).isEqualTo(said);
+    // What is said here goes before it.
+    assertThat(
+            run(
+                0,
+                "--prompt",
+                "some words",
+                "--suggested",
+                "--temperature",
+                "0",
+                "--repetition-penalty",
+                "1"))
+        .isEqualTo(greedy);
+    Files.delete(file);
+    run(2, "--prompt", "some words", "--suggested");
+    assertThat(err).contains("generation_config.json").contains("say --temperature");
+  }
+
   private String run(int exitCode, String... arguments) {
     List<String> all =
         new ArrayList<>(

@@ -80,7 +80,9 @@ class OffersIT {
   @Test
   void aRequesterThatAsksForAStakeBuysFromWhoeverHasOneThoughItIsDearer() throws Exception {
     market.endow(Market.account(dear), 5_000_000);
-    assertThat(dear.send("POST", "/v1/wallet/stake", "{\"amount\":\"5000000\"}").statusCode())
+    assertThat(
+            dear.send("POST", "/v1/wallet/stake", "{\"id\":\"stake\",\"amount\":\"5000000\"}")
+                .statusCode())
         .isEqualTo(200);
     String wanted = "requester:\n  stake-minimum: 5000000\n";
     restart(market.requester, yaml -> yaml + wanted);

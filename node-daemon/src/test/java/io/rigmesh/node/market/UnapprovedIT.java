@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// requester that can only reach the chain, or by the contract when the challenge time is over.
 class UnapprovedIT {
   private static final int STEPS = 900;
-  private static final Duration CHALLENGE = Duration.ofSeconds(20);
+  private static final Duration CHALLENGE = Duration.ofSeconds(60);
 
   @TempDir static Path folder;
   private static Market market;

@@ -49,6 +49,21 @@ class MeasuredDevicesTest {
   }
 
   @Test
+  void anOfferSaysOfEachProfileWhatItsOwnTestMeasuredAndOnlyWithoutOneWhatJobsReached(
+      @TempDir Path home) {
+    MeasuredDevices measured = new MeasuredDevices(home.resolve("self-test.json"));
+    assertThat(measured.offered("cpu", Profile.I8_V1, 0))
+        .isEqualTo(new MeasuredDevices.Speed(0, 0));
+    assertThat(measured.offered("cpu", Profile.I8_V1, 77))
+        .isEqualTo(new MeasuredDevices.Speed(77, 0));
+    measured.keep("cpu", report(1), Instant.EPOCH);
+    assertThat(measured.offered("cpu", Profile.F32_V1, 77))
+        .isEqualTo(new MeasuredDevices.Speed(8, 4_000));
+    assertThat(measured.offered("cpu", Profile.I8_V1, 77))
+        .isEqualTo(new MeasuredDevices.Speed(16, 4_000));
+  }
+
+  @Test
   void aBrokenFileSaysNothing(@TempDir Path home) throws IOException {
     Path file = home.resolve("self-test.json");
     for (String text :

@@ -25,8 +25,7 @@ import java.util.Optional;
 
 /// What `/rigmesh/job/1.0.0` says about money, in this node's words and back.
 final class MoneyMessages {
-  /// The most receipts that one payment names.
-  static final int RECEIPTS_MAX = 64;
+  private static final int RECEIPTS_MAX = Payment.RECEIPTS_MAX;
 
   static final int SAY_BYTES_MAX = 8 << 10;
 

@@ -92,18 +92,16 @@ public final class NodeTerms implements Announcer.Terms {
       WorkerDescription description = status.description().get();
       String name = description.deviceName();
       for (Profile profile : description.profiles()) {
-        Optional<MeasuredDevices.Speed> speed = measured.speed(status.device(), profile);
-        long ofJobs = dispatcher.megaflopsPerSecond(status.device());
+        MeasuredDevices.Speed speed =
+            measured.offered(
+                status.device(), profile, dispatcher.megaflopsPerSecond(status.device()));
         devices.add(
             new Offer.Device(
                 name.substring(0, Math.min(NAME_MAX, name.length())),
                 description.memoryTotalBytes(),
                 profile,
-                // What jobs reached tells more than a test, where there were jobs.
-                ofJobs > 0
-                    ? ofJobs
-                    : speed.map(MeasuredDevices.Speed::megaflopsPerSecond).orElse(0L),
-                speed.map(MeasuredDevices.Speed::megabytesPerSecond).orElse(0L)));
+                speed.megaflopsPerSecond(),
+                speed.megabytesPerSecond()));
       }
     }
     return devices.subList(0, Math.min(devices.size(), Offer.LIST_MAX));
