@@ -204,9 +204,7 @@ final class EscrowPayment implements Payment {
     Escrow escrow = found.get();
     switch (escrow.status()) {
       case RELEASED -> {
-        return approvals.sawPaid(row, escrow, escrows)
-            ? moves.move(row, Transition.to(new JobState.Settled()))
-            : new Step.Wait(Duration.ofMillis(config.chain().pollMillis()));
+        return released(row, escrow, escrows);
       }
       case REFUNDED -> {
         boolean _ = approvals.sawPaid(row, escrow, escrows);
@@ -232,6 +230,27 @@ final class EscrowPayment implements Payment {
     boolean _ = approvals.sawPaid(row, escrow, escrows);
     return trouble.isPresent()
         ? new Step.Retry(trouble.get())
+        : new Step.Wait(Duration.ofMillis(config.chain().pollMillis()));
+  }
+
+  /// All is paid, which the challenge time may have done while this node was away: what was paid
+  /// for is fetched and judged all the same, as long as that may be done.
+  private Step released(JobRow row, Escrow escrow, EscrowClient escrows)
+      throws InterruptedException {
+    finished(row);
+    try {
+      Optional<String> fault = approvals.judge(row);
+      if (fault.isPresent()) {
+        return moves.move(row, Transition.to(new JobState.Disputed(fault.get())));
+      }
+    } catch (ProviderUnreachableException e) {
+      if (!moves.isPastDeadline(row)) {
+        throw e;
+      }
+      LOG.warn("job {} is paid, and what was paid for cannot be had: {}", row.id(), e.getMessage());
+    }
+    return approvals.sawPaid(row, escrow, escrows)
+        ? moves.move(row, Transition.to(new JobState.Settled()))
         : new Step.Wait(Duration.ofMillis(config.chain().pollMillis()));
   }
 

@@ -233,7 +233,7 @@ final class Market implements AutoCloseable {
   }
 
   static Address account(NodeProcess node) {
-    return Address.fromHex(node.get("/v1/node").get("account").asText());
+    return node.account();
   }
 
   TokenAmount balance(NodeProcess node) {

@@ -3,6 +3,7 @@ package io.rigmesh.node.market;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.BlobRoot;
 import io.rigmesh.protocol.Hash;
 import java.io.BufferedReader;
@@ -19,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -40,6 +42,7 @@ final class NodeProcess implements AutoCloseable {
   private final Path home;
   private final HttpClient http =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+  private Optional<Address> account = Optional.empty();
   private Process process;
   private int port;
 
@@ -106,6 +109,14 @@ final class NodeProcess implements AutoCloseable {
   String multiaddr() {
     JsonNode network = get("/v1/network");
     return network.get("listening").get(0).asText() + "/p2p/" + peer();
+  }
+
+  /// Its account, which is known from then on while it is down, too.
+  Address account() {
+    if (account.isEmpty()) {
+      account = Optional.of(Address.fromHex(get("/v1/node").get("account").asText()));
+    }
+    return account.get();
   }
 
   /// Its peer id.

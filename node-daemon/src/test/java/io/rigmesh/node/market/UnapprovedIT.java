@@ -44,9 +44,11 @@ class UnapprovedIT {
 
   private static ObjectNode training(long seed, int milestones) {
     ObjectNode draft = market.training(STEPS, seed);
-    ((ObjectNode) draft.get("parameters"))
-        .put("checkpointEverySteps", Integer.toString(STEPS / 3))
-        .put("milestones", Integer.toString(milestones));
+    ObjectNode parameters = (ObjectNode) draft.get("parameters");
+    parameters.put("checkpointEverySteps", Integer.toString(STEPS / 3));
+    if (milestones > 1) {
+      parameters.put("milestones", Integer.toString(milestones));
+    }
     return draft;
   }
 
@@ -81,6 +83,8 @@ class UnapprovedIT {
     JsonNode bought = market.requester.awaitState(id, "settled");
     assertThat(bought.get("paid")).isEqualTo(bought.get("price")).isEqualTo(sold.get("paid"));
     assertThat(bought.get("output")).isEqualTo(sold.get("output"));
+    assertThat(market.requester.get("/v1/folders/" + bought.get("output").asText()).get("files"))
+        .isNotEmpty();
     assertThat(purposes(bought)).containsExactly("fund");
   }
 
