@@ -19,8 +19,8 @@ import java.util.Map;
 ///    equal ones by ascending id (+0 equals -0), cut after topK.
 /// 5. S(i), for candidate i, is the sum of the chains of the whole blocks of 512 candidates before
 ///    its own, added in ascending order, plus the chain inside its own block up to and with i.
-///    total = the block sum of w: over the candidates where topK is above 0, else over all tokens by
-///    ascending id.
+///    total = the block sum of w: over the candidates where topK is above 0, else over all tokens
+///    by ascending id.
 /// 6. With topP below 1 candidates are cut after the first with S(i) >= topP * total, if there is
 ///    one, and total becomes S of the last that is left.
 /// 7. u = [Philox#uniform] at the token's position. The token is the first candidate with S(i)
