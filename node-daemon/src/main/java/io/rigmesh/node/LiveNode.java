@@ -252,6 +252,15 @@ final class LiveNode implements Node {
     return channels.list();
   }
 
+  @Override
+  public Optional<ChannelView> leaveChannel(Hash channel) {
+    if (channels.paying(channel).isEmpty()) {
+      return Optional.empty();
+    }
+    channels.leave(channel);
+    return channels.paying(channel);
+  }
+
   /// What this node's own jobs have locked, as far as the store knows.
   private TokenAmount escrowed() {
     TokenAmount sum = TokenAmount.ZERO;

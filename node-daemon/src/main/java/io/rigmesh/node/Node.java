@@ -68,6 +68,13 @@ public interface Node {
   /// The payment channels, those that this node pays by first; needs no network.
   List<ChannelView> channels();
 
+  /// Asks for what is left of a channel back, by which this node pays: it is closed when the
+  /// challenge time is over.
+  ///
+  /// @return the channel as it stands then; empty if there is none
+  /// @throws io.rigmesh.ledger.channel.ChannelException if it is closed or in use
+  Optional<ChannelView> leaveChannel(Hash channel);
+
   /// Whether the node can take new work, and if not, why; needs no network.
   Readiness readiness();
 

@@ -206,6 +206,31 @@ public final class PayerBook {
     leaving.leave(channel);
   }
 
+  /// As [#leave], for whoever wants the rest of a channel back: not while jobs hold some of it.
+  ///
+  /// @throws ChannelException if it is not in this book, closed, or in use
+  public void leaveIdle(Hash channel) {
+    boolean _ =
+        store.transaction(handle -> {
+          ChannelRow row = store.get(handle, channel);
+          if (row.channel().closed()) {
+            throw new ChannelException("The channel %s is closed already.".formatted(channel));
+          }
+          TokenAmount held = room.held(handle, row, clock.instant(), Optional.empty());
+          if (!held.equals(TokenAmount.ZERO) || row.funding().isPresent()) {
+            throw new ChannelException(
+                "The channel %s is in use: jobs hold %s of it%s. Leave it when they have ended, or cancel them."
+                    .formatted(
+                        channel,
+                        held,
+                        row.funding().isPresent() ? ", and more is on its way" : ""));
+          }
+          store.setState(handle, row.id(), PayerChannel.State.LEAVING, row.note());
+          return true;
+        });
+    leaving.leave(channel);
+  }
+
   /// Goes on with channels that are being left: asks to close where that was not done yet, and
   /// closes those whose challenge time is over. To be called now and then.
   ///

@@ -105,6 +105,22 @@ class BooksTest {
   }
 
   @Test
+  void aChannelThatJobsHoldIsNotLeftAndAnIdleOneIs() {
+    Books books = new Books(folder, 10_000, 1_000);
+    PayerBook payer = books.payer();
+    ChannelTerms terms = payer.reserve(books.payeeKey.address(), hash("job"), of(300), LATER);
+    assertThatThrownBy(() -> payer.leaveIdle(terms.id()))
+        .isInstanceOf(ChannelException.class)
+        .hasMessageContaining("jobs hold 300 of it");
+    payer.release(hash("job"));
+    payer.leaveIdle(terms.id());
+    assertThat(books.contract.get(terms.id()).closesAt()).isPresent();
+    assertThat(payer.channels().getFirst().state()).isEqualTo(PayerChannel.State.LEAVING);
+    assertThatThrownBy(() -> payer.leaveIdle(hash("no channel")))
+        .isInstanceOf(ChannelException.class);
+  }
+
+  @Test
   void aReservationIsFoundAgainAndNotMadeTwice() {
     Books books = new Books(folder, 1_000, 1_000);
     Address to = books.payeeKey.address();

@@ -25,6 +25,7 @@ import picocli.CommandLine.Mixin;
       WalletWords.Show.class,
       WalletStake.Stake.class,
       WalletStake.Unstake.class,
+      WalletLeaveCommand.class,
       WalletStake.Withdraw.class
     })
 final class WalletCommand implements Callable<Integer> {

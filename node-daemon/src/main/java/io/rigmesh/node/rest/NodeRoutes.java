@@ -7,11 +7,13 @@ import com.linecorp.armeria.common.HttpMethod;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
+import io.rigmesh.ledger.channel.ChannelException;
 import io.rigmesh.node.Node;
 import io.rigmesh.node.NodeJson;
 import io.rigmesh.node.Readiness;
 import io.rigmesh.node.WalletView;
 import io.rigmesh.node.metrics.NodeMetrics;
+import io.rigmesh.protocol.Hash;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +42,7 @@ final class NodeRoutes {
         Route.of(HttpMethod.GET, "/v1/devices", _ -> devices()),
         Route.of(HttpMethod.GET, "/v1/wallet", this::wallet),
         Route.of(HttpMethod.GET, "/v1/channels", _ -> channels()),
+        Route.of(HttpMethod.DELETE, "/v1/channels/{id}", this::leave),
         Route.of(HttpMethod.GET, "/v1/chain", _ -> Json.ok(NodeJson.write(node.chain()))),
         Route.open("/health/live", _ -> Json.ok(Json.object().put("status", "live"))),
         Route.open("/health/ready", _ -> ready()),
@@ -65,6 +68,21 @@ final class NodeRoutes {
     ArrayNode list = body.putArray("channels");
     node.channels().forEach(channel -> list.add(NodeJson.write(channel)));
     return Json.ok(body);
+  }
+
+  private HttpResponse leave(Call call) {
+    Hash channel = call.hash("id");
+    try {
+      return Json.response(
+          HttpStatus.ACCEPTED,
+          NodeJson.write(
+              node.leaveChannel(channel)
+                  .orElseThrow(() ->
+                      ApiException.notFound(
+                          "unknown-channel", "this node pays by no channel " + channel))));
+    } catch (ChannelException e) {
+      throw ApiException.conflict("in-use", String.valueOf(e.getMessage()));
+    }
   }
 
   private HttpResponse wallet(Call call) {

@@ -2,6 +2,7 @@ package io.rigmesh.node.rest;
 
 import io.rigmesh.ledger.chain.ChainHead;
 import io.rigmesh.ledger.chain.EndpointHealth;
+import io.rigmesh.ledger.channel.ChannelException;
 import io.rigmesh.libp2p.Direction;
 import io.rigmesh.libp2p.autonat.AddressVerdict;
 import io.rigmesh.libp2p.autonat.Reachability;
@@ -268,6 +269,15 @@ public final class MemoryNode implements Node {
             TokenAmount.ZERO,
             Optional.of(Instant.EPOCH),
             "because"));
+  }
+
+  /// The only one is in use.
+  @Override
+  public Optional<ChannelView> leaveChannel(Hash channel) {
+    if (channels().getFirst().id().equals(channel)) {
+      throw new ChannelException("The channel " + channel + " is in use: jobs hold 3 of it.");
+    }
+    return Optional.empty();
   }
 
   @Override

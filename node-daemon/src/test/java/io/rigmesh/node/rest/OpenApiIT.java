@@ -207,6 +207,11 @@ class OpenApiIT {
         401);
     check("post", "/v1/watched", server.post("/v1/watched", "{\"terms\":{}}"), 400);
     check("get", "/v1/channels/{id}/voucher", server.get("/v1/channels/" + HASH + "/voucher"), 404);
+    check(
+        "delete", "/v1/channels/{id}", server.send(request("/v1/channels/" + HASH).DELETE()), 404);
+    String used = Digests.sha256(new byte[] {5}).hex();
+    check(
+        "delete", "/v1/channels/{id}", server.send(request("/v1/channels/" + used).DELETE()), 409);
     server.node.loseChain();
     check("post", "/v1/wallet/deposit", move("deposit", deposit.formatted("a", "5")), 503);
     check("get", "/v1/wallet/locked", server.get("/v1/wallet/locked"), 503);
