@@ -74,6 +74,8 @@ public final class JobServer {
   /// Vouchers and approvals that are worth nothing, before a stream ends.
   private static final int REFUSED_MAX = 8;
 
+  private static final int AGAIN_MAX = 256;
+
   /// How long a stream that is at its end waits for the requester to say its last.
   private static final Duration FAREWELL = Duration.ofSeconds(5);
 
@@ -409,7 +411,7 @@ public final class JobServer {
   /// reset over a connection that stays cancels it, a lost connection means nothing.
   private void watch(
       Stream stream, BlockingStream io, Hash id, JobEvents events, AtomicBoolean over) {
-    int refused = 0;
+    Worth worth = new Worth();
     while (true) {
       try {
         if (!awaitSaying(io, id)) {
@@ -417,7 +419,8 @@ public final class JobServer {
           break;
         }
         Optional<byte[]> said = io.readMessage(MoneyMessages.SAY_BYTES_MAX);
-        if (said.isPresent() && !take(io, id, said.get()) && ++refused > REFUSED_MAX) {
+        said.ifPresent(bytes -> take(io, id, bytes, worth));
+        if (worth.nothing > REFUSED_MAX || worth.again > AGAIN_MAX) {
           throw new PeerMisbehaviourException(
               JobProtocol.ID
                   + ": more than "
@@ -454,26 +457,39 @@ public final class JobServer {
     }
   }
 
-  /// Takes a payment or an approval; false if it is worth nothing.
-  private boolean take(BlockingStream io, Hash id, byte[] said) {
-    return switch (MoneyMessages.said(said)) {
+  /// What was said on one stream. Its vouchers grow, but for one that is said again; each is
+  /// answered and costs a transaction of the store.
+  private static final class Worth {
+    private TokenAmount highest = TokenAmount.ZERO;
+    private int again;
+    private int nothing;
+  }
+
+  /// Takes a payment or an approval.
+  private void take(BlockingStream io, Hash id, byte[] said, Worth worth) {
+    switch (MoneyMessages.said(said)) {
       case MoneyMessages.Said.Pay(Payment payment) -> {
+        TokenAmount amount = payment.voucher().voucher().amount();
+        boolean grows = amount.compareTo(worth.highest) > 0;
+        worth.highest = grows ? amount : worth.highest;
         Taking taking = till.take(id, payment);
         if (taking instanceof Taking.Refused(String sentence)) {
           LOG.warn("a voucher for job {} is worth nothing: {}", id, sentence);
         }
+        worth.again += grows ? 0 : 1;
+        worth.nothing += taking instanceof Taking.Taken ? 0 : 1;
         io.writeMessage(MoneyMessages.write(taking));
-        yield taking instanceof Taking.Taken;
       }
       case MoneyMessages.Said.Approve(int milestone, Signature signature) -> {
         Optional<String> refusal = milestones.approve(id, milestone, signature);
-        refusal.ifPresent(
-            sentence -> LOG.warn("an approval for job {} is worth nothing: {}", id, sentence));
+        refusal.ifPresent(sentence -> {
+          worth.nothing++;
+          LOG.warn("an approval for job {} is worth nothing: {}", id, sentence);
+        });
         io.writeMessage(MoneyMessages.approved(milestone, refusal));
-        yield refusal.isEmpty();
       }
-      case MoneyMessages.Said.Else _ -> true;
-    };
+      case MoneyMessages.Said.Else _ -> {}
+    }
   }
 
   private void cancelIfMeant(Stream stream, Hash id, String reason) {

@@ -2,14 +2,19 @@ package io.rigmesh.node.network.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.rigmesh.ledger.channel.Payment;
+import io.rigmesh.ledger.channel.Taking;
 import io.rigmesh.libp2p.Host;
 import io.rigmesh.node.jobs.Intake;
 import io.rigmesh.node.jobs.JobEvent;
 import io.rigmesh.node.network.Blames;
 import io.rigmesh.node.network.Peers;
+import io.rigmesh.node.pay.Due;
 import io.rigmesh.node.pay.Market;
 import io.rigmesh.node.pay.Milestones;
+import io.rigmesh.node.pay.Tariff;
 import io.rigmesh.node.pay.Till;
+import io.rigmesh.node.requester.ProviderUnreachableException;
 import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.Domain;
 import io.rigmesh.protocol.Hash;
@@ -19,14 +24,17 @@ import io.rigmesh.protocol.Profile;
 import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.protocol.SignedJob;
+import io.rigmesh.protocol.SignedVoucher;
 import io.rigmesh.protocol.Task;
 import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.protocol.Voucher;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -198,5 +206,57 @@ class JobStreamIT {
     try (JobFeed again = submit()) {
       assertThat(event(again).data()).contains("matched");
     }
+  }
+
+  /// Each costs the provider a transaction of its store, and nothing comes of it.
+  @Test
+  void vouchersThatNeverGrowEndTheConnectionAfterMany() throws Exception {
+    AtomicInteger taken = new AtomicInteger();
+    Till takes =
+        new Till() {
+          @Override
+          public Optional<Tariff> tariff(Job of) {
+            return Optional.empty();
+          }
+
+          @Override
+          public Optional<Due> due(Hash of, TokenAmount told) {
+            return Optional.empty();
+          }
+
+          @Override
+          public Taking take(Hash of, Payment payment) {
+            taken.incrementAndGet();
+            return new Taking.Taken(TokenAmount.ZERO, payment.voucher().voucher().amount());
+          }
+        };
+    Host paid = host();
+    new JobServer(
+            kept,
+            (signed, _, _) -> kept.take(signed),
+            (_, _) -> io.rigmesh.node.provider.Supply.NONE,
+            domain,
+            MARKET,
+            takes,
+            Milestones.NONE)
+        .serveOn(paid);
+    Peers.connect(requester, paid);
+    Voucher voucher = new Voucher(BLOB, TokenAmount.of(7), BLOB);
+    Payment same =
+        new Payment(
+            new SignedVoucher(voucher, account.sign(voucher.typedData().digest(domain))),
+            0,
+            List.of());
+    JobFeed feed =
+        ((JobClient.Answer.Taken) client.submit(paid.id(), job, 4, 0, Optional.empty())).feed();
+    for (int i = 0; i < 300; i++) {
+      try {
+        feed.pay(same);
+      } catch (ProviderUnreachableException e) {
+        break;
+      }
+    }
+    Peers.await("the connection is gone", () -> paid.connections(requester.id()).isEmpty());
+    assertThat(taken.get()).isBetween(100, 260);
   }
 }
