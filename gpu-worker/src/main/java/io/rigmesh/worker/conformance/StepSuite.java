@@ -10,6 +10,7 @@ import io.rigmesh.worker.serve.StepRunner;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -47,7 +48,15 @@ public final class StepSuite {
     /// Every cut, batch and layout.
     FULL,
     /// A few of each, every model in one profile: for backends that are slow.
-    SHORT
+    SHORT,
+    /// Invariant I2 on the smallest model, in every profile: every batch and layout, and every cut
+    /// of its shortest text.
+    SMALLEST_MODEL;
+
+    /// Whether every batch and layout is run.
+    boolean all() {
+      return this != SHORT;
+    }
   }
 
   /// The vectors of this build.
@@ -74,7 +83,8 @@ public final class StepSuite {
     for (int number = 0; number < models.size(); number++) {
       StepVectors model = models.get(number);
       for (Profile profile : Profile.values()) {
-        if (extent == Extent.SHORT && (profile == Profile.I8_V1) != (number % 2 == 0)) {
+        if ((extent == Extent.SHORT && (profile == Profile.I8_V1) != (number % 2 == 0))
+            || (extent == Extent.SMALLEST_MODEL && number != smallest())) {
           continue;
         }
         try (LlamaWeights weights = model.weights();
@@ -89,11 +99,19 @@ public final class StepSuite {
     return failed;
   }
 
+  private int smallest() {
+    return IntStream.range(0, models.size())
+        .boxed()
+        .min(Comparator.comparingLong(number -> models.get(number).sizes().parameterCount()))
+        .orElseThrow(() -> new IllegalStateException("the suite has no models"));
+  }
+
   /// The schedules of one model in one profile.
   private static final class Schedules {
     private final StepVectors model;
     private final Profile profile;
     private final StepRunner runner;
+    private final Extent extent;
     private final boolean full;
     private final List<Outcome> outcomes = new ArrayList<>();
 
@@ -101,17 +119,18 @@ public final class StepSuite {
       this.model = model;
       this.profile = profile;
       this.runner = runner;
+      this.extent = extent;
       this.full = extent == Extent.FULL;
     }
 
     List<Outcome> run() {
-      for (Layout layout : full ? Layout.values() : new Layout[] {Layout.SCATTERED}) {
+      for (Layout layout : extent.all() ? Layout.values() : new Layout[] {Layout.SCATTERED}) {
         prefill(layout);
         decode(layout);
       }
       splits();
       for (int batch = 1; batch <= BATCH_MAX; batch++) {
-        if (full || batch == 4) {
+        if (extent.all() || batch == 4) {
           batch(batch);
         }
       }
@@ -154,7 +173,7 @@ public final class StepSuite {
     /// A text in two chunks, split at every point; the first gives no result.
     private void splits() {
       StepVectors.Sequence sequence = full ? model.sequences().getFirst() : shortest();
-      for (int split = 1; split < sequence.length(); split += full ? 1 : 3) {
+      for (int split = 1; split < sequence.length(); split += extent.all() ? 1 : 3) {
         StepSchedule schedule = schedule(List.of(sequence), Layout.ASCENDING);
         schedule.step(List.of(new Rows(0, split, 0)));
         int rest = sequence.length() - split;
@@ -163,14 +182,16 @@ public final class StepSuite {
       }
     }
 
-    /// Texts that are prefilled one by one and decoded together; neighbours differ from batch to
-    /// batch.
+    /// Texts that are prefilled one by one and decoded together; neighbours, and where their pages
+    /// lie, differ from batch to batch.
     private void batch(int batch) {
       List<StepVectors.Sequence> streams =
           IntStream.range(0, batch)
               .mapToObj(i -> model.sequences().get((i + batch) % model.sequences().size()))
               .toList();
-      StepSchedule schedule = schedule(streams, Layout.SCATTERED);
+      Layout[] layouts = Layout.values();
+      StepSchedule schedule =
+          schedule(streams, extent.all() ? layouts[batch % layouts.length] : Layout.SCATTERED);
       for (int stream = 0; stream < batch; stream++) {
         schedule.step(List.of(new Rows(stream, schedule.left(stream) - DECODES, 1)));
       }

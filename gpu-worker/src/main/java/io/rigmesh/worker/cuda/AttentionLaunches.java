@@ -133,7 +133,7 @@ final class AttentionLaunches {
             List.of("attention score", "attention"),
             // Scores are computed twice; half of the square is visible.
             new Work(
-                8L * shape.context() * layout.keyCols(),
+                8L * shape.context() * layout.keyCols() + 4L * queries * layout.queryCols(),
                 4L * queries * layout.queryCols(),
                 6L * queries * seen(shape, window) * layout.queryCols() / 2,
                 Work.Unit.FLOAT32)));
@@ -189,7 +189,11 @@ final class AttentionLaunches {
                 .ints(plan.nextFault())
                 .list(),
             List.of("attention score"),
-            new Work(keyBytes, scoreBytes, operations, Work.Unit.FLOAT32)));
+            new Work(
+                keyBytes + 4L * count * layout.queryCols(),
+                scoreBytes,
+                operations,
+                Work.Unit.FLOAT32)));
     plan.add(
         values(
             where, config, memory, shape, layer, window, new Rows(first, count), ReadAhead.NONE));

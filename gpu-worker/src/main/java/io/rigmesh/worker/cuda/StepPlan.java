@@ -276,6 +276,8 @@ final class StepPlan {
     StepMemory.Input input = memory.input();
     int heads = config.heads() + 2 * config.kvHeads();
     long bytes = 4L * shape.rows() * heads * config.headDim();
+    // A cosine and a sine for each pair of a head's elements.
+    long angles = rotary ? 4L * shape.rows() * config.headDim() : 0;
     plan.add(
         new Launch(
             where + "rotation and pages",
@@ -303,7 +305,7 @@ final class StepPlan {
                 .ints(plan.nextFault())
                 .list(),
             List.of("rope", "rope"),
-            Work.moving(bytes, bytes)));
+            Work.moving(bytes + angles, bytes)));
   }
 
   private void swiglu() {

@@ -2,6 +2,7 @@ package io.rigmesh.worker.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.cuda.Architecture;
 import io.rigmesh.worker.cuda.CudaStepRunner;
 import io.rigmesh.worker.cuda.InterpretedAccelerator;
@@ -14,6 +15,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// The committed rows are what the scalar reference gives, and the runners of this machine give
 /// them under every schedule.
@@ -52,7 +56,38 @@ class StepSuiteTest {
 
   @Test
   void theInterpretedKernelsPass() {
-    InterpretedAccelerator device = new InterpretedAccelerator(Architecture.HOPPER);
+    List<Outcome> outcomes = interpreted(Architecture.HOPPER, StepSuite.Extent.SHORT);
+    assertThat(outcomes).hasSizeGreaterThan(20);
+  }
+
+  /// Invariant I2 of the kernels: batches of 1 to 9 whose neighbours change, every layout of pages,
+  /// every cut of a text.
+  @Test
+  void theInterpretedKernelsPassInEveryCompanyLayoutAndCut() {
+    List<Outcome> outcomes = interpreted(Architecture.HOPPER, StepSuite.Extent.SMALLEST_MODEL);
+    for (Profile profile : Profile.values()) {
+      List<String> titles =
+          outcomes.stream().map(Outcome::title).filter(t -> t.contains(profile.id())).toList();
+      assertThat(titles).hasSize(3 * 2 + 5 + 9 + 1);
+      assertThat(titles.stream().filter(t -> t.contains("batch of"))).hasSize(9);
+      assertThat(titles.stream().filter(t -> t.contains("split at"))).hasSize(5);
+      assertThat(titles.stream().filter(t -> t.contains("prefill of"))).hasSize(3);
+    }
+  }
+
+  /// Everything, on devices that choose different kernels. It takes many minutes, so it runs only
+  /// with `-Drigmesh.conformance.full=true`.
+  @ParameterizedTest
+  @CsvSource({"9, 0", "8, 6", "7, 5"})
+  @EnabledIfSystemProperty(named = "rigmesh.conformance.full", matches = "true")
+  void theInterpretedKernelsPassUnderEverySchedule(int major, int minor) {
+    List<Outcome> outcomes =
+        interpreted(new Architecture(major, minor, 20, 64 << 10), StepSuite.Extent.FULL);
+    assertThat(outcomes).hasSizeGreaterThan(400);
+  }
+
+  private static List<Outcome> interpreted(Architecture architecture, StepSuite.Extent extent) {
+    InterpretedAccelerator device = new InterpretedAccelerator(architecture);
     List<Outcome> outcomes = new ArrayList<>();
     int failed =
         StepSuite.load()
@@ -65,10 +100,10 @@ class StepSuiteTest {
                         new CudaStepRunner.Sizes(
                             StepSuite.PAGES, StepSuite.ROWS_MAX, StepSuite.ROWS_MAX),
                         (bytes, bytesTotal) -> {}),
-                StepSuite.Extent.SHORT,
+                extent,
                 outcomes::add);
     assertThat(outcomes.stream().filter(o -> o.problem().isPresent())).isEmpty();
     assertThat(failed).isZero();
-    assertThat(outcomes).hasSizeGreaterThan(20);
+    return outcomes;
   }
 }

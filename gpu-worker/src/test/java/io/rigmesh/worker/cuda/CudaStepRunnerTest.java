@@ -6,23 +6,28 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.generate.GenerationRequest;
 import io.rigmesh.worker.generate.SamplingParameters;
+import io.rigmesh.worker.generate.TokenHistory;
 import io.rigmesh.worker.kernels.NonFiniteException;
 import io.rigmesh.worker.llama.LlamaParameters;
 import io.rigmesh.worker.llama.LlamaWeights;
 import io.rigmesh.worker.serve.CpuStepRunner;
+import io.rigmesh.worker.serve.Draw;
 import io.rigmesh.worker.serve.Engine;
 import io.rigmesh.worker.serve.EngineLimits;
 import io.rigmesh.worker.serve.Segment;
 import io.rigmesh.worker.serve.SequenceEvent;
 import io.rigmesh.worker.serve.SequenceRequest;
 import io.rigmesh.worker.serve.Step;
+import io.rigmesh.worker.serve.StepOutput;
 import io.rigmesh.worker.serve.StepRunner;
 import io.rigmesh.worker.serve.TokenStream;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /// The launch plans, executed from the shipped PTX by the interpreter.
@@ -54,6 +59,49 @@ final class CudaStepRunnerTest extends StepRunnerContract {
       assertThat(device.launched())
           .contains("attention_scores", "linear_i8_rows_2")
           .doesNotContain("attention_scores_one");
+    }
+  }
+
+  /// Decodes of one and of three sequences over the end of a page, tokens drawn on the device: once
+  /// their shapes are known, steps neither take device memory nor record a graph, and the host
+  /// reads the same few bytes each time.
+  @Test
+  void aSteadyStepAllocatesAndRecordsNothing() {
+    InterpretedAccelerator device = new InterpretedAccelerator(Architecture.HOPPER);
+    SamplingParameters sampling = new SamplingParameters(0.9f, 20, 0.9f, 1);
+    TokenHistory history = TokenHistory.of(new int[] {1, 2, 3});
+    try (CudaStepRunner runner =
+        runner(device, LlamaParameters.initial(CONFIG, 5), Profile.I8_V1)) {
+      assertThat(device.allocations()).as("the arena").isEqualTo(1);
+      for (int sequences : new int[] {1, 3}) {
+        Set<Integer> read = new HashSet<>();
+        int recordings = 0;
+        for (int position = 28; position < 36; position++) {
+          int at = position;
+          Step step =
+              step(
+                  IntStream.range(0, sequences)
+                      .mapToObj(i -> segment(i, 1, at, 1, 2 * i, 2 * i + 1))
+                      .toArray(Segment[]::new));
+          StepOutput output = runner.run(step);
+          List<Draw> draws = new ArrayList<>();
+          for (int i = 0; i < sequences; i++) {
+            draws.add(new Draw(i, sampling, history, position));
+          }
+          assertThat(output.sample(draws)).doesNotContain(StepOutput.ON_HOST);
+          if (position == 28) {
+            recordings = device.recordings();
+            device.bytesRead().forEach(read::add);
+            device.bytesRead().clear();
+          }
+        }
+        assertThat(device.recordings()).as("a step's and its sampling's").isEqualTo(recordings);
+        assertThat(device.bytesRead()).hasSize(2 * 7).allMatch(read::contains);
+        device.bytesRead().clear();
+      }
+      assertThat(device.recordings()).isEqualTo(4);
+      assertThat(device.replays()).isEqualTo(2 * 2 * 8);
+      assertThat(device.allocations()).isEqualTo(1);
     }
   }
 

@@ -2,6 +2,7 @@ package io.rigmesh.worker.cuda;
 
 import io.rigmesh.worker.ptx.DeviceBuffer;
 import io.rigmesh.worker.ptx.Extent;
+import io.rigmesh.worker.ptx.LaunchCounts;
 import io.rigmesh.worker.ptx.PtxDevice;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -21,7 +22,13 @@ public final class InterpretedAccelerator implements Accelerator {
   private final Map<String, PtxDevice.Module> modules = new HashMap<>();
   private final List<String> launched = new ArrayList<>();
   private final List<Integer> bytesRead = new ArrayList<>();
+  private final List<Ran> ran = new ArrayList<>();
   private int replays;
+  private int allocations;
+  private int recordings;
+
+  /// A launch, and what it was seen to do.
+  record Ran(Launch launch, LaunchCounts counts) {}
 
   /// A device of an architecture, on which the choice of kernels depends.
   public InterpretedAccelerator(Architecture architecture) {
@@ -32,6 +39,27 @@ public final class InterpretedAccelerator implements Accelerator {
   public InterpretedAccelerator backwards() {
     device.backwards(true);
     return this;
+  }
+
+  /// Makes launches count the different bytes that they touch.
+  InterpretedAccelerator countingBytes() {
+    device.countDistinct();
+    return this;
+  }
+
+  /// What was launched, in order.
+  List<Ran> ran() {
+    return ran;
+  }
+
+  /// How often device memory was asked for.
+  int allocations() {
+    return allocations;
+  }
+
+  /// How often a plan was recorded.
+  int recordings() {
+    return recordings;
   }
 
   /// The entry points that were launched, in order.
@@ -76,6 +104,7 @@ public final class InterpretedAccelerator implements Accelerator {
 
   @Override
   public long allocate(long bytes) {
+    allocations++;
     DeviceBuffer buffer = device.memory().allocate("arena", Math.toIntExact(bytes));
     buffer.write(0, new byte[buffer.size()]);
     return buffer.address();
@@ -108,13 +137,15 @@ public final class InterpretedAccelerator implements Accelerator {
     for (Launch launch : plan.launches()) {
       PtxManifest.Module module = manifest.moduleOf(launch.entry());
       launched.add(launch.entry());
-      device.launch(
-          modules.computeIfAbsent(module.name(), ignored -> device.load(module.ptx())),
-          launch.entry(),
-          new Extent(launch.gridX(), launch.gridY(), launch.gridZ()),
-          new Extent(launch.threads(), 1, 1),
-          launch.sharedBytes(),
-          launch.arguments().stream().map(InterpretedAccelerator::plain).toArray());
+      LaunchCounts counts =
+          device.launch(
+              modules.computeIfAbsent(module.name(), ignored -> device.load(module.ptx())),
+              launch.entry(),
+              new Extent(launch.gridX(), launch.gridY(), launch.gridZ()),
+              new Extent(launch.threads(), 1, 1),
+              launch.sharedBytes(),
+              launch.arguments().stream().map(InterpretedAccelerator::plain).toArray());
+      ran.add(new Ran(launch, counts));
     }
   }
 
@@ -129,6 +160,7 @@ public final class InterpretedAccelerator implements Accelerator {
 
   @Override
   public Recording record(LaunchPlan plan) {
+    recordings++;
     return new Recording() {
       @Override
       public void replay() {

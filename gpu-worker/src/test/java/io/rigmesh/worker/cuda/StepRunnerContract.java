@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -105,6 +106,42 @@ abstract class StepRunnerContract {
     }
   }
 
+  /// Chunks of more rows than a tile has, a sequence that outgrows a split of 1024 keys, and what
+  /// it does then alone and in company. The number of multiprocessors chooses the tile.
+  @ParameterizedTest
+  @CsvSource({
+    "I8_V1, 1, 900, linear_i8_wgmma_128x256",
+    "I8_V1, 132, 300, linear_i8_wgmma_128x128",
+    "F32_V1, 132, 900, linear_f32"
+  })
+  void longChunksAndLongSequencesGiveTheBitsOfTheCpu(
+      Profile profile, int multiprocessors, int prompt, String product) {
+    LlamaConfig config =
+        new LlamaConfig(
+            61, 18, 1, 2, 1, 4, 26, 1060, 10_000, 1e-5f, false, OptionalInt.empty(), List.of());
+    Architecture architecture = new Architecture(9, 0, multiprocessors, 227 << 10);
+    int rowsMax = 300;
+    int[] table = IntStream.range(0, 33).map(page -> 36 - page).toArray();
+    List<Step> steps = new ArrayList<>();
+    for (int position = 0; position < prompt; position += rowsMax) {
+      steps.add(step(new Segment(0, rowsMax, position, table, 2)));
+    }
+    // To position 1030, if it was 900, and beside a short prompt.
+    steps.add(step(new Segment(0, 130, prompt, table, 7), segment(130, 5, 0, 1, 0)));
+    steps.add(step(new Segment(0, 1, prompt + 130, table, 1)));
+    steps.add(step(new Segment(0, 1, prompt + 131, table, 1), segment(1, 1, 5, 1, 0)));
+    CudaStepRunner.Sizes sizes = new CudaStepRunner.Sizes(37, rowsMax, 8);
+    for (int rows : new int[] {130, rowsMax}) {
+      StepShape shape = StepShape.exact(rows, 0, (rows + 31) / 32, 7, 1030);
+      assertThat(CudaStepRunner.plan(config, profile, sizes, shape, architecture).launches())
+          .extracting(Launch::entry)
+          .contains(product, "attention_tiles_64");
+    }
+    try (LlamaWeights weights = LlamaWeights.of(LlamaParameters.initial(config, 6))) {
+      assertSame(weights, profile, architecture, sizes, steps);
+    }
+  }
+
   static Stream<Arguments> families() {
     return Stream.of(
         Arguments.of(QWEN3, ElementType.BF16, Profile.I8_V1),
@@ -174,17 +211,25 @@ abstract class StepRunnerContract {
 
   private void assertSame(
       LlamaWeights weights, Profile profile, Architecture architecture, List<Step> steps) {
+    assertSame(
+        weights, profile, architecture, new CudaStepRunner.Sizes(PAGES, ROWS_MAX, ROWS_MAX), steps);
+  }
+
+  private void assertSame(
+      LlamaWeights weights,
+      Profile profile,
+      Architecture architecture,
+      CudaStepRunner.Sizes sizes,
+      List<Step> steps) {
     try (StepRunner expected =
             new CpuStepRunner(
-                host, weights, profile, new CpuStepRunner.Sizes(PAGES, ROWS_MAX, ROWS_MAX));
-        Accelerator device = open(architecture);
-        StepRunner actual =
-            new CudaStepRunner(
-                device,
+                host,
                 weights,
                 profile,
-                new CudaStepRunner.Sizes(PAGES, ROWS_MAX, ROWS_MAX),
-                (bytes, bytesTotal) -> {})) {
+                new CpuStepRunner.Sizes(sizes.pages(), sizes.rowsMax(), sizes.outputsMax()));
+        Accelerator device = open(architecture);
+        StepRunner actual =
+            new CudaStepRunner(device, weights, profile, sizes, (bytes, bytesTotal) -> {})) {
       for (int i = 0; i < steps.size(); i++) {
         StepOutput cpu = expected.run(steps.get(i));
         StepOutput gpu = actual.run(steps.get(i));

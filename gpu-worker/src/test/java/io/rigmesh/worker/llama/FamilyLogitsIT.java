@@ -66,6 +66,22 @@ class FamilyLogitsIT {
               "head_dim": 14, "tie_word_embeddings": true, "attention_bias": true
               """),
           new Model(
+              "llama with seven heads on one, untied",
+              ElementType.F32,
+              1,
+              """
+              "model_type": "llama", "num_attention_heads": 7, "num_key_value_heads": 1,
+              "head_dim": 10, "tie_word_embeddings": false
+              """),
+          new Model(
+              "qwen3 with five heads of their own, untied",
+              ElementType.BF16,
+              2,
+              """
+              "model_type": "qwen3", "num_attention_heads": 5, "num_key_value_heads": 5,
+              "head_dim": 12, "tie_word_embeddings": false, "attention_bias": false
+              """),
+          new Model(
               "llama3 scaling",
               ElementType.F32,
               1,

@@ -261,8 +261,13 @@ final class EncoderChecks {
     }
   }
 
-  private static List<Texts> texts(KernelStage stage, int headDim) {
-    HeadLayout two = new HeadLayout(2, 2, headDim);
+  /// @param headMax the longest head that the kernel takes, which is that of real models
+  private static List<Texts> texts(KernelStage stage, int headMax) {
+    HeadLayout two = new HeadLayout(2, 2, headMax == 64 ? 10 : 70);
+    Texts real = new Texts(new HeadLayout(2, 2, headMax), 3, 37);
+    if (stage.kind() == Numbers.Kind.FAR_APART) {
+      return List.of(new Texts(two, 3, 37), real);
+    }
     if (stage.kind() != Numbers.Kind.ORDINARY) {
       return List.of(new Texts(two, 3, 37));
     }
@@ -270,13 +275,14 @@ final class EncoderChecks {
         new Texts(new HeadLayout(1, 1, 1), 1, 1),
         new Texts(two, 2, 33),
         new Texts(new HeadLayout(3, 3, 5), 70, 2),
-        new Texts(new HeadLayout(1, 1, 3), 2, 1030));
+        new Texts(new HeadLayout(1, 1, 3), 2, 1030),
+        real);
   }
 
   /// Two texts in one launch; of a long one only some of the queries, which know nothing of each
   /// other.
   private static void attention(KernelStage stage, int headMax, int sharedBytes) {
-    for (Texts one : texts(stage, headMax == 64 ? 10 : 70)) {
+    for (Texts one : texts(stage, headMax)) {
       HeadLayout layout = one.layout();
       int width = layout.queryCols();
       int rows = one.before() + one.length();

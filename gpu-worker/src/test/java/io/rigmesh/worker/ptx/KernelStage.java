@@ -67,6 +67,12 @@ final class KernelStage implements AutoCloseable {
     return reported;
   }
 
+  /// Forgets a fault, for another case of the same check.
+  void clear() {
+    fault.write(0, longs(-1));
+    reported = false;
+  }
+
   /// A buffer with a tensor's elements.
   DeviceBuffer floats(String name, Tensor tensor) {
     return floats(name, tensor, tensor.cols());

@@ -20,8 +20,12 @@ final class Launch {
   private long threadInstructions;
   private long bytesRead;
   private long bytesWritten;
+  private final boolean distinct;
+  private final Map<DeviceBuffer, BitSet> read = new HashMap<>();
+  private final Map<DeviceBuffer, BitSet> written = new HashMap<>();
 
   /// @param backwards whether blocks and warps run in descending order, which must change nothing
+  /// @param distinct whether the different bytes that are touched are counted, which takes time
   /// @param instructionsMax after how many instructions of a warp the launch counts as endless
   Launch(
       Program program,
@@ -32,6 +36,7 @@ final class Launch {
       byte[] parameters,
       long number,
       boolean backwards,
+      boolean distinct,
       long instructionsMax) {
     this.program = program;
     this.memory = memory;
@@ -41,6 +46,7 @@ final class Launch {
     this.parameters = parameters;
     this.number = number;
     this.backwards = backwards;
+    this.distinct = distinct;
     this.instructionsMax = instructionsMax;
   }
 
@@ -108,15 +114,34 @@ final class Launch {
     threadInstructions += count;
   }
 
-  void countGlobal(int bytes, boolean written) {
-    if (written) {
+  /// Counts an access to `bytes` bytes from byte `at` of a buffer.
+  void countGlobal(DeviceBuffer buffer, int at, int bytes, boolean writes) {
+    if (writes) {
       bytesWritten += bytes;
     } else {
       bytesRead += bytes;
     }
+    if (distinct) {
+      BitSet stored = written.computeIfAbsent(buffer, ignored -> new BitSet());
+      if (writes) {
+        stored.set(at, at + bytes);
+      } else if (!stored.get(at)) {
+        read.computeIfAbsent(buffer, ignored -> new BitSet()).set(at, at + bytes);
+      }
+    }
   }
 
   LaunchCounts counts() {
-    return new LaunchCounts(warpInstructions, threadInstructions, bytesRead, bytesWritten);
+    return new LaunchCounts(
+        warpInstructions,
+        threadInstructions,
+        bytesRead,
+        bytesWritten,
+        touched(read),
+        touched(written));
+  }
+
+  private static long touched(Map<DeviceBuffer, BitSet> bytes) {
+    return bytes.values().stream().mapToLong(BitSet::cardinality).sum();
   }
 }

@@ -16,6 +16,9 @@ final class LinearChecks {
   private static final int RESIDUAL = 1;
   private static final int SWIGLU = 2;
 
+  /// The longest sum that is checked.
+  private static final int DEPTH_MAX = 65_536;
+
   /// A product's shape and what follows it.
   record Shape(int rows, int n, int k, boolean bias, int mode) {}
 
@@ -47,7 +50,23 @@ final class LinearChecks {
               product(stage, form, shape);
             }
           }
+          if (stage.kind() == Numbers.Kind.ORDINARY) {
+            longest(stage, form);
+          }
         });
+  }
+
+  /// Sums of many thousand products; among those of bytes the largest that there can be, of either
+  /// sign.
+  private static void longest(KernelStage stage, Form form) {
+    Tensor x = stage.numbers().matrix(2, DEPTH_MAX);
+    Tensor w = stage.numbers().matrix(3, DEPTH_MAX);
+    if (form.profile() == Profile.I8_V1) {
+      x.rows(0, 1).fill(3f);
+      w.rows(0, 1).fill(5f);
+      w.rows(1, 2).fill(-7f);
+    }
+    product(stage, form, new Shape(2, 3, DEPTH_MAX, true, PLAIN), x, w);
   }
 
   /// Odd shapes: one element, tails in every direction, more than one tile, sums of many blocks.
@@ -55,6 +74,10 @@ final class LinearChecks {
     int over = form.tileRows() + 1;
     if (kind == Numbers.Kind.OVERFLOWING) {
       return List.of(new Shape(3, 21, 30, true, RESIDUAL));
+    }
+    if (!kind.finite()) {
+      int mode = form.profile() == Profile.I8_V1 ? SWIGLU : PLAIN;
+      return List.of(new Shape(3, 10, 77, true, mode), new Shape(2, 7, 30, true, RESIDUAL));
     }
     if (kind != Numbers.Kind.ORDINARY) {
       return List.of(new Shape(5, 38, 77, false, PLAIN), new Shape(3, 10, 530, true, RESIDUAL));
@@ -74,8 +97,16 @@ final class LinearChecks {
 
   private static void product(KernelStage stage, Form form, Shape shape) {
     Numbers numbers = stage.numbers();
-    Tensor x = numbers.matrix(shape.rows(), shape.k());
-    Tensor w = numbers.matrix(shape.n(), shape.k());
+    // Bytes are always finite: what makes them refuses NaN and infinity.
+    boolean bytes = form.profile() == Profile.I8_V1;
+    Tensor x =
+        bytes ? numbers.finite(shape.rows(), shape.k()) : numbers.matrix(shape.rows(), shape.k());
+    Tensor w = bytes ? numbers.finite(shape.n(), shape.k()) : numbers.matrix(shape.n(), shape.k());
+    product(stage, form, shape, x, w);
+  }
+
+  private static void product(KernelStage stage, Form form, Shape shape, Tensor x, Tensor w) {
+    Numbers numbers = stage.numbers();
     Tensor bias = numbers.vector(shape.n());
     int columns = shape.mode() == SWIGLU ? shape.n() / 2 : shape.n();
     Tensor residual = numbers.matrix(shape.rows(), columns);

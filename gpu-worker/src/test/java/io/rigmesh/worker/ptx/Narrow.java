@@ -18,7 +18,8 @@ enum Narrow {
     };
   }
 
-  /// The tensor with every element rounded to this type; what would overflow is made finite.
+  /// The tensor with every element rounded to this type; what would overflow is made finite, what
+  /// is infinite stays so.
   Tensor rounded(Tensor tensor) {
     Tensor result = Tensor.zeros(tensor.shape());
     for (int i = 0; i < tensor.size(); i++) {
@@ -29,7 +30,8 @@ enum Narrow {
             case F32 -> x;
             case BF16 -> Float.intBitsToFloat(Float.floatToRawIntBits(x) & 0xffff0000);
             case F16 ->
-                Float.float16ToFloat(Float.floatToFloat16(Math.max(-60000f, Math.min(60000f, x))));
+                Float.float16ToFloat(
+                    Float.floatToFloat16(Float.isInfinite(x) ? x : Math.clamp(x, -60000f, 60000f)));
           });
     }
     return result;

@@ -32,6 +32,9 @@ final class OneRowChecks {
   private static final int RESIDUAL = 1;
   private static final int SWIGLU = 2;
 
+  /// The longest row that the shared memory of every device takes, and no multiple of anything.
+  private static final int DEPTH_MAX = 47_099;
+
   /// A product's shape and what follows it.
   private record Shape(int n, int k, boolean bias, int mode) {
     int columnsOut() {
@@ -69,6 +72,7 @@ final class OneRowChecks {
                 new Shape(37, 300, true, PLAIN),
                 // More than a thread has under way at once.
                 new Shape(9, 4500, false, PLAIN),
+                new Shape(3, DEPTH_MAX, true, PLAIN),
                 new Shape(2, 40, false, SWIGLU),
                 new Shape(90, 777, true, SWIGLU))
             : List.of(new Shape(70, 90, true, SWIGLU), new Shape(35, 530, false, PLAIN));
@@ -78,7 +82,7 @@ final class OneRowChecks {
       }
       Tensor x = stage.numbers().matrix(1, shape.k());
       Tensor gain = stage.numbers().vector(shape.k());
-      Tensor w = stage.numbers().matrix(shape.n(), shape.k());
+      Tensor w = stage.numbers().finite(shape.n(), shape.k());
       Tensor bias = stage.numbers().vector(shape.n());
       QuantisedRows qw = QuantisedRows.of(w);
       boolean wantsNorm = shape.mode() == PLAIN;
@@ -151,6 +155,9 @@ final class OneRowChecks {
   }
 
   private static List<Shape> residualShapes(KernelStage stage, int k) {
+    if (k == DEPTH_MAX) {
+      return List.of(new Shape(3, k, false, RESIDUAL));
+    }
     return stage.kind() == Numbers.Kind.ORDINARY
         ? List.of(new Shape(1, k, true, RESIDUAL), new Shape(70, k, false, RESIDUAL))
         : List.of(new Shape(37, k, true, RESIDUAL));
@@ -217,9 +224,12 @@ final class OneRowChecks {
 
   private static void plain(KernelStage stage, int rows) {
     for (int k :
-        stage.kind() == Numbers.Kind.ORDINARY ? new int[] {1, 100, 4500} : new int[] {77}) {
+        stage.kind() == Numbers.Kind.ORDINARY
+            ? new int[] {1, 100, 4500, DEPTH_MAX}
+            : new int[] {77}) {
       for (Shape shape : residualShapes(stage, k)) {
-        Tensor x = stage.numbers().matrix(1, k);
+        // The launch before has looked through it.
+        Tensor x = stage.numbers().finite(1, k);
         if (stage.reported() || !Float.isFinite(Float.intBitsToFloat((int) bitsOfLargest(x)))) {
           return;
         }
@@ -248,7 +258,7 @@ final class OneRowChecks {
       Object[] source,
       List<String> ops,
       Supplier<Tensor> row) {
-    Tensor w = stage.numbers().matrix(shape.n(), shape.k());
+    Tensor w = stage.numbers().finite(shape.n(), shape.k());
     Tensor bias = stage.numbers().vector(shape.n());
     Tensor residual = stage.numbers().matrix(1, shape.n());
     QuantisedRows qw = QuantisedRows.of(w);
@@ -286,7 +296,10 @@ final class OneRowChecks {
         new Place(new HeadLayout(4, 1, 4), 4, 1030, 0, true),
         new Place(new HeadLayout(4, 1, 4), 4, 1100, 90, true),
         // Several blocks of one key head, and components that fill no load.
-        new Place(new HeadLayout(6, 2, 70), 1, 130, 0, true));
+        new Place(new HeadLayout(6, 2, 70), 1, 130, 0, true),
+        // The heads of real models.
+        new Place(new HeadLayout(4, 1, 64), 4, 40, 0, true),
+        new Place(new HeadLayout(2, 1, 128), 2, 35, 33, true));
   }
 
   private static void scores(KernelStage stage) {

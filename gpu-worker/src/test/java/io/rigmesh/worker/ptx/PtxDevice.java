@@ -16,6 +16,7 @@ public final class PtxDevice {
 
   private final DeviceMemory memory = new DeviceMemory();
   private boolean backwards;
+  private boolean distinct;
   private long launches;
 
   /// A loaded module.
@@ -54,6 +55,11 @@ public final class PtxDevice {
   /// Makes blocks and warps run in descending order instead of ascending; no result may change.
   public void backwards(boolean descending) {
     backwards = descending;
+  }
+
+  /// Makes launches count the different bytes that they read and write, which takes time.
+  public void countDistinct() {
+    distinct = true;
   }
 
   /// Parses and compiles a PTX file; what the interpreter does not know, or must not run, is a
@@ -110,6 +116,7 @@ public final class PtxDevice {
             parameters,
             ++launches,
             backwards,
+            distinct,
             INSTRUCTIONS_MAX);
     launch.run();
     return launch.counts();

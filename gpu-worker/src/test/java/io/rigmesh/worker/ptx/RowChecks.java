@@ -1,17 +1,21 @@
 package io.rigmesh.worker.ptx;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.rigmesh.worker.kernels.HeadLayout;
 import io.rigmesh.worker.kernels.Kernels;
 import io.rigmesh.worker.kernels.KeyValuePages;
+import io.rigmesh.worker.kernels.NonFiniteException;
 import io.rigmesh.worker.kernels.PagedSpan;
+import io.rigmesh.worker.kernels.QuantisedRows;
 import io.rigmesh.worker.kernels.RopeTable;
 import io.rigmesh.worker.kernels.ScalarKernels;
 import io.rigmesh.worker.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.assertj.core.api.InstanceOfAssertFactories;
 
 /// Checks of the kernels that work on whole rows: norms, softmax, argmax, quantisation, rope.
 final class RowChecks {
@@ -165,6 +169,9 @@ final class RowChecks {
                 return result;
               })
           .ifPresent(result -> stage.same(y, cols, result));
+      if (stage.reported()) {
+        return;
+      }
     }
   }
 
@@ -272,8 +279,17 @@ final class RowChecks {
   }
 
   private static void quantise(KernelStage stage, String type) {
+    if (!stage.kind().finite()) {
+      for (int at : new int[] {0, 300, 1199}) {
+        refused(stage, type, at);
+        stage.clear();
+      }
+      refused(stage, type, 723);
+      return;
+    }
     Narrow narrow = Narrow.of(type);
-    for (int cols : new int[] {1, 300, 1030}) {
+    int[] most = {1, 300, 1030, 65_536};
+    for (int cols : stage.kind() == Numbers.Kind.ORDINARY ? most : new int[] {1, 300, 1030}) {
       int stride = cols + 3;
       Tensor x = narrow.rounded(stage.numbers().matrix(ROWS, stride));
       Tensor kept = Tensor.zeros(ROWS, cols);
@@ -308,6 +324,46 @@ final class RowChecks {
       }
       target.same(stage, kept);
     }
+  }
+
+  /// Element `at` of four rows is not finite, and one behind it: the reference refuses the row, the
+  /// kernel names the element, which is in it.
+  private static void refused(KernelStage stage, String type, int at) {
+    int cols = 300;
+    Narrow narrow = Narrow.of(type);
+    Tensor x = narrow.rounded(stage.numbers().finite(ROWS, cols));
+    x.set(at, stage.kind().guest());
+    x.set(Math.min(at + 17, x.size() - 1), Float.NaN);
+    x.set(at, stage.kind().guest());
+    QuantisedTarget target = QuantisedTarget.of(stage, ROWS, SPARE, cols);
+    stage.launch(
+        Extent.of(ROWS + SPARE),
+        512,
+        0,
+        stage.bytes("x", narrow.bytes(x)),
+        cols,
+        target.bytes(),
+        target.scales(),
+        target.pitch(),
+        stage.ints("rows", ROWS),
+        cols,
+        stage.fault(),
+        KernelStage.OP);
+    var expected =
+        stage.expected(
+            List.of("quantise"),
+            () -> {
+              SCALAR.checkFinite("quantise", x);
+              return x;
+            });
+    assertThat(expected).isEmpty();
+    assertThatThrownBy(() -> QuantisedRows.of(x))
+        .asInstanceOf(InstanceOfAssertFactories.type(NonFiniteException.class))
+        .satisfies(e -> assertThat(e.op()).isEqualTo("quantise"))
+        .satisfies(e -> assertThat(e.index()).isEqualTo(at / cols));
+    float guest = stage.kind().guest();
+    assertThat((int) stage.word(stage.fault(), 0) & 0xffff)
+        .isEqualTo(Float.floatToIntBits(guest) >>> 16);
   }
 
   private static void rope(KernelStage stage) {

@@ -83,7 +83,7 @@ final class Spaces {
     if (writes) {
       buffer.initialise(at, bytes);
     }
-    launch.countGlobal(bytes, writes);
+    launch.countGlobal(buffer, at, bytes, writes);
     warp.opened(at);
     return buffer.data();
   }
