@@ -5,14 +5,14 @@ import {JobEscrow} from "../src/JobEscrow.sol";
 import {IJobEscrow} from "../src/interfaces/IJobEscrow.sol";
 import {EscrowHandler} from "./handlers/EscrowHandler.sol";
 import {ForgeTest} from "./kit/ForgeTest.sol";
-import {BlockingToken} from "./tokens/BlockingToken.sol";
+import {MoodyToken} from "./tokens/MoodyToken.sol";
 
 /// @notice What must hold after any sequence of calls by anybody.
 /// forge-config: default.invariant.runs = 4
 contract JobEscrowInvariantTest is ForgeTest {
     uint64 private constant CHALLENGE_SECONDS = 6 hours;
 
-    string[15] private WATCHED = [
+    string[18] private WATCHED = [
         "fund",
         "fundAccepted",
         "accept",
@@ -27,13 +27,16 @@ contract JobEscrowInvariantTest is ForgeTest {
         "collect",
         "defer",
         "all milestones",
-        "refund of a part"
+        "refund of a part",
+        "defer by a no",
+        "fund with a fee",
+        "called back"
     ];
     mapping(string call => uint256) private reached;
 
     EscrowHandler private handler;
     JobEscrow private escrow;
-    BlockingToken private token;
+    MoodyToken private token;
 
     function setUp() public {
         handler = new EscrowHandler(CHALLENGE_SECONDS);
@@ -54,7 +57,7 @@ contract JobEscrowInvariantTest is ForgeTest {
             uint256 b = uint256(keccak256(abi.encode(i, "b")));
             uint256 c = uint256(keccak256(abi.encode(i, "c")));
             uint256 d = uint256(keccak256(abi.encode(i, "d")));
-            uint256 choice = uint256(keccak256(abi.encode(i))) % 16;
+            uint256 choice = uint256(keccak256(abi.encode(i))) % 17;
             // Job ids are used once, so the handler is new after each two hundred calls.
             if (i % 200 == 0) setUp();
             if (choice == 0) handler.fund(a, b, c, d, a ^ b);
@@ -72,8 +75,10 @@ contract JobEscrowInvariantTest is ForgeTest {
             else if (choice == 12) handler.expireDispute(a, b, c);
             else if (choice == 13) handler.fund(a, b, c, d, a ^ b);
             else if (choice == 14) handler.submitProof(a, b, c, d);
+            else if (choice == 15) handler.mood(a, b, c);
             else handler.passTime(a);
             if (i % 200 == 199) _count();
+            vm.assertEq(token.callsDone(), 0, "a call from within the token went through");
         }
         for (uint256 i = 0; i < WATCHED.length; i++) {
             vm.assertGt(reached[WATCHED[i]], 0, WATCHED[i]);
@@ -84,6 +89,7 @@ contract JobEscrowInvariantTest is ForgeTest {
         for (uint256 i = 0; i < WATCHED.length; i++) {
             reached[WATCHED[i]] += handler.succeeded(WATCHED[i]);
         }
+        reached["called back"] += token.callsTried();
     }
 
     function invariant_whatIsOwedIsHeld() public view {
@@ -92,6 +98,10 @@ contract JobEscrowInvariantTest is ForgeTest {
             handler.owed() + handler.donated(),
             "held is what is owed and what was given for nothing"
         );
+    }
+
+    function invariant_nothingComesOfACallFromWithinAPayment() public view {
+        vm.assertEq(token.callsDone(), 0, "calls from within the token that went through");
     }
 
     function invariant_nobodyIsPaidTwiceOrTooLittle() public view {

@@ -38,6 +38,7 @@ contract PaymentChannelsHostileInvariantTest is ForgeTest {
         vm.assertGt(handler.succeeded("pay"), 0, "honest vouchers");
         vm.assertGt(handler.succeeded("deposit"), 0, "deposits of the bad token");
         vm.assertGt(handler.succeeded("withdraw"), 0, "withdrawals of the bad token");
+        vm.assertGt(handler.succeeded("refused for its no alone"), 0, "transfers answered false");
         vm.assertGt(handler.succeeded("from within"), 0, "calls from within the bad token");
         invariant_honestMoneyIsWhereItWas();
         invariant_honestMoneyCanBeTakenOut();

@@ -42,9 +42,32 @@ contract ChannelsHandler is VoucherSigner {
     mapping(address payer => mapping(address token => uint256)) private sessionUntil;
     mapping(address token => uint256) public outside;
 
+    /// @notice What the contract said of each channel after the call before, kept here because forge
+    /// takes back what an invariant itself writes down.
+    mapping(bytes32 channel => IPaymentChannels.Channel) private seen;
+
     mapping(string call => uint256) public succeeded;
 
     uint256 private clock = START_SECONDS;
+
+    /// @dev Around every call: no channel's deposit or redeemed amount is less than before it, none
+    /// that closes is open again, and a closed one never changes.
+    modifier onlyGrowing() {
+        _;
+        for (uint256 i = 0; i < all.length; i++) {
+            bytes32 id = _id(all[i]);
+            IPaymentChannels.Channel memory held = CHANNELS.channelOf(id);
+            IPaymentChannels.Channel memory before = seen[id];
+            vm.assertLe(before.deposit, held.deposit, "deposits only grow");
+            vm.assertLe(before.redeemed, held.redeemed, "what was redeemed only grows");
+            vm.assertLe(before.closesAt, held.closesAt, "closing is not taken back");
+            if (before.closesAt == CLOSED) {
+                vm.assertEq(before.deposit, held.deposit, "nothing goes into a closed channel");
+                vm.assertEq(before.redeemed, held.redeemed, "a closed channel pays nothing");
+            }
+            seen[id] = held;
+        }
+    }
 
     constructor() {
         vm.warp(clock);
@@ -79,7 +102,7 @@ contract ChannelsHandler is VoucherSigner {
 
     // What may happen.
 
-    function deposit(uint256 who, uint256 which, uint256 amount) external {
+    function deposit(uint256 who, uint256 which, uint256 amount) external onlyGrowing {
         address account = accounts[who % ACCOUNTS];
         amount = bound(amount, 0, SUPPLY_EACH / 4);
         address token = _token(which);
@@ -100,7 +123,7 @@ contract ChannelsHandler is VoucherSigner {
         outside[token] += amount;
     }
 
-    function withdraw(uint256 who, uint256 which, uint256 amount, uint256 to) external {
+    function withdraw(uint256 who, uint256 which, uint256 amount, uint256 to) external onlyGrowing {
         address account = accounts[who % ACCOUNTS];
         address token = _token(which);
         amount = bound(amount, 0, expected[account][token] + 1);
@@ -119,7 +142,10 @@ contract ChannelsHandler is VoucherSigner {
         outside[token] -= amount;
     }
 
-    function authorise(uint256 who, uint256 which, uint256 limit, uint256 lifetime) external {
+    function authorise(uint256 who, uint256 which, uint256 limit, uint256 lifetime)
+        external
+        onlyGrowing
+    {
         address payer = accounts[who % ACCOUNTS];
         address token = _token(which);
         limit = bound(limit, 0, SUPPLY_EACH / 2);
@@ -140,7 +166,7 @@ contract ChannelsHandler is VoucherSigner {
         sessionUntil[payer][token] = until;
     }
 
-    function revoke(uint256 who, uint256 which) external {
+    function revoke(uint256 who, uint256 which) external onlyGrowing {
         if (who % 4 != 0) return;
         address payer = accounts[who / 4 % ACCOUNTS];
         _call(
@@ -153,7 +179,7 @@ contract ChannelsHandler is VoucherSigner {
         sessionUntil[payer][_token(which)] = 0;
     }
 
-    function open(uint256 which, uint256 amount, uint256 callerSeed) external {
+    function open(uint256 which, uint256 amount, uint256 callerSeed) external onlyGrowing {
         IPaymentChannels.Terms memory terms = all[which % all.length];
         Model storage model = models[_id(terms)];
         address caller = _spender(terms, callerSeed);
@@ -171,7 +197,7 @@ contract ChannelsHandler is VoucherSigner {
         model.deposit = amount;
     }
 
-    function topUp(uint256 which, uint256 amount, uint256 callerSeed) external {
+    function topUp(uint256 which, uint256 amount, uint256 callerSeed) external onlyGrowing {
         IPaymentChannels.Terms memory terms = all[which % all.length];
         Model storage model = models[_id(terms)];
         address caller = _spender(terms, callerSeed);
@@ -190,7 +216,7 @@ contract ChannelsHandler is VoucherSigner {
     }
 
     /// @dev Older, equal, newer vouchers, some above the deposit, some by a wrong key.
-    function redeemOne(uint256 which, uint256 amount, uint256 seed) external {
+    function redeemOne(uint256 which, uint256 amount, uint256 seed) external onlyGrowing {
         IPaymentChannels.Terms memory terms = all[which % all.length];
         Model storage model = models[_id(terms)];
         amount = bound(amount, 0, model.deposit + model.deposit / 8 + 1);
@@ -208,7 +234,7 @@ contract ChannelsHandler is VoucherSigner {
     }
 
     /// @dev A batch over all channels of a payee and token, good and bad together.
-    function redeem(uint256 who, uint256 which, uint256 seed) external {
+    function redeem(uint256 who, uint256 which, uint256 seed) external onlyGrowing {
         address payee = accounts[who % ACCOUNTS];
         address token = _token(which);
         IPaymentChannels.Claim[] memory claims = new IPaymentChannels.Claim[](all.length);
@@ -233,7 +259,7 @@ contract ChannelsHandler is VoucherSigner {
         if (paid > 0) succeeded["redeem"]++;
     }
 
-    function requestClose(uint256 which, uint256 callerSeed) external {
+    function requestClose(uint256 which, uint256 callerSeed) external onlyGrowing {
         if (callerSeed % 4 != 0) return;
         IPaymentChannels.Terms memory terms = all[which % all.length];
         Model storage model = models[_id(terms)];
@@ -246,7 +272,7 @@ contract ChannelsHandler is VoucherSigner {
         if (allowed) model.closesAt = clock + CHALLENGE_SECONDS;
     }
 
-    function close(uint256 which, uint256 callerSeed) external {
+    function close(uint256 which, uint256 callerSeed) external onlyGrowing {
         if (callerSeed % 4 != 0) return;
         IPaymentChannels.Terms memory terms = all[which % all.length];
         Model storage model = models[_id(terms)];

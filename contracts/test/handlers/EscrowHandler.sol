@@ -5,13 +5,15 @@ import {JobEscrow} from "../../src/JobEscrow.sol";
 import {IJobEscrow} from "../../src/interfaces/IJobEscrow.sol";
 import {EscrowSigner} from "../kit/EscrowSigner.sol";
 import {RecordingReferee} from "../kit/RecordingReferee.sol";
-import {BlockingToken} from "../tokens/BlockingToken.sol";
+import {MoodyToken} from "../tokens/MoodyToken.sol";
 
 /// @notice Makes every kind of call on an escrow in any order, right and wrong ones, and keeps a
 /// model beside it: who may do what when, and who should have what. A call that succeeds where the
 /// model says no, or the other way round, fails the test at once.
-/// @dev The token can block accounts, so that payments are deferred as well. The handler rules
-/// in the referee's name, and the treasury is an account that does nothing else.
+/// @dev The token can block accounts, so that payments are deferred as well; in its moods it does
+/// that by answering false, keeps a fee of what is funded, which must refuse the funding, and calls
+/// the escrow back from within every transfer, of which nothing may come. The handler rules in the
+/// referee's name, and the treasury is an account that does nothing else.
 contract EscrowHandler is EscrowSigner {
     uint256 public constant ACCOUNTS = 4;
     uint256 public constant JOBS = 4;
@@ -63,7 +65,7 @@ contract EscrowHandler is EscrowSigner {
     }
 
     JobEscrow public immutable ESCROW;
-    BlockingToken public immutable TOKEN;
+    MoodyToken public immutable TOKEN;
     uint256 private immutable CHALLENGE_SECONDS;
     uint64 private constant DISPUTE_SECONDS = 12 hours;
     uint16 private constant FEE_BASIS_POINTS = 250;
@@ -84,12 +86,35 @@ contract EscrowHandler is EscrowSigner {
     /// @notice How often each call went through, which shows that the walk gets everywhere.
     mapping(string call => uint256) public succeeded;
 
+    /// @notice What the contract said of each job after the call before.
+    mapping(address requester => mapping(bytes32 jobId => IJobEscrow.Escrow)) private seen;
+
     uint256 private clock = START_SECONDS;
+
+    /// @dev Around every call: nothing that a job counts is ever less than before.
+    modifier onlyGrowing() {
+        _;
+        for (uint256 i = 0; i < ACCOUNTS * JOBS; i++) {
+            address requester = accounts[i / JOBS];
+            bytes32 jobId = jobIdOf(i % JOBS);
+            IJobEscrow.Escrow memory held = ESCROW.escrowOf(requester, jobId);
+            IJobEscrow.Escrow memory before = seen[requester][jobId];
+            vm.assertLe(uint256(before.status), uint256(held.status), "a job goes on, never back");
+            vm.assertLe(before.amountDue, held.amountDue, "what is due only grows");
+            vm.assertLe(before.proven, held.proven, "proven milestones stay proven");
+            vm.assertLe(before.paid, held.paid, "paid milestones stay paid");
+            if (before.status != IJobEscrow.Status.None) {
+                vm.assertEq(before.amount, held.amount, "the price stays");
+                vm.assertEq(before.provider, held.provider, "the provider stays");
+            }
+            seen[requester][jobId] = held;
+        }
+    }
 
     constructor(uint64 challengeSeconds) {
         vm.warp(clock);
         CHALLENGE_SECONDS = challengeSeconds;
-        TOKEN = new BlockingToken(address(this), (ACCOUNTS + 1) * SUPPLY_EACH);
+        TOKEN = new MoodyToken(address(this), (ACCOUNTS + 1) * SUPPLY_EACH);
         TREASURY = newAccount("treasury").addr;
         REFEREE = new RecordingReferee();
         ESCROW = new JobEscrow(
@@ -117,7 +142,7 @@ contract EscrowHandler is EscrowSigner {
         uint256 providerSeed,
         uint256 amount,
         uint256 lifetimeSeconds
-    ) external {
+    ) external onlyGrowing {
         Wish memory wish;
         wish.requester = _account(requesterSeed);
         wish.jobId = jobIdOf(jobSeed % JOBS);
@@ -132,6 +157,7 @@ contract EscrowHandler is EscrowSigner {
 
         string memory name = wish.signed ? "fundAccepted" : "fund";
         bool allowed = _mayFund(wish);
+        if (TOKEN.keepsFee()) succeeded["fund with a fee"]++;
         _call(wish.requester, _fundCall(wish), allowed, name);
         if (!allowed) return;
         Job storage job = jobs[wish.requester][wish.jobId];
@@ -143,7 +169,10 @@ contract EscrowHandler is EscrowSigner {
         expectedBalance[wish.requester] -= wish.amount;
     }
 
-    function accept(uint256 callerSeed, uint256 requesterSeed, uint256 jobSeed) external {
+    function accept(uint256 callerSeed, uint256 requesterSeed, uint256 jobSeed)
+        external
+        onlyGrowing
+    {
         (address requester, bytes32 jobId, Job storage job) =
             _job(IJobEscrow.Status.Funded, requesterSeed, jobSeed);
         address caller = _mostly(job.provider, callerSeed);
@@ -158,7 +187,7 @@ contract EscrowHandler is EscrowSigner {
         uint256 requesterSeed,
         uint256 jobSeed,
         uint256 amountDue
-    ) external {
+    ) external onlyGrowing {
         (address requester, bytes32 jobId, Job storage job) =
             _job(IJobEscrow.Status.Accepted, requesterSeed, jobSeed);
         address caller = _mostly(job.provider, callerSeed);
@@ -180,7 +209,10 @@ contract EscrowHandler is EscrowSigner {
         steps[requester][jobId][number] = Step(IJobEscrow.MilestoneStatus.Proven, amountDue, clock);
     }
 
-    function release(uint256 callerSeed, uint256 requesterSeed, uint256 jobSeed) external {
+    function release(uint256 callerSeed, uint256 requesterSeed, uint256 jobSeed)
+        external
+        onlyGrowing
+    {
         (address requester, bytes32 jobId, uint8 number) =
             _step(IJobEscrow.MilestoneStatus.Proven, requesterSeed, jobSeed);
         Step storage step = steps[requester][jobId][number];
@@ -201,6 +233,7 @@ contract EscrowHandler is EscrowSigner {
     /// @dev Of one that is proven, or of the next; with the requester's signature or another's.
     function settle(uint256 callerSeed, uint256 requesterSeed, uint256 jobSeed, uint256 amountDue)
         external
+        onlyGrowing
     {
         Word memory word;
         (word.requester, word.jobId, word.number) =
@@ -224,7 +257,10 @@ contract EscrowHandler is EscrowSigner {
         _expectPaid(word.requester, word.jobId, word.amountDue, 0);
     }
 
-    function dispute(uint256 callerSeed, uint256 requesterSeed, uint256 jobSeed) external {
+    function dispute(uint256 callerSeed, uint256 requesterSeed, uint256 jobSeed)
+        external
+        onlyGrowing
+    {
         (address requester, bytes32 jobId, uint8 number) =
             _step(IJobEscrow.MilestoneStatus.Proven, requesterSeed, jobSeed);
         address caller = _mostly(requester, callerSeed);
@@ -242,6 +278,7 @@ contract EscrowHandler is EscrowSigner {
 
     function rule(uint256 callerSeed, uint256 requesterSeed, uint256 jobSeed, uint256 amountPaid)
         external
+        onlyGrowing
     {
         (address requester, bytes32 jobId, uint8 number) =
             _step(IJobEscrow.MilestoneStatus.Disputed, requesterSeed, jobSeed);
@@ -266,7 +303,10 @@ contract EscrowHandler is EscrowSigner {
         _expectPaid(requester, jobId, amountPaid, step.amountDue - amountPaid);
     }
 
-    function expireDispute(uint256 callerSeed, uint256 requesterSeed, uint256 jobSeed) external {
+    function expireDispute(uint256 callerSeed, uint256 requesterSeed, uint256 jobSeed)
+        external
+        onlyGrowing
+    {
         (address requester, bytes32 jobId, uint8 number) =
             _step(IJobEscrow.MilestoneStatus.Disputed, requesterSeed, jobSeed);
         Step storage step = steps[requester][jobId][number];
@@ -283,7 +323,10 @@ contract EscrowHandler is EscrowSigner {
         _expectPaid(requester, jobId, 0, step.amountDue);
     }
 
-    function refund(uint256 callerSeed, uint256 requesterSeed, uint256 jobSeed) external {
+    function refund(uint256 callerSeed, uint256 requesterSeed, uint256 jobSeed)
+        external
+        onlyGrowing
+    {
         (address requester, bytes32 jobId, Job storage job) = _job(
             callerSeed % 2 == 0 ? IJobEscrow.Status.Funded : IJobEscrow.Status.Accepted,
             requesterSeed,
@@ -300,7 +343,10 @@ contract EscrowHandler is EscrowSigner {
         if (allowed) _expectRefund(requester, job);
     }
 
-    function decline(uint256 callerSeed, uint256 requesterSeed, uint256 jobSeed) external {
+    function decline(uint256 callerSeed, uint256 requesterSeed, uint256 jobSeed)
+        external
+        onlyGrowing
+    {
         (address requester, bytes32 jobId, Job storage job) = _job(
             callerSeed % 2 == 0 ? IJobEscrow.Status.Funded : IJobEscrow.Status.Accepted,
             requesterSeed,
@@ -315,7 +361,7 @@ contract EscrowHandler is EscrowSigner {
         if (allowed) _expectRefund(requester, job);
     }
 
-    function collect(uint256 callerSeed, uint256 accountSeed) external {
+    function collect(uint256 callerSeed, uint256 accountSeed) external onlyGrowing {
         address account = _account(accountSeed);
         for (uint256 i = 0; i < ACCOUNTS && expectedDeferred[account] == 0; i++) {
             account = _account(accountSeed % ACCOUNTS + i);
@@ -331,6 +377,23 @@ contract EscrowHandler is EscrowSigner {
 
     function block_(uint256 accountSeed, uint256 choice) external {
         TOKEN.setBlocked(_account(accountSeed), choice % 3 == 0);
+    }
+
+    /// @dev What the token calls back is open to anybody at some time, or would be the provider's or
+    /// the requester's to do.
+    function mood(uint256 seed, uint256 requesterSeed, uint256 jobSeed) external {
+        (address requester, bytes32 jobId, uint8 number) =
+            _step(IJobEscrow.MilestoneStatus.Proven, requesterSeed, jobSeed);
+        bytes[] memory calls = new bytes[](seed % 3 == 0 ? 6 : 0);
+        if (calls.length > 0) {
+            calls[0] = abi.encodeCall(IJobEscrow.release, (requester, jobId, number));
+            calls[1] = abi.encodeCall(IJobEscrow.expireDispute, (requester, jobId, number));
+            calls[2] = abi.encodeCall(IJobEscrow.refund, (requester, jobId));
+            calls[3] = abi.encodeCall(IJobEscrow.collect, (requester));
+            calls[4] = abi.encodeCall(IJobEscrow.collect, (jobs[requester][jobId].provider));
+            calls[5] = abi.encodeCall(IJobEscrow.collect, (TREASURY));
+        }
+        TOKEN.setMood(seed % 2 == 0, seed % 5 == 0, address(ESCROW), calls);
     }
 
     function donate(uint256 amount) external {
@@ -410,7 +473,7 @@ contract EscrowHandler is EscrowSigner {
         bool covered =
             expectedBalance[wish.requester] >= wish.amount && !TOKEN.blocked(wish.requester);
         return jobs[wish.requester][wish.jobId].status == IJobEscrow.Status.None && wellFormed
-            && covered && (!wish.signed || wish.signer == wish.provider);
+            && covered && !TOKEN.keepsFee() && (!wish.signed || wish.signer == wish.provider);
     }
 
     function _fundCall(Wish memory wish) private view returns (bytes memory) {
@@ -557,6 +620,7 @@ contract EscrowHandler is EscrowSigner {
         } else if (amount > 0) {
             expectedDeferred[account] += amount;
             succeeded["defer"]++;
+            if (TOKEN.saysNo()) succeeded["defer by a no"]++;
         }
     }
 

@@ -80,7 +80,10 @@ contract HostileChannelsHandler is VoucherSigner {
         for (uint256 i = 0; i < calls.length; i++) {
             calls[i] = _attack(uint256(keccak256(abi.encode(seed, i))), address(CHAOS));
         }
-        CHAOS.arm(address(CHANNELS), moved % 3 == 0 ? moved % 200 : 100, moved % 7 == 0, calls);
+        bool saysNo = moved % 5 == 0;
+        bool reverts = moved % 7 == 0;
+        moved = moved % 3 == 0 ? moved % 200 : 100;
+        CHAOS.arm(address(CHANNELS), moved, reverts, saysNo, calls);
         bytes memory data;
         if (what % 4 == 0) {
             data = abi.encodeCall(
@@ -92,7 +95,13 @@ contract HostileChannelsHandler is VoucherSigner {
         } else {
             data = abi.encodeCall(IPaymentChannels.deposit, (address(CHAOS), amount));
         }
-        _try(MALLORY, data, what % 4 == 1 ? "withdraw" : "deposit");
+        string memory name = what % 4 == 1 ? "withdraw" : "deposit";
+        bool done = _try(MALLORY, data, name);
+        if (saysNo) {
+            vm.assertTrue(!done, "a transfer that the token denies is none");
+            CHAOS.arm(address(CHANNELS), moved, reverts, false, calls);
+            if (_try(MALLORY, data, name)) succeeded["refused for its no alone"]++;
+        }
         if (CHAOS.callsDone() > 0) succeeded["from within"]++;
     }
 
@@ -150,9 +159,12 @@ contract HostileChannelsHandler is VoucherSigner {
         return abi.encodeWithSignature("multicall(bytes[])", calls);
     }
 
-    function _try(address caller, bytes memory data, string memory name) private {
+    function _try(address caller, bytes memory data, string memory name)
+        private
+        returns (bool success)
+    {
         vm.prank(caller);
-        (bool success,) = address(CHANNELS).call(data);
+        (success,) = address(CHANNELS).call(data);
         if (success) succeeded[name]++;
     }
 }

@@ -10,6 +10,7 @@ contract ChaosToken {
     bool private running;
     uint256 private moved = 100;
     bool private reverts;
+    bool private saysNo;
 
     /// @notice How many calls were made from within a transfer or permit, and how many succeeded.
     uint256 public callsTried;
@@ -18,10 +19,18 @@ contract ChaosToken {
     error Chaos();
 
     /// @param moved_ How much of a transfer arrives, in hundredths.
-    function arm(address target_, uint256 moved_, bool reverts_, bytes[] calldata calls_) external {
+    /// @param saysNo_ Whether a transfer answers false, whatever it moved.
+    function arm(
+        address target_,
+        uint256 moved_,
+        bool reverts_,
+        bool saysNo_,
+        bytes[] calldata calls_
+    ) external {
         target = target_;
         moved = moved_;
         reverts = reverts_;
+        saysNo = saysNo_;
         delete calls;
         for (uint256 i = 0; i < calls_.length; i++) {
             calls.push(calls_[i]);
@@ -40,13 +49,13 @@ contract ChaosToken {
         _misbehave();
         if (balanceOf[msg.sender] >= value) balanceOf[msg.sender] -= value;
         balanceOf[to] += value * moved / 100;
-        return true;
+        return !saysNo;
     }
 
     function transferFrom(address, address to, uint256 value) external returns (bool) {
         balanceOf[to] += value * moved / 100;
         _misbehave();
-        return true;
+        return !saysNo;
     }
 
     function _misbehave() private {
