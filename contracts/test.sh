@@ -22,6 +22,7 @@ check() {
 
 check scripts/foundry forge fmt --check
 check node_modules/.bin/solhint --noPoster --max-warnings 0 'src/**/*.sol'
+check node_modules/.bin/solhint --noPoster --max-warnings 0 -c .solhint.test.json 'test/**/*.sol'
 check scripts/abi.sh --check
 check scripts/ownerless.sh
 check scripts/cast-vectors.sh
