@@ -2,6 +2,8 @@ package io.rigmesh.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.rigmesh.ledger.channel.Channel;
+import io.rigmesh.ledger.channel.ChannelClient;
 import io.rigmesh.ledger.dev.AnvilBinary;
 import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.ledger.dev.DevChain;
@@ -9,6 +11,7 @@ import io.rigmesh.ledger.escrow.EscrowStatus;
 import io.rigmesh.ledger.intent.Intent;
 import io.rigmesh.ledger.intent.IntentState;
 import io.rigmesh.protocol.AccountKey;
+import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.TokenAmount;
 import java.io.BufferedReader;
@@ -33,6 +36,14 @@ class CrashIT {
   private static final List<String> STEPS =
       List.of("PLANNED", "ESTIMATED", "SIGNED", "SENT", "SETTLED");
 
+  /// The steps that differ for a channel's book: nothing is sent, the chain has it and nobody
+  /// knows, it is over and the book does not know.
+  private static final List<String> BOOK_STEPS = List.of("PLANNED", "SENT", "SETTLED");
+
+  /// In the order in which the child does them.
+  private static final List<String> CHANNEL_VERBS =
+      List.of("open", "topup", "redeem", "leave", "close");
+
   @TempDir Path folder;
 
   @Test
@@ -52,6 +63,9 @@ class CrashIT {
     for (String verb : List.of("fund", "accept", "prove", "release")) {
       stops.add(verb + ":" + account + ":" + CrashChild.jobId("b").hex() + "@SENT_STORED");
     }
+    for (String verb : CHANNEL_VERBS) {
+      BOOK_STEPS.forEach(step -> stops.add("channel-" + verb + ":@" + step));
+    }
 
     // With a block every second, a killed process leaves transactions that are sent and not mined.
     DevChain.Settings everySecond =
@@ -66,6 +80,9 @@ class CrashIT {
       chain.setBalance(requesterKey.address(), ether);
       chain.setBalance(providerKey.address(), ether);
       for (String stop : stops) {
+        if (stop.equals("channel-close:@" + BOOK_STEPS.getFirst())) {
+          chain.request("evm_increaseTime", 61);
+        }
         assertThat(run(chain, requesterKey, providerKey, stop))
             .as("killed at " + stop)
             .startsWith(CrashChild.STOPPED + stop.substring(0, stop.indexOf('@')));
@@ -80,6 +97,9 @@ class CrashIT {
     Deployment deployment = Deployment.read(folder.resolve("deployment.json"));
     try (Party requester = Party.open(requesterKey, folder.resolve("requester.db"), chain);
         Party provider = Party.open(providerKey, folder.resolve("provider.db"), chain)) {
+      ChannelTerms terms =
+          CrashChild.payerBook(requester, deployment).channels().getFirst().channel().terms();
+      String channel = terms.id().hex();
       assertThat(keys(requester))
           .containsExactlyInAnyOrder(
               "deploy:DevToken",
@@ -90,9 +110,14 @@ class CrashIT {
               key("fund", requester, "a"),
               key("release", requester, "a"),
               key("fund", requester, "b"),
-              key("release", requester, "b"));
+              key("release", requester, "b"),
+              "channel-open:" + channel,
+              "channel-topup:" + channel + ":1",
+              "channel-leave:" + channel,
+              "channel-close:" + channel);
       assertThat(keys(provider))
           .containsExactlyInAnyOrder(
+              "channel-redeem:1",
               key("accept", requester, "a"),
               key("prove", requester, "a"),
               key("accept", requester, "b"),
@@ -117,7 +142,7 @@ class CrashIT {
       TokenAmount paid = CrashChild.DUE.plus(CrashChild.DUE);
       assertThat(requester.token(deployment).balance(provider.address())).isEqualTo(paid);
       assertThat(requester.token(deployment).balance(requester.address()))
-          .isEqualTo(supply.minus(paid));
+          .isEqualTo(supply.minus(paid).minus(CrashChild.DEPOSIT).minus(CrashChild.DEPOSIT));
       assertThat(requester.token(deployment).balance(deployment.escrow()))
           .isEqualTo(TokenAmount.ZERO);
       for (String job : List.of("a", "b")) {
@@ -126,6 +151,17 @@ class CrashIT {
                 requester.escrow(deployment).escrow(requester.address(), id).orElseThrow().status())
             .isEqualTo(EscrowStatus.RELEASED);
       }
+      ChannelClient channels = CrashChild.channels(requester, deployment);
+      TokenAmount answers = CrashChild.ANSWER.plus(CrashChild.ANSWER);
+      TokenAmount deposits = CrashChild.DEPOSIT.plus(CrashChild.DEPOSIT);
+      Channel closed = channels.channel(terms).orElseThrow();
+      assertThat(closed.closed()).isTrue();
+      assertThat(closed.deposit()).isEqualTo(deposits);
+      assertThat(closed.redeemed()).isEqualTo(answers);
+      assertThat(channels.balance(provider.address(), deployment.token())).isEqualTo(answers);
+      assertThat(channels.balance(requester.address(), deployment.token()))
+          .isEqualTo(deposits.minus(answers));
+      assertThat(requester.token(deployment).balance(deployment.channels())).isEqualTo(deposits);
     }
   }
 

@@ -28,6 +28,8 @@ import java.math.BigInteger;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Jdbi;
@@ -35,6 +37,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// A development chain's own account as the remote one: the chain signs, and never sees it sent by
 /// itself.
@@ -99,6 +103,66 @@ class RemoteSignerIT {
       proxy.rule(request -> Optional.empty());
       sender.await("pay:one", Party.TIMEOUT);
       assertThat(rpc.balanceWei(recipient)).isEqualTo(10);
+    }
+  }
+
+  /// Whoever sits between the node and its signer can have another transaction signed, and gets
+  /// nothing by it.
+  @ParameterizedTest
+  @ValueSource(strings = {"to", "value", "nonce", "data", "maxFeePerGas"})
+  void aTransactionThatWasChangedBeforeItWasSignedIsNotSent(String field) {
+    TestChain.onlyAnvil("signs no transaction without sending it");
+    Address recipient = AccountKey.generate().address();
+    Address thief = AccountKey.generate().address();
+    Map<String, String> changes =
+        Map.of(
+            "to",
+            thief.hex(),
+            "value",
+            "0x64",
+            "nonce",
+            "0x1",
+            "data",
+            "0x1234",
+            "maxFeePerGas",
+            "0xe8d4a51000");
+    DataSource source = LedgerSchema.open(folder.resolve("wallet.db"));
+    LedgerSchema.migrate(source);
+    try (RemoteSigner signer = RemoteSigner.connect(proxy.endpoint(), account, TIMEOUT);
+        ChainRpc rpc = ChainRpc.connect(RpcSettings.of(31337, chain.endpoint()));
+        TransactionSender sender =
+            TransactionSender.start(
+                rpc,
+                new JdbiIntentStore(Jdbi.create(source), 31337, account),
+                signer,
+                SenderSettings.development(),
+                SendListener.NONE,
+                Clock.systemUTC())) {
+      BigInteger before = rpc.balanceWei(account);
+      proxy.rule(request -> {
+        Map<String, String> changed = new HashMap<>();
+        request
+            .path("params")
+            .path(0)
+            .properties()
+            .forEach(entry -> changed.put(entry.getKey(), entry.getValue().stringValue()));
+        changed.put(field, changes.get(field));
+        String raw = chain.request("eth_signTransaction", changed).stringValue();
+        return Optional.of(Answer.result(request, "\"" + raw + "\""));
+      });
+      sender.submit("pay:one", "pay one", () -> Call.payment(recipient, BigInteger.TEN));
+      assertThat(sender.find("pay:one").orElseThrow().state())
+          .isInstanceOfSatisfying(
+              IntentState.Planned.class,
+              planned ->
+                  assertThat(planned.note())
+                      .contains("signed something else than it was asked for"));
+      assertThat(rpc.balanceWei(account)).isEqualTo(before);
+      assertThat(rpc.nonce(account)).isZero();
+      proxy.rule(request -> Optional.empty());
+      sender.await("pay:one", Party.TIMEOUT);
+      assertThat(rpc.balanceWei(recipient)).isEqualTo(10);
+      assertThat(rpc.balanceWei(thief)).isZero();
     }
   }
 

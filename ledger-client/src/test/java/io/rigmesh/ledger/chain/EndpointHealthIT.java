@@ -35,7 +35,7 @@ class EndpointHealthIT {
   @BeforeAll
   static void start() {
     chain = TestChain.start();
-    chain.request("hardhat_mine", "0x14");
+    TestChain.mine(chain, 20);
   }
 
   @AfterAll
@@ -241,24 +241,52 @@ class EndpointHealthIT {
 
   @Test
   void newBlocksAreHeardOverAWebSocketWhichConnectsAgain() throws Exception {
-    DevChain own = TestChain.start();
+    DevChain own = TestChain.startOwn();
     int port = own.endpoint().getPort();
     Semaphore heads = new Semaphore(0);
     try (NewHeads listening =
         NewHeads.start(31337, List.of(URI.create("ws://127.0.0.1:" + port)), heads::release)) {
       // Once when it is connected, so that nothing from before is missed, and once for each block.
       assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
-      own.request("hardhat_mine", "0x1");
+      TestChain.mine(own, 1);
       assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
       own.close();
       await(() -> !listening.isConnected());
       own = TestChain.start(port, 31337);
       assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
       assertThat(listening.isConnected()).isTrue();
-      own.request("hardhat_mine", "0x1");
+      TestChain.mine(own, 1);
       assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
     } finally {
       own.close();
+    }
+  }
+
+  @Test
+  void newBlocksAreHeardFromTheNextWebSocketWhereTheFirstGoesAway() throws Exception {
+    DevChain preferred = TestChain.startOwn();
+    Semaphore heads = new Semaphore(0);
+    try (DevChain other = TestChain.startOwn();
+        NewHeads listening =
+            NewHeads.start(
+                31337,
+                List.of(
+                    URI.create("ws://127.0.0.1:" + preferred.endpoint().getPort()),
+                    URI.create("ws://127.0.0.1:" + other.endpoint().getPort())),
+                heads::release)) {
+      assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+      TestChain.mine(preferred, 1);
+      assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(listening.heads()).isEqualTo(1);
+      preferred.close();
+      // Once when it is connected to the other, and once for the block that only the other has.
+      assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+      TestChain.mine(other, 1);
+      assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(listening.heads()).isEqualTo(2);
+      assertThat(listening.trouble()).isEmpty();
+    } finally {
+      preferred.close();
     }
   }
 }

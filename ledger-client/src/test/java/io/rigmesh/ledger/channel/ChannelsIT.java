@@ -5,11 +5,15 @@ import static io.rigmesh.ledger.channel.Books.hash;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.rigmesh.ledger.LedgerSchema;
 import io.rigmesh.ledger.Party;
 import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.ledger.dev.DevChain;
 import io.rigmesh.ledger.dev.DevDeployment;
 import io.rigmesh.ledger.dev.TestChain;
+import io.rigmesh.ledger.follow.FollowSettings;
+import io.rigmesh.ledger.follow.Followed;
+import io.rigmesh.ledger.follow.LedgerFollower;
 import io.rigmesh.ledger.intent.Intent;
 import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.Address;
@@ -30,6 +34,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import javax.sql.DataSource;
+import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -146,16 +152,34 @@ class ChannelsIT {
     assertThat(next).isNotEqualTo(terms);
     assertThat(requester.party.token(deployment).balance(requester.party.address()))
         .isEqualTo(wallet.minus(of(400_000)));
+    // Nothing more is on its way while two stores are compared.
+    redeem();
     requireHistory(requester);
     requireHistory(provider);
   }
 
-  /// What follows from the events since genesis is what the books keep.
+  /// What was kept live is what a follower reads that begins with an empty store at the first
+  /// block, and what follows from it is what the books keep.
   private void requireHistory(ChannelParty party) {
-    party.follower.awaitBlock(party.party.rpc().head().number(), Party.TIMEOUT);
+    long head = party.party.rpc().head().number();
+    party.follower.awaitBlock(head, Party.TIMEOUT);
     party.payer.refresh();
     party.redemption.redeemAll();
     List<ChannelEvent> events = party.follower.newest(party.events, Optional.empty(), 10_000);
+    DataSource source = LedgerSchema.open(folder.resolve("rebuilt" + opened++ + ".db"));
+    LedgerSchema.migrate(source);
+    try (LedgerFollower rebuilt =
+        LedgerFollower.start(
+            party.party.rpc(),
+            Jdbi.create(source),
+            "channels",
+            List.of(new Followed<>(party.events, new ChannelNews(Optional.empty(), () -> {}))),
+            new FollowSettings(deployment.block(), 1, 3, Duration.ofMillis(20)))) {
+      rebuilt.awaitBlock(head, Party.TIMEOUT);
+      assertThat(rebuilt.newest(party.events, Optional.empty(), 10_000))
+          .isNotEmpty()
+          .isEqualTo(events);
+    }
     Map<Hash, Channel> history = ChannelHistory.after(events.reversed());
     List<Channel> kept = new ArrayList<>();
     party.payer.channels().forEach(c -> kept.add(c.channel()));

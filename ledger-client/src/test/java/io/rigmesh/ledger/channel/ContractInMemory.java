@@ -30,6 +30,8 @@ final class ContractInMemory implements ChannelContract {
   private boolean refusing;
   private long block = 1;
   private boolean away;
+  private long callWei;
+  private long claimWei;
 
   ContractInMemory(Domain domain, Address account, TokenAmount wallet) {
     this.domain = domain;
@@ -50,6 +52,12 @@ final class ContractInMemory implements ChannelContract {
   /// ever.
   synchronized void setRefusing(boolean refusing) {
     this.refusing = refusing;
+  }
+
+  /// What a call that hands vouchers in costs in gas, and each voucher of it.
+  synchronized void setRedeemCost(long callWei, long claimWei) {
+    this.callWei = callWei;
+    this.claimWei = claimWei;
   }
 
   /// The channels whose vouchers were handed in, call by call.
@@ -143,8 +151,9 @@ final class ContractInMemory implements ChannelContract {
   }
 
   @Override
-  public BigInteger redeemCostWei(Address payee, Address token, List<Claim> claims) {
-    throw new UnsupportedOperationException("gas is there on a real chain only");
+  public synchronized BigInteger redeemCostWei(Address payee, Address token, List<Claim> claims) {
+    requireThere();
+    return BigInteger.valueOf(callWei + claimWei * claims.size());
   }
 
   @Override

@@ -216,7 +216,7 @@ class RandomScheduleIT {
     snapshots.subList(chosen, snapshots.size()).clear();
     // Another time makes other blocks, where they are empty too.
     chain.request("evm_increaseTime", 1 + random.nextInt(100));
-    chain.request("hardhat_mine", "0x" + Long.toHexString(lost + random.nextInt(2)));
+    TestChain.mine(chain, Math.toIntExact(lost) + random.nextInt(2));
   }
 
   private static List<String> stored(Jdbi jdbi) {
@@ -249,7 +249,7 @@ class RandomScheduleIT {
       send(rich, token, transfer(Address.fromHex("0x" + "c0".repeat(20)), 1));
     }
     long first = rpc.head().number();
-    chain.request("hardhat_mine", "0xa");
+    TestChain.mine(chain, 10);
     List<Snapshot> snapshots = new ArrayList<>();
     Jdbi live = database("live " + seed);
     LedgerFollower follower = follow(live, tokens, first, 1 + random.nextInt(8));
@@ -266,8 +266,7 @@ class RandomScheduleIT {
             }
             reorganise(random, snapshots);
           }
-          case 1 ->
-              chain.request("hardhat_mine", "0x" + Integer.toHexString(1 + random.nextInt(45)));
+          case 1 -> TestChain.mine(chain, 1 + random.nextInt(45));
           case 2 -> {
             follower.close();
             follower = follow(live, tokens, first, 1 + random.nextInt(8));
@@ -282,7 +281,7 @@ class RandomScheduleIT {
                   transfer(random.nextBoolean() ? ALICE : BOB, 1 + random.nextInt(99)));
         }
       }
-      chain.request("hardhat_mine", "0x" + Integer.toHexString(CONFIRMATIONS + 40));
+      TestChain.mine(chain, CONFIRMATIONS + 40);
       long end = rpc.head().number() - CONFIRMATIONS + 1;
       follower.awaitBlock(end, Party.TIMEOUT);
 
@@ -329,9 +328,9 @@ class RandomScheduleIT {
     long first = rpc.head().number() + 1;
     for (int i = 1; i <= 30; i++) {
       send(rich, token, transfer(i % 7 == 0 ? ALICE : BOB, i));
-      chain.request("hardhat_mine", "0x2");
+      TestChain.mine(chain, 2);
     }
-    chain.request("hardhat_mine", "0x40");
+    TestChain.mine(chain, 64);
     AtomicInteger refused = new AtomicInteger();
     try (EndpointProxy limited = new EndpointProxy(chain.endpoint());
         ChainRpc behind = ChainRpc.connect(RpcSettings.of(31337, limited.endpoint()))) {
@@ -389,20 +388,20 @@ class RandomScheduleIT {
         submit(sender, token, transfer(ALICE, 0));
         submit(sender, token, call("approve", BOB, 1));
         if (i % 50 == 49) {
-          chain.request("hardhat_mine", "0x1");
+          TestChain.mine(chain, 1);
         }
       }
       submit(rich, token, call("approve", BOB, 1));
     } finally {
       chain.request("evm_setAutomine", true);
     }
-    chain.request("hardhat_mine", "0x30");
+    TestChain.mine(chain, 48);
     Jdbi jdbi = database("many subjects");
     try (LedgerFollower follower = follow(jdbi, List.of(token), first, 2)) {
       follower.awaitBlock(rpc.head().number() - CONFIRMATIONS + 1, Party.TIMEOUT);
       Address last = Address.fromHex("0x" + "%040x".formatted(0xd00000 + senders - 1));
       send(last, token, call("approve", ALICE, 2));
-      chain.request("hardhat_mine", "0x30");
+      TestChain.mine(chain, 48);
       follower.awaitBlock(rpc.head().number() - CONFIRMATIONS + 1, Party.TIMEOUT);
     }
     assertThat(sums(jdbi)).containsExactly("token 0 approvals " + (senders + 1));

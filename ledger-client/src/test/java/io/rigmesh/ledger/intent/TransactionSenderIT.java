@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.rigmesh.ledger.ChainMismatchException;
+import io.rigmesh.ledger.EndpointProxy;
 import io.rigmesh.ledger.InsufficientGasFundsException;
 import io.rigmesh.ledger.IntentConflictException;
 import io.rigmesh.ledger.Party;
@@ -12,6 +13,7 @@ import io.rigmesh.ledger.TransactionPendingException;
 import io.rigmesh.ledger.TransactionRefusedException;
 import io.rigmesh.ledger.chain.Call;
 import io.rigmesh.ledger.chain.Inclusion;
+import io.rigmesh.ledger.chain.RpcSettings;
 import io.rigmesh.ledger.dev.AnvilBinary;
 import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.ledger.dev.DevChain;
@@ -29,6 +31,7 @@ import java.math.BigInteger;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -39,6 +42,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What happens to transactions when the chain does not play along: no blocks, full blocks, lost
 /// pools, reorganisations, rivals, and no chain at all.
@@ -443,6 +448,54 @@ class TransactionSenderIT {
         await(party, "away");
         assertThat(again.endpoint()).isEqualTo(first.endpoint());
         assertThat(party.rpc().balanceWei(recipient)).isEqualTo(PAID.multiply(BigInteger.TWO));
+      }
+    }
+  }
+
+  /// The endpoint is gone before anybody hears whether it took the transaction.
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void whereTheFirstEndpointDiesInASendTheSecondBringsItToItsEndOnce(boolean reachedTheChain) {
+    try (EndpointProxy first = new EndpointProxy(chain.endpoint());
+        EndpointProxy second = new EndpointProxy(chain.endpoint())) {
+      RpcSettings both =
+          new RpcSettings(
+              31337,
+              List.of(first.endpoint(), second.endpoint()),
+              Duration.ofSeconds(5),
+              Duration.ofSeconds(60),
+              Duration.ofSeconds(50),
+              5);
+      Runnable death = first::close;
+      first.rule(request -> {
+        if (!request.path("method").stringValue("").equals("eth_sendRawTransaction")) {
+          return Optional.empty();
+        }
+        if (reachedTheChain) {
+          chain.request("eth_sendRawTransaction", request.path("params").path(0).stringValue());
+        }
+        death.run();
+        return Optional.empty();
+      });
+      try (Party party =
+          Party.open(
+              key,
+              folder.resolve("failover.db"),
+              both,
+              patient(),
+              SendListener.NONE,
+              Clock.systemUTC())) {
+        submit(party, "over the first");
+        Inclusion inclusion = await(party, "over the first");
+        assertThat(first.methods()).contains("eth_sendRawTransaction");
+        assertThat(second.methods()).contains("eth_sendRawTransaction");
+        assertThat(attempts(party, "over the first"))
+            .extracting(Attempt::hash)
+            .containsExactly(inclusion.transaction());
+        submit(party, "over the second");
+        await(party, "over the second");
+        assertThat(party.rpc().balanceWei(recipient)).isEqualTo(PAID.multiply(BigInteger.TWO));
+        assertThat(party.rpc().nonce(key.address())).isEqualTo(2);
       }
     }
   }

@@ -3,7 +3,9 @@ package io.rigmesh.ledger.wallet;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
+import io.rigmesh.ledger.LedgerSchema;
 import io.rigmesh.ledger.Party;
+import io.rigmesh.ledger.chain.Call;
 import io.rigmesh.ledger.channel.ChannelClient;
 import io.rigmesh.ledger.channel.ChannelContract;
 import io.rigmesh.ledger.channel.KeptVouchers;
@@ -13,7 +15,10 @@ import io.rigmesh.ledger.dev.DevDeployment;
 import io.rigmesh.ledger.dev.TestChain;
 import io.rigmesh.ledger.follow.FollowSettings;
 import io.rigmesh.ledger.follow.LedgerFollower;
+import io.rigmesh.ledger.generated.JobEscrow;
+import io.rigmesh.ledger.generated.PaymentChannels;
 import io.rigmesh.protocol.AccountKey;
+import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.SignedVoucher;
@@ -26,10 +31,16 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import javax.sql.DataSource;
+import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.web3j.abi.FunctionEncoder;
+import org.web3j.abi.datatypes.Type;
+import org.web3j.abi.datatypes.generated.Uint16;
+import org.web3j.abi.datatypes.generated.Uint64;
 
 /// The history of a requester and of a provider on a real chain, against what the chain says that
 /// they have.
@@ -42,6 +53,7 @@ class WalletBookIT {
   private Deployment deployment;
   private Holder requester;
   private Holder provider;
+  private int rebuilt;
 
   /// An account with its wallet's book.
   private final class Holder implements AutoCloseable {
@@ -90,6 +102,28 @@ class WalletBookIT {
 
     List<WalletEntry> history(WalletBook book) {
       return book.history(Optional.empty(), 100, wallet()).reversed();
+    }
+
+    /// What the book kept live is what one keeps that begins with an empty store at the first
+    /// block.
+    void requireRebuilt(WalletBook live, long head) {
+      DataSource source = LedgerSchema.open(folder.resolve(name + "-rebuilt" + rebuilt++ + ".db"));
+      LedgerSchema.migrate(source);
+      WalletBook anew = new WalletBook(Jdbi.create(source), parties());
+      try (LedgerFollower follower =
+          LedgerFollower.start(
+              party.rpc(),
+              Jdbi.create(source),
+              "wallet",
+              anew.followed(),
+              new FollowSettings(deployment.block(), 1, 3, Duration.ofMillis(20)))) {
+        follower.awaitBlock(head, Party.TIMEOUT);
+      }
+      assertThat(history(anew)).isNotEmpty().isEqualTo(history(live));
+      assertThat(anew.locked()).isEqualTo(live.locked());
+      assertThat(anew.escrows()).isEqualTo(live.escrows());
+      assertThat(locks(this, anew, KeptVouchers.none()))
+          .isEqualTo(locks(this, live, KeptVouchers.none()));
     }
 
     @Override
@@ -219,6 +253,8 @@ class WalletBookIT {
             WalletKind.WITHDRAWN);
     assertThat(theirs.getLast().wallet()).isEqualTo(provider.wallet());
     assertThat(theirs.getLast().channels()).isEqualTo(TokenAmount.ZERO);
+    requester.requireRebuilt(spent, requester.party.rpc().head().number());
+    provider.requireRebuilt(earned, requester.party.rpc().head().number());
     // Pages are cut where they are asked for, and lose nothing.
     List<WalletEntry> newest = spent.history(Optional.empty(), 4, requester.wallet());
     List<WalletEntry> older =
@@ -273,6 +309,8 @@ class WalletBookIT {
       assertThat(provider.history(earned)).isEqualTo(theirs);
       assertThat(spent.locked()).isEqualTo(locked);
       assertThat(spent.escrows()).isEqualTo(escrows);
+      requester.requireRebuilt(spent, lost + 2);
+      provider.requireRebuilt(earned, lost + 2);
     }
   }
 
@@ -361,6 +399,103 @@ class WalletBookIT {
       assertThat(locks(provider, earned, KeptVouchers.none()))
           .extracting(LockedItem::kind)
           .containsExactly(LockedItem.Kind.STAKE, LockedItem.Kind.UNBONDING);
+      requester.requireRebuilt(spent, head);
+      provider.requireRebuilt(earned, head);
     }
+  }
+
+  /// The market's contracts again, with a fee of 250 ten-thousandths.
+  private Deployment withFee(Address treasury) {
+    Uint64 minute = new Uint64(60);
+    Uint16 fee = new Uint16(250);
+    org.web3j.abi.datatypes.Address to = new org.web3j.abi.datatypes.Address(treasury.hex());
+    Address channels = create("PaymentChannels", PaymentChannels.BINARY, List.of(minute, fee, to));
+    Address escrow =
+        create(
+            "JobEscrow",
+            JobEscrow.BINARY,
+            List.of(
+                new org.web3j.abi.datatypes.Address(deployment.token().hex()),
+                minute,
+                new Uint64(0),
+                new org.web3j.abi.datatypes.Address(Address.ZERO.hex()),
+                fee,
+                to));
+    return new Deployment(
+        deployment.chainId(),
+        deployment.genesis(),
+        deployment.token(),
+        deployment.registry(),
+        escrow,
+        channels,
+        deployment.receipts(),
+        deployment.block());
+  }
+
+  @SuppressWarnings("rawtypes") // Web3j's own list of constructor arguments.
+  private Address create(String contract, String code, List<Type> arguments) {
+    return requester
+        .party
+        .sender()
+        .send(
+            "deploy:" + contract + " with a fee",
+            "deploy " + contract + " with a fee",
+            () -> Call.creation(code, FunctionEncoder.encodeConstructor(arguments)),
+            Party.TIMEOUT)
+        .contractCreated()
+        .orElseThrow();
+  }
+
+  @Test
+  void theFeeIsTheTreasurysOfWhatIsEarnedAndOfNothingElse() {
+    Address treasury = AccountKey.generate().address();
+    deployment = withFee(treasury);
+    assertThat(provider.channels().feeBasisPoints()).isEqualTo(250);
+    requester.channels().deposit(of(10_000_000), "first");
+    requester.channels().open(terms(), of(4_000_000));
+    // Of the sum, and not of each part, the fee is rounded down.
+    redeem(1_500_039, "redeem:1");
+    redeem(2_500_079, "redeem:2");
+    provider.channels().close(terms());
+    Instant deadline = requester.party.rpc().head().timestamp().plusSeconds(3_600);
+    requester.party.escrow(deployment).fund(JOB, provider.key.address(), of(1_000), deadline, 2);
+    prove(1, 439);
+    requester.party.escrow(deployment).release(requester.key.address(), JOB, 1);
+    provider.channels().withdraw(deployment.token(), of(2_000_000), provider.key.address(), "most");
+
+    WalletBook spent = requester.book();
+    WalletBook earned = provider.book();
+    long head = requester.party.rpc().head().number();
+    try (LedgerFollower first = requester.follow(spent, "wallet");
+        LedgerFollower second = provider.follow(earned, "wallet")) {
+      first.awaitBlock(head, Party.TIMEOUT);
+      second.awaitBlock(head, Party.TIMEOUT);
+    }
+    // 1,500,039 less 37,500 (and 0.975), then 1,000,040 less 25,001; 439 less 10 (and 0.975).
+    assertThat(provider.history(earned))
+        .extracting(WalletEntry::kind, WalletEntry::amount, WalletEntry::wallet)
+        .containsExactly(
+            tuple(WalletKind.CHANNEL_EARNED, of(1_462_539), of(0)),
+            tuple(WalletKind.CHANNEL_EARNED, of(975_039), of(0)),
+            tuple(WalletKind.ESCROW_PAID, of(429), of(429)),
+            tuple(WalletKind.WITHDRAWN, of(2_000_000), of(2_000_429)));
+    assertThat(provider.history(earned).getLast().channels())
+        .isEqualTo(provider.channels().balance(provider.key.address(), deployment.token()))
+        .isEqualTo(of(437_578));
+    assertThat(provider.wallet()).isEqualTo(of(2_000_429));
+    // The payer pays the fee's part like any other.
+    List<WalletEntry> lines = requester.history(spent);
+    assertThat(lines)
+        .filteredOn(line -> line.kind() == WalletKind.CHANNEL_PAID)
+        .extracting(WalletEntry::amount)
+        .containsExactly(of(1_500_039), of(1_000_040));
+    assertThat(lines.getLast().channels())
+        .isEqualTo(requester.channels().balance(requester.key.address(), deployment.token()))
+        .isEqualTo(of(7_499_921));
+    assertThat(lines.getLast().locked()).isEqualTo(TokenAmount.ZERO);
+    assertThat(spent.escrows()).singleElement().extracting(LockedEscrow::amount).isEqualTo(of(561));
+    assertThat(provider.channels().balance(treasury, deployment.token())).isEqualTo(of(62_501));
+    requester.requireRebuilt(spent, head);
+    provider.requireRebuilt(earned, head);
   }
 }
