@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.rigmesh.ledger.LedgerSchema;
 import io.rigmesh.ledger.account.AccountSigner;
+import io.rigmesh.ledger.account.Mnemonic;
 import io.rigmesh.ledger.chain.ChainRpc;
 import io.rigmesh.ledger.chain.RpcSettings;
+import io.rigmesh.ledger.channel.ChannelClient;
 import io.rigmesh.ledger.dev.AnvilBinary;
 import io.rigmesh.ledger.dev.Deployment;
 import io.rigmesh.ledger.dev.DevChain;
@@ -17,6 +19,7 @@ import io.rigmesh.ledger.intent.SenderSettings;
 import io.rigmesh.ledger.intent.TransactionSender;
 import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.TokenAmount;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -42,6 +45,9 @@ import org.junit.jupiter.api.io.TempDir;
 class WalletCommandsIT {
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
   private static final String WORDS = "test test test test test test test test test test test junk";
+
+  /// Another account than the other tests', who count their lines.
+  private static final String PAYER = "m/44'/60'/0'/0/7";
 
   @TempDir static Path folder;
   private static DevChain chain;
@@ -74,6 +80,7 @@ class WalletCommandsIT {
       TokenClient token =
           new TokenClient(sender, AccountSigner.of(deployer), deployment.token(), TIMEOUT);
       token.transfer(account, TokenAmount.of(100_000_000), "for the wallet");
+      token.transfer(payer().address(), TokenAmount.of(9_000_000), "for the payer");
       Address remote = Address.fromHex(chain.request("eth_accounts").get(0).stringValue());
       token.transfer(remote, TokenAmount.of(7_000_000), "for the remote one");
     }
@@ -92,13 +99,20 @@ class WalletCommandsIT {
   }
 
   private static String run(int exitCode, List<String> settings, String... arguments) {
+    return run(folder.resolve("home"), exitCode, settings, arguments);
+  }
+
+  private static String runIn(Path home, int exitCode, String... arguments) {
+    return run(
+        home,
+        exitCode,
+        List.of("chain.deployment-file=" + folder.resolve("deployment.json")),
+        arguments);
+  }
+
+  private static String run(Path home, int exitCode, List<String> settings, String... arguments) {
     List<String> all = new ArrayList<>(List.of(arguments));
-    all.addAll(
-        List.of(
-            "--home",
-            folder.resolve("home").toString(),
-            "--set",
-            "chain.rpc-urls=" + chain.endpoint()));
+    all.addAll(List.of("--home", home.toString(), "--set", "chain.rpc-urls=" + chain.endpoint()));
     settings.forEach(setting -> all.addAll(List.of("--set", setting)));
     PrintStream outBefore = System.out;
     PrintStream errBefore = System.err;
@@ -146,6 +160,64 @@ class WalletCommandsIT {
     assertThat(err).contains("more than the token's 6 digits");
     run(2, "wallet", "deposit", "much");
     assertThat(err).contains("is no amount");
+  }
+
+  private static AccountKey payer() {
+    return Mnemonic.parse(WORDS).key(PAYER, "");
+  }
+
+  @Test
+  void anOpenChannelIsARowOfWhatIsLocked() throws Exception {
+    Path home = Files.createDirectories(folder.resolve("payer"));
+    AccountKey key = payer();
+    chain.setBalance(key.address(), BigInteger.TEN.pow(18));
+    runIn(home, 0, "keys", "import", folder.resolve("words").toString(), "--path", PAYER);
+    Address payee = AccountKey.generate().address();
+    ChannelTerms terms =
+        new ChannelTerms(key.address(), key.address(), payee, deployment.token(), 1);
+    DataSource source = LedgerSchema.open(folder.resolve("payer.db"));
+    LedgerSchema.migrate(source);
+    String closesAt;
+    try (ChainRpc rpc = ChainRpc.connect(RpcSettings.of(31337, chain.endpoint()));
+        TransactionSender sender =
+            TransactionSender.start(
+                rpc,
+                new JdbiIntentStore(Jdbi.create(source), 31337, key.address()),
+                AccountSigner.of(key),
+                SenderSettings.development(),
+                SendListener.NONE,
+                Clock.systemUTC())) {
+      TokenClient token =
+          new TokenClient(sender, AccountSigner.of(key), deployment.token(), TIMEOUT);
+      ChannelClient channels = new ChannelClient(sender, token, deployment.channels(), 1, TIMEOUT);
+      channels.deposit(TokenAmount.of(6_000_000), "first");
+      channels.open(terms, TokenAmount.of(4_500_000));
+      String open = "channel,4.500000,,," + payee.hex() + "," + terms.id().hex() + ",";
+      List<String> before = runIn(home, 0, "wallet", "locked", "--csv").lines().toList();
+      assertThat(before.get(0)).isEqualTo("kind,amount,promised,until,counterparty,id,note");
+      assertThat(before.get(1)).startsWith(open).contains("60 s after its closing is asked for");
+      assertThat(before).hasSize(2);
+      channels.requestClose(terms);
+      closesAt = channels.channel(terms).orElseThrow().closesAt().orElseThrow().toString();
+    }
+    assertThat(runIn(home, 0, "wallet", "locked", "--csv").lines().toList().get(1))
+        .startsWith(
+            "channel,4.500000,,"
+                + closesAt
+                + ","
+                + payee.hex()
+                + ","
+                + terms.id().hex()
+                + ",what is not redeemed by then comes back");
+    assertThat(runIn(home, 0, "wallet", "locked"))
+        .contains("free in channels  1.500000 rUSD")
+        .contains("KIND")
+        .contains("4.500000")
+        .contains(closesAt)
+        .contains(terms.id().hex());
+    assertThat(runIn(home, 0, "wallet", "locked", "--json"))
+        .contains("\"kind\" : \"channel\"")
+        .contains("\"counterparty\" : \"" + payee.hex() + "\"");
   }
 
   @Test
