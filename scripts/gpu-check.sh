@@ -118,10 +118,11 @@ tests() {
   fi
 }
 
-tests "conformance suite and bits of whole steps against the CPU" CudaStepRunnerGpuTest
-tests "conformance suite of encoders, and MiniLM against ONNX Runtime" CudaBertRunnerGpuTest
+tests "every kernel against the scalar reference" ptx.ShippedKernelsGpuTest
+tests "conformance suite and bits of whole steps against the CPU" cuda.CudaStepRunnerGpuTest
+tests "conformance suite of encoders, and MiniLM against ONNX Runtime" cuda.CudaBertRunnerGpuTest
 if "$python" -c 'import torch, transformers' 2>/dev/null; then
-  tests "logits against transformers, within 1e-4" TransformersGpuTest "-Drigmesh.transformers=$(command -v "$python")"
+  tests "logits against transformers, within 1e-4" cuda.TransformersGpuTest "-Drigmesh.transformers=$(command -v "$python")"
 else
   verdict "logits against transformers, within 1e-4" "not run: $python has no torch and transformers"
 fi

@@ -14,18 +14,20 @@ import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 import org.junit.platform.launcher.listeners.TestExecutionSummary;
 
-/// Runs test classes of this package by name, without Maven: what scripts/gpu-check.sh does, also
-/// on a machine that has nothing but a GPU. Prints every test with its verdict, then one line
-/// `PASSED n SKIPPED n FAILED n`; ends with status 1 if one failed.
+/// Runs test classes by name, without Maven: what scripts/gpu-check.sh does, also on a machine that
+/// has nothing but a GPU. Prints every test with its verdict, then one line `PASSED n SKIPPED n
+/// FAILED n`; ends with status 1 if one failed.
 public final class GpuTests {
+  private static final String WORKER = "io.rigmesh.worker.";
+
   private GpuTests() {}
 
-  /// The simple names of the classes.
+  /// The names of the classes below `io.rigmesh.worker`, such as `ptx.ShippedKernelsGpuTest`.
   public static void main(String[] arguments) throws ClassNotFoundException {
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     LauncherDiscoveryRequestBuilder request = LauncherDiscoveryRequestBuilder.request();
     for (String name : arguments) {
-      request.selectors(selectClass(Class.forName(GpuTests.class.getPackageName() + "." + name)));
+      request.selectors(selectClass(Class.forName(WORKER + name)));
     }
     TestExecutionSummary summary = run(request.build(), out);
     summary.printFailuresTo(new PrintWriter(out, true, StandardCharsets.UTF_8), 8);

@@ -169,7 +169,7 @@ final class AttentionChecks {
         scores.forget();
         maxima.forget();
         chains.forget();
-        stage.launchNamed(
+        stage.launch(
             "attention_scores",
             new Extent(half, layout.heads() / one.share(), pieces),
             128,
@@ -195,7 +195,7 @@ final class AttentionChecks {
             layout.scoreScale(),
             stage.fault(),
             KernelStage.OP);
-        stage.launchNamed(
+        stage.launch(
             "attention_values",
             new Extent(half, layout.heads() / one.share() * ((d + 31) / 32), splits),
             256,
@@ -240,7 +240,7 @@ final class AttentionChecks {
               KernelStage.OP + 1);
           continue;
         }
-        stage.launchNamed(
+        stage.launch(
             "attention_combine",
             new Extent(half, layout.heads(), 1),
             32,

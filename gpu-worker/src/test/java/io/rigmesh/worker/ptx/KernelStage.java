@@ -2,48 +2,39 @@ package io.rigmesh.worker.ptx;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.rigmesh.worker.cuda.PtxManifest;
 import io.rigmesh.worker.kernels.NonFiniteException;
 import io.rigmesh.worker.tensor.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/// Where one shipped kernel is run on one kind of numbers and compared with the reference: a device
-/// with all modules, the buffers of the case, and the fault word.
+/// Where one shipped kernel is run on one kind of numbers and compared with the reference: what
+/// runs kernels, the buffers of the case, and the fault word.
 final class KernelStage implements AutoCloseable {
   /// The number of the operation that kernels are given.
   static final int OP = 40;
 
   private static final int POISON = 0x7fc0ffff;
-  private static final PtxDevice DEVICE = new PtxDevice();
-  private static final Map<String, PtxDevice.Module> MODULES = new HashMap<>();
 
+  private final StageDevice device;
   private final String entry;
   private final Numbers.Kind kind;
   private final Numbers numbers;
   private final List<DeviceBuffer> buffers = new ArrayList<>();
   private final DeviceBuffer fault;
-  private final Optional<PtxDevice.Module> changed;
   private boolean reported;
 
-  KernelStage(String entry, Numbers.Kind kind, long seed) {
-    this(entry, kind, seed, Optional.empty());
-  }
-
-  /// @param changed PTX to take for that of the kernel's module
-  KernelStage(String entry, Numbers.Kind kind, long seed, Optional<String> changed) {
-    this.changed = changed.map(DEVICE::load);
+  /// @param device what runs the kernels
+  KernelStage(StageDevice device, String entry, Numbers.Kind kind, long seed) {
+    this.device = device;
     this.entry = entry;
     this.kind = kind;
     this.numbers = new Numbers(kind, seed);
     this.fault = bytes("fault", longs(-1));
-    DEVICE.backwards(seed % 2 == 1);
+    device.backwards(seed % 2 == 1);
   }
 
   String entry() {
@@ -99,7 +90,7 @@ final class KernelStage implements AutoCloseable {
 
   /// A buffer that may be read only where the kernel wrote.
   DeviceBuffer unwritten(String name, int bytes) {
-    DeviceBuffer buffer = DEVICE.memory().allocate(name, bytes);
+    DeviceBuffer buffer = device.allocate(name, bytes);
     buffers.add(buffer);
     return buffer;
   }
@@ -115,32 +106,13 @@ final class KernelStage implements AutoCloseable {
     return ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array();
   }
 
-  LaunchCounts launch(Extent grid, int threads, int sharedBytes, Object... arguments) {
-    if (changed.isPresent()) {
-      return DEVICE.launch(changed.get(), entry, grid, Extent.of(threads), sharedBytes, arguments);
-    }
-    return launch(entry, grid, threads, sharedBytes, arguments);
+  void launch(Extent grid, int threads, int sharedBytes, Object... arguments) {
+    launch(entry, grid, threads, sharedBytes, arguments);
   }
 
-  /// Launches a kernel that may be the one this is about.
-  LaunchCounts launchNamed(
-      String kernel, Extent grid, int threads, int sharedBytes, Object... arguments) {
-    return kernel.equals(entry)
-        ? launch(grid, threads, sharedBytes, arguments)
-        : launch(kernel, grid, threads, sharedBytes, arguments);
-  }
-
-  /// Launches another kernel than the one this is about.
-  static LaunchCounts launch(
-      String kernel, Extent grid, int threads, int sharedBytes, Object... arguments) {
-    PtxManifest.Module module = PtxManifest.load().moduleOf(kernel);
-    return DEVICE.launch(
-        MODULES.computeIfAbsent(module.name(), ignored -> DEVICE.load(module.ptx())),
-        kernel,
-        grid,
-        Extent.of(threads),
-        sharedBytes,
-        arguments);
+  /// Launches a kernel that need not be the one this is about.
+  void launch(String kernel, Extent grid, int threads, int sharedBytes, Object... arguments) {
+    device.launch(kernel, grid, threads, sharedBytes, arguments);
   }
 
   float[] read(DeviceBuffer buffer, int at, int count) {
@@ -201,6 +173,6 @@ final class KernelStage implements AutoCloseable {
 
   @Override
   public void close() {
-    buffers.forEach(DEVICE.memory()::free);
+    buffers.forEach(device::free);
   }
 }

@@ -128,7 +128,7 @@ final class LinearChecks {
       int xStride = shape.k() + 1;
       int pitch = (shape.n() + 3) / 4 * 4;
       DeviceBuffer transposed = stage.poisoned("w", shape.k() * pitch);
-      KernelStage.launch(
+      stage.launch(
           "transpose_f32",
           new Extent((shape.k() + 31) / 32, (shape.n() + 31) / 32, 1),
           256,

@@ -368,7 +368,7 @@ final class OneRowChecks {
         stage.fault(),
         KernelStage.OP);
     int parts = (d + 31) / 32;
-    KernelStage.launch(
+    stage.launch(
         "attention_values",
         // Two blocks more, which do nothing but read ahead.
         new Extent(1, layout.heads() / place.share() * parts + 2, splits),
@@ -393,7 +393,7 @@ final class OneRowChecks {
         context,
         keys,
         (long) keys.size());
-    KernelStage.launch(
+    stage.launch(
         "attention_combine",
         new Extent(1, layout.heads(), 1),
         32,

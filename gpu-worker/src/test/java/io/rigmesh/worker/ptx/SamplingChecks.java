@@ -261,11 +261,7 @@ final class SamplingChecks {
 
   private static void launch(
       KernelStage stage, String entry, Extent grid, int threads, Object... arguments) {
-    if (entry.equals(stage.entry())) {
-      stage.launch(grid, threads, 0, arguments);
-    } else {
-      KernelStage.launch(entry, grid, threads, 0, arguments);
-    }
+    stage.launch(entry, grid, threads, 0, arguments);
   }
 
   private static void write(

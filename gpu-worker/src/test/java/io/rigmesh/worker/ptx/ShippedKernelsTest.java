@@ -4,12 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.rigmesh.worker.cuda.PtxManifest;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.TreeMap;
-import java.util.function.Consumer;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,39 +13,16 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Every shipped kernel, run by the interpreter on odd shapes and on every kind of numbers, gives
 /// the bits of the scalar reference, and its fault word names what the reference names.
 class ShippedKernelsTest {
-  private static final Map<String, Consumer<KernelStage>> CHECKS = checks();
-
-  private static final List<Numbers.Kind> FINITE =
-      Stream.of(Numbers.Kind.values()).filter(Numbers.Kind::finite).toList();
-
-  /// Copies of weights that were checked as they were loaded, what begins from logits that the head
-  /// has looked through, and what only measures.
-  private static final Pattern UNCHECKED =
-      Pattern.compile("embedding_(f32|bf16|f16)|transpose_.*|argmax|top_.*|sample_.*|peak_.*");
-
-  private static Map<String, Consumer<KernelStage>> checks() {
-    Map<String, Consumer<KernelStage>> checks = new TreeMap<>();
-    ElementChecks.addTo(checks);
-    RowChecks.addTo(checks);
-    LinearChecks.addTo(checks);
-    OneRowChecks.addTo(checks);
-    AttentionChecks.addTo(checks);
-    PeakChecks.addTo(checks);
-    SamplingChecks.addTo(checks);
-    EncoderChecks.addTo(checks);
-    return checks;
-  }
-
   static Stream<PtxManifest.Module> modules() {
     return PtxManifest.load().modules().stream();
   }
 
   static Stream<String> kernels() {
-    return modules().flatMap(module -> module.kernels().stream()).map(PtxManifest.Kernel::entry);
+    return KernelChecks.shipped();
   }
 
   static Stream<String> checkingKernels() {
-    return kernels().filter(entry -> !UNCHECKED.matcher(entry).matches());
+    return KernelChecks.checking();
   }
 
   @ParameterizedTest
@@ -64,17 +35,14 @@ class ShippedKernelsTest {
 
   @Test
   void everyShippedKernelHasACheck() {
-    assertThat(CHECKS.keySet()).containsExactlyInAnyOrderElementsOf(kernels().toList());
+    assertThat(KernelChecks.byEntry().keySet())
+        .containsExactlyInAnyOrderElementsOf(kernels().toList());
   }
 
   @ParameterizedTest
   @MethodSource("kernels")
   void aKernelGivesTheBitsOfTheReference(String entry) {
-    for (Numbers.Kind kind : FINITE) {
-      try (KernelStage stage = new KernelStage(entry, kind, kind.ordinal() + entry.length())) {
-        CHECKS.get(entry).accept(stage);
-      }
-    }
+    KernelChecks.run(StageInterpreter.shared(), entry, entry.length());
   }
 
   /// Each kernel whose result is looked through, with NaN and infinity in each of its inputs: it
@@ -82,18 +50,7 @@ class ShippedKernelsTest {
   @ParameterizedTest
   @MethodSource("checkingKernels")
   void whatIsNotFiniteIsReportedAsByTheReference(String entry) {
-    int reports = 0;
-    for (Numbers.Kind kind : Numbers.Kind.values()) {
-      boolean reached = !kind.finite();
-      for (int seed = 0; seed < Numbers.DRAWN_MAX && reached; seed++) {
-        try (KernelStage stage = new KernelStage(entry, kind, seed)) {
-          CHECKS.get(entry).accept(stage);
-          reports += stage.reported() ? 1 : 0;
-          reached = stage.numbers().reached();
-        }
-      }
-    }
-    assertThat(reports).isGreaterThan(3);
+    assertThat(KernelChecks.runNotFinite(StageInterpreter.shared(), entry)).isGreaterThan(3);
   }
 
   /// What the checks are worth: a kernel without one of its barriers, or with one of its
@@ -140,15 +97,7 @@ class ShippedKernelsTest {
     }
     assertThat(at).isPositive();
     String broken = ptx.substring(0, at) + instead + ptx.substring(at + instruction.length());
-    assertThatThrownBy(
-            () -> {
-              for (Numbers.Kind kind : FINITE) {
-                try (KernelStage stage =
-                    new KernelStage(entry, kind, kind.ordinal(), Optional.of(broken))) {
-                  CHECKS.get(entry).accept(stage);
-                }
-              }
-            })
+    assertThatThrownBy(() -> KernelChecks.run(StageInterpreter.with(entry, broken), entry, 0))
         .isInstanceOfAny(AssertionError.class, PtxException.class);
   }
 }
