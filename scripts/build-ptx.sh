@@ -4,6 +4,7 @@
 #
 # A source is compiled for compute_75, unless a line `// Architecture: compute_80` (or compute_90a) in it asks for more. The
 # resources in the manifest are what ptxas -v reports for Hopper's machine code, sm_90 (sm_90a where the source asks for it).
+# With --report it prints the same of the committed PTX for Turing, Ampere, Ada and Hopper, which is the table of docs/kernels.md.
 set -euo pipefail
 export LC_ALL=C
 # shellcheck source=scripts/prerequisites.sh
@@ -46,6 +47,38 @@ resources() {
       "$(number "$block" 'bytes stack frame')" "$(number "$block" 'bytes smem')"
   done < <(sed -n "s/.*Compiling entry function '\([^']*\)'.*/\1/p" <<<"$report" | sort)
 }
+
+# Prints a table of every kernel's registers, own shared memory and spills in the machine code of several architectures.
+report() {
+  local ptx least machine machines=(75 80 89 90) entry registers spills shared line
+  local -A cells
+  printf '| kernel | sm_75 | sm_80 | sm_89 | sm_90 |\n|---|---|---|---|---|\n'
+  for ptx in "$committed"/*.ptx; do
+    least=$(sed -n 's/^\.target sm_\([0-9a]*\).*/\1/p' "$ptx")
+    cells=()
+    for machine in "${machines[@]}"; do
+      [ "$least" != 90a ] || [ "$machine" != 90 ] || machine=90a
+      if [ "${machine%a}" -ge "${least%a}" ]; then
+        while read -r entry registers spills shared; do
+          cells["$entry ${machine%a}"]="$registers, $shared$([ "$spills" = 0 ] || printf ', spills %s' "$spills")"
+        done < <({ resources "$ptx" "$machine" && echo; } |
+          sed -E 's/.*"entry": "([^"]*)", "registers": ([0-9]+), "spillStoreBytes": ([0-9]+), .*"sharedBytes": ([0-9]+)\}.*/\1 \2 \3 \4/')
+      fi
+    done
+    sed -n 's/^\.visible \.entry \([a-z0-9_]*\)(.*/\1/p' "$ptx" | sort | while read -r entry; do
+      line="| \`$entry\` |"
+      for machine in "${machines[@]}"; do
+        line="$line ${cells["$entry $machine"]:--} |"
+      done
+      printf '%s\n' "$line"
+    done
+  done
+}
+
+if [ "${1:-}" = --report ]; then
+  report
+  exit
+fi
 
 {
   printf '{\n  "compiler": "nvcc %s",\n  "flags": "%s",\n  "modules": [\n' "$release" "${flags[*]}"

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Proves and measures the engine on this machine's first CUDA device: its bits against the CPU's, its logits against Hugging Face
-# transformers where a Python has it, and the benchmarks beside their floors and beside PyTorch. Prints one table last. Needs
-# NVIDIA's driver 580 or newer; PYTHON names the Python to ask for transformers, python3 unless set.
+# Proves and measures the engine on this machine's first CUDA device: every kernel's and whole steps' bits against the CPU's, its
+# logits against Hugging Face transformers where a Python has it, and the benchmarks beside their floors and beside PyTorch. Prints
+# one table last, and fails if anything in it did, a bar that was not reached too; with --strict also if something was not run.
+# Needs NVIDIA's driver 580 or newer; PYTHON names the Python to ask for torch and transformers, python3 unless set.
 #
 # gpu-check.sh --pack FILE.tar.gz, on any machine, packs all of that with a Java of its own, for a GPU machine that has neither Java
 # nor a network: there, tar xf FILE.tar.gz && gpu-check/gpu-check.sh. Left out of the pack is MiniLM beside ONNX Runtime.
+# gpu-check.sh --only PART runs kernels, steps, encoders, logits, benchmarks or pytorch alone, where time is short. All results are
+# kept as lines in gpu-check.lines, where the script is called: --only adds to them, and --table FILE makes the table of them.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 python=${PYTHON:-python3}
@@ -53,12 +56,35 @@ pack() {
   echo "packed $(($(wc -c <"$1") >> 20)) MiB into $1"
 }
 
+# run_java OPTION... MAIN ARGUMENT...: in the folder where tests find their files.
+run_java() {
+  (cd "$home" && exec "$java" -Xmx3g --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -cp "$classpath" "$@")
+}
+
+strict=()
+# table FILE: of lines of results; fails where it says so.
+table() {
+  run_java io.rigmesh.worker.cuda.GpuVerdicts "$1" ${strict[@]+"${strict[@]}"}
+}
+
+only=
+while :; do
+  case ${1:-} in
+  --strict) strict=(--strict) ;;
+  --only)
+    only=${2:-none}
+    [ $# -lt 2 ] || shift
+    ;;
+  *) break ;;
+  esac
+  shift
+done
+
 if [ -x "$here/jre/bin/java" ]; then
   fail() {
     printf 'gpu-check.sh: %s\n' "$*" >&2
     exit 2
   }
-  need_device
   java=$here/jre/bin/java
   # Java itself looks for the files of lib.
   classpath="$(printf '%s:' "$here"/classes-*)$here/lib/*"
@@ -72,29 +98,43 @@ else
     pack "$2"
     exit
   fi
-  need_device
+  [ "${1:-}" = --table ] || need_device
   compile_tests
 fi
+
+case $only in
+'' | kernels | steps | encoders | logits | benchmarks | pytorch) ;;
+*) fail "there is no part $only: kernels, steps, encoders, logits, benchmarks or pytorch" ;;
+esac
+case ${1:-} in
+'') need_device ;;
+--table)
+  [ $# = 2 ] || fail "name the file: gpu-check.sh --table FILE"
+  table "$(realpath "$2")"
+  exit
+  ;;
+*) fail "there is no option $1: gpu-check.sh [--strict] [--only PART | --pack FILE.tar.gz | --table FILE]" ;;
+esac
 
 # Where NVIDIA's container runtimes put the driver, if the linker does not know it.
 if [ -e /usr/local/nvidia/lib64/libcuda.so.1 ] && ! ldconfig -p 2>/dev/null | grep -q 'libcuda\.so\.1'; then
   export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}/usr/local/nvidia/lib64
 fi
 
+# Where the results are kept.
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
-verdicts=()
-failed=0
+lines=$PWD/gpu-check.lines
+[ -n "$only" ] || : >"$lines"
 
-# verdict NAME RESULT
+# verdict NAME passed|FAILED|'not run' DETAIL
 verdict() {
-  verdicts+=("$(printf '%-62s %s' "$1" "$2")")
-  [ "$2" != FAILED ] || failed=1
+  printf 'CHECK\t%s\t%s\t%s\n' "$1" "$2" "${3:-}" >>"$lines"
 }
 
-# run_java OPTION... MAIN ARGUMENT...: in the folder where tests find their files.
-run_java() {
-  (cd "$home" && exec "$java" -Xmx3g --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -cp "$classpath" "$@")
+# wanted PART: whether it is to run.
+wanted() {
+  [ -z "$only" ] || [ "$only" = "$1" ]
 }
 
 # tests NAME CLASS OPTION...
@@ -106,50 +146,59 @@ tests() {
     counts=$(grep -E '^PASSED [0-9]+ SKIPPED' "$log/tests" | tail -n 1)
     passed=$(cut -d' ' -f2 <<<"$counts")
     if [ "${passed:-0}" -gt 0 ]; then
-      verdict "$name" "passed, $passed tests, $(cut -d' ' -f4 <<<"$counts") skipped"
+      verdict "$name" passed "$passed tests, $(cut -d' ' -f4 <<<"$counts") skipped"
     else
-      verdict "$name" FAILED
+      verdict "$name" FAILED "every test was skipped"
       grep -E 'CUDA|driver|WARN|ERROR' "$log/tests" | head -n 10 >&2 || true
       echo "every test was skipped: the driver's library libcuda.so.1 does not answer." >&2
     fi
   else
     grep -vE ' (DEBUG|TRACE) ' "$log/tests" | tail -n 60 >&2
-    verdict "$name" FAILED
+    verdict "$name" FAILED "$(grep -E '^PASSED [0-9]+ SKIPPED' "$log/tests" | tail -n 1 || true)"
   fi
 }
 
-tests "every kernel against the scalar reference" ptx.ShippedKernelsGpuTest
-tests "conformance suite and bits of whole steps against the CPU" cuda.CudaStepRunnerGpuTest
-tests "conformance suite of encoders, and MiniLM against ONNX Runtime" cuda.CudaBertRunnerGpuTest
-if "$python" -c 'import torch, transformers' 2>/dev/null; then
-  tests "logits against transformers, within 1e-4" cuda.TransformersGpuTest "-Drigmesh.transformers=$(command -v "$python")"
-else
-  verdict "logits against transformers, within 1e-4" "not run: $python has no torch and transformers"
+if wanted kernels; then
+  tests "every kernel against the scalar reference" ptx.ShippedKernelsGpuTest
+fi
+if wanted steps; then
+  tests "conformance suite and bits of whole steps against the CPU" cuda.CudaStepRunnerGpuTest
+fi
+if wanted encoders; then
+  tests "conformance suite of encoders, and MiniLM against ONNX Runtime" cuda.CudaBertRunnerGpuTest
+fi
+if wanted logits; then
+  if "$python" -c 'import torch, transformers' 2>/dev/null; then
+    tests "logits against transformers, within 1e-4" cuda.TransformersGpuTest "-Drigmesh.transformers=$(command -v "$python")"
+  else
+    verdict "logits against transformers, within 1e-4" 'not run' "$python has no torch and transformers"
+  fi
 fi
 
-echo "== benchmarks"
-if run_java io.rigmesh.worker.cuda.GpuBenchmarks 2>"$log/bench.err" | tee "$log/bench"; then
-  verdict "benchmarks" "measured, above"
-else
-  tail -n 60 "$log/bench.err" >&2
-  verdict "benchmarks" FAILED
+if wanted benchmarks; then
+  echo "== benchmarks"
+  if run_java io.rigmesh.worker.cuda.GpuBenchmarks "$lines" 2>"$log/bench.err"; then
+    verdict "benchmarks" passed "run to their end"
+  else
+    tail -n 60 "$log/bench.err" >&2
+    verdict "benchmarks" FAILED "they broke off, see above"
+  fi
 fi
 
-if "$python" -c 'import torch, transformers, sys; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
+if ! wanted pytorch; then
+  :
+elif "$python" -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
   echo "== PyTorch, bf16, as a CUDA graph"
   if "$python" "$home/src/test/python/transformers_oracle.py" speed >"$log/torch" 2>"$log/torch.err"; then
-    while read -r model step theirs; do
-      ours=$(awk -v m="$model" '$1 == m && $2 == "i8-v1" && /decode, batch 1 .*%/ {print $6}' "$log/bench" | tail -n 1)
-      verdict "$model $step, tokens/s: ours in i8-v1 over PyTorch's bf16" \
-        "$(awk -v a="${ours:-0}" -v b="$theirs" 'BEGIN {printf "%.0f / %.0f = %.2f", a, b, a / b}')"
-    done <"$log/torch"
+    sed -E 's/^([^ ]+) ([^ ]+) /TORCH\t\1\t\2\t/' "$log/torch" | tee -a "$lines"
   else
     tail -n 5 "$log/torch.err" >&2
-    verdict "PyTorch's decode" "not measured: it failed, see above"
+    verdict "PyTorch's decode" 'not run' "it failed, see above"
   fi
+else
+  verdict "PyTorch's decode" 'not run' "$python has no torch that sees the device"
 fi
 
 echo
 echo "== $(date -u +%Y-%m-%d), $(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null | head -n 1)"
-printf '%s\n' "${verdicts[@]}"
-exit "$failed"
+table "$lines"

@@ -56,12 +56,10 @@ public final class CudaAccelerator implements Accelerator {
     this.modules = new CudaModules(architecture);
     this.staging = new PinnedStaging(stream, memory::pointer);
     LOG.info(
-        "{}: {}, linear layers of many rows in i8-v1 by {}",
+        "{}: {}, prompts in i8-v1 by {}",
         name,
         architecture,
-        architecture.hasWarpGroupProducts()
-            ? "wgmma"
-            : architecture.hasInt8Tiles() ? "mma.sync" : "dp4a");
+        LinearLaunch.kernelOfPrompts(architecture));
   }
 
   /// Opens the device of a number, after the driver was initialised.
@@ -151,6 +149,15 @@ public final class CudaAccelerator implements Accelerator {
     Cuda.check(
         "cuMemcpyDtoDAsync",
         JCudaDriver.cuMemcpyDtoDAsync(memory.pointer(to), memory.pointer(from), bytes, stream));
+  }
+
+  /// Carries bytes of no meaning from pinned memory to the device, as often as they fill `bytes`,
+  /// which is how the bus's rate is measured: what [#write] does without reading a source.
+  ///
+  /// @return how many went
+  public long carry(long address, long bytes) {
+    enter();
+    return staging.carry(address, bytes);
   }
 
   @Override

@@ -13,6 +13,8 @@ import io.rigmesh.worker.serve.StepOutput;
 import io.rigmesh.worker.serve.StepRunner;
 import io.rigmesh.worker.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -25,9 +27,13 @@ import org.slf4j.LoggerFactory;
 ///
 /// All device memory is taken at once when the model is loaded. Decodes run as recorded graphs, one
 /// for each shape of [StepShape#decode]; other steps launch kernel by kernel. Every step ends with
-/// one reading of its fault word, so a result that overflows is an error of that step.
+/// one copy of its fault word, its likeliest tokens and its hidden states, so a result that
+/// overflows is an error of that step.
 public final class CudaStepRunner implements StepRunner {
   private static final Logger LOG = LoggerFactory.getLogger(CudaStepRunner.class);
+
+  private static final ValueLayout.OfLong WORD =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private static final int PAGES_MIN = 8;
   private static final int PAGES_MAX = 1 << 24;
@@ -46,7 +52,7 @@ public final class CudaStepRunner implements StepRunner {
   private final SamplingInput samplingInput;
   private final Map<StepShape, Prepared> prepared = new HashMap<>();
   private final Map<SamplingPlan.Shape, Accelerator.Recording> samplings = new HashMap<>();
-  private final long[] results;
+  private final byte[] landing; // results and hidden states, as they lie on the device
   private final Tensor hidden; // (outputsMax, D)
   private final Tensor logits; // (outputsMax, V)
 
@@ -179,7 +185,7 @@ public final class CudaStepRunner implements StepRunner {
       }
     }
     this.input = new StepInput(memory.input(), config.headLayout(), device.architecture());
-    this.results = new long[1 + sizes.outputsMax()];
+    this.landing = new byte[Math.toIntExact(landingBytes(sizes.outputsMax()))];
     this.hidden = Tensor.zeros(sizes.outputsMax(), config.hiddenSize());
     this.logits = Tensor.zeros(sizes.logits() ? sizes.outputsMax() : 1, config.vocabularySize());
     LOG.info(
@@ -314,13 +320,21 @@ public final class CudaStepRunner implements StepRunner {
       device.run(plan);
     }
     int outputs = step.outputs();
-    device.read(
-        memory.results(), MemorySegment.ofArray(results).asSlice(0, (1L + outputs) * Long.BYTES));
-    if (results[0] != LaunchPlan.NO_FAULT) {
+    MemorySegment landed = MemorySegment.ofArray(landing).asSlice(0, landingBytes(outputs));
+    device.read(memory.results(), landed);
+    long fault = landed.get(WORD, 0);
+    if (fault != LaunchPlan.NO_FAULT) {
       device.write(memory.fault(), MemorySegment.ofArray(new long[] {LaunchPlan.NO_FAULT}));
-      plan.check(results[0]);
+      plan.check(fault);
     }
-    return new Output(Arrays.copyOfRange(results, 1, 1 + outputs));
+    return new Output(landed.asSlice(Long.BYTES, (long) outputs * Long.BYTES).toArray(WORD));
+  }
+
+  /// How many bytes from the results on hold all that a step of so many outputs gives but logits.
+  private long landingBytes(int outputs) {
+    return outputs == 0
+        ? Long.BYTES
+        : memory.hidden() - memory.results() + 4L * outputs * config.hiddenSize();
   }
 
   private Prepared prepare(StepShape shape) {
@@ -375,7 +389,11 @@ public final class CudaStepRunner implements StepRunner {
     public Tensor hidden() {
       Tensor rows = states;
       if (rows == null) {
-        rows = fetch(memory.hidden(), hidden);
+        rows = hidden.rows(0, best.length);
+        into(rows)
+            .copyFrom(
+                MemorySegment.ofArray(landing)
+                    .asSlice(memory.hidden() - memory.results(), 4L * rows.size()));
         states = rows;
       }
       return rows;
@@ -386,7 +404,8 @@ public final class CudaStepRunner implements StepRunner {
       Tensor rows = scores;
       if (rows == null) {
         requireLogits();
-        rows = fetch(memory.logits(), logits);
+        rows = logits.rows(0, best.length);
+        device.read(memory.logits(), into(rows));
         scores = rows;
       }
       return rows;
@@ -404,13 +423,9 @@ public final class CudaStepRunner implements StepRunner {
       return CudaStepRunner.this.sample(draws);
     }
 
-    private Tensor fetch(long address, Tensor all) {
-      Tensor rows = all.rows(0, best.length);
-      device.read(
-          address,
-          MemorySegment.ofArray(rows.data())
-              .asSlice((long) rows.offset() * Float.BYTES, (long) rows.size() * Float.BYTES));
-      return rows;
+    private static MemorySegment into(Tensor rows) {
+      return MemorySegment.ofArray(rows.data())
+          .asSlice((long) rows.offset() * Float.BYTES, (long) rows.size() * Float.BYTES);
     }
   }
 

@@ -13,6 +13,8 @@ final class LinearLaunch {
   private static final int F32_ROWS_MAX = 8;
   private static final int MMA_STAGE_BYTES = 4 * 64;
   private static final int WGMMA_STAGE_BYTES = 4 * 128;
+  private static final int PROMPT_ROWS = 512;
+  private static final int PROMPT_COLUMNS = 256;
 
   private LinearLaunch() {}
 
@@ -112,6 +114,13 @@ final class LinearLaunch {
       Tile tile = wide.blocks(rows, columns) >= architecture.multiprocessors() ? wide : wgmma(128);
       return tile.sharedBytes() <= architecture.sharedBytesMax() ? tile : mma(128, 128, 256);
     }
+  }
+
+  /// The kernel that multiplies prompts in i8-v1 on a device: the one that [#of] chooses for more
+  /// rows than one tile has and a weight wide enough to fill every multiprocessor.
+  static String kernelOfPrompts(Architecture architecture) {
+    return Tile.of(PROMPT_ROWS, PROMPT_COLUMNS * architecture.multiprocessors(), architecture)
+        .entry();
   }
 
   static Launch of(Use use, Architecture architecture, long fault, int firstFault) {

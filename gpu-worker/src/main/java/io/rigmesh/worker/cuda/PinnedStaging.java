@@ -14,24 +14,26 @@ import jcuda.driver.JCudaDriver;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Two buffers of pinned host memory through which everything passes to the device: while the bus
-/// carries one, the host fills the other. Large copies are shared among the processors, since one
-/// alone is slower than the bus. Where the system lets nobody pin memory, as some containers do,
-/// the same copies are right and slower: the driver then stages them once more.
+/// A ring of buffers of pinned host memory through which everything passes to the device: while the
+/// bus carries some, the host fills others. A word on its way takes a buffer, too, which is why
+/// there are more than two. Large copies are shared among the processors, since one alone is slower
+/// than the bus. Where the system lets nobody pin memory, as some containers do, the same copies
+/// are right and slower: the driver then stages them once more.
 final class PinnedStaging implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(PinnedStaging.class);
 
-  private static final int BUFFER_BYTES = 32 << 20;
+  private static final int BUFFERS = 4;
+  private static final int BUFFER_BYTES = 16 << 20;
   private static final int PAGE_BYTES = 4096;
   private static final long PIECE_BYTES = 2 << 20;
 
   private final CUstream stream;
   private final LongFunction<CUdeviceptr> pointerOf;
   private final Arena host = Arena.ofShared();
-  private final Pointer[] pointers = new Pointer[2];
-  private final MemorySegment[] buffers = new MemorySegment[2];
-  private final CUevent[] carried = {new CUevent(), new CUevent()};
-  private final boolean[] pinned = new boolean[2];
+  private final Pointer[] pointers = new Pointer[BUFFERS];
+  private final MemorySegment[] buffers = new MemorySegment[BUFFERS];
+  private final CUevent[] carried = new CUevent[BUFFERS];
+  private final boolean[] pinned = new boolean[BUFFERS];
   private int next;
 
   /// @param stream what carries the copies
@@ -39,7 +41,7 @@ final class PinnedStaging implements AutoCloseable {
   PinnedStaging(CUstream stream, LongFunction<CUdeviceptr> pointerOf) {
     this.stream = stream;
     this.pointerOf = pointerOf;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < BUFFERS; i++) {
       buffers[i] = host.allocate(BUFFER_BYTES, PAGE_BYTES);
       pointers[i] = Pointer.to(buffers[i].asByteBuffer());
       int result =
@@ -51,6 +53,7 @@ final class PinnedStaging implements AutoCloseable {
             "host memory cannot be pinned ({} by cuMemHostRegister), so copies are slower",
             CUresult.stringFor(result));
       }
+      carried[i] = new CUevent();
       Cuda.check(
           "cuEventCreate",
           JCudaDriver.cuEventCreate(carried[i], CUevent_flags.CU_EVENT_DISABLE_TIMING));
@@ -63,13 +66,26 @@ final class PinnedStaging implements AutoCloseable {
       long bytes = Math.min(BUFFER_BYTES, source.byteSize() - at);
       Cuda.check("cuEventSynchronize", JCudaDriver.cuEventSynchronize(carried[next]));
       copy(source.asSlice(at, bytes), buffers[next]);
-      Cuda.check(
-          "cuMemcpyHtoDAsync",
-          JCudaDriver.cuMemcpyHtoDAsync(
-              pointerOf.apply(address + at), pointers[next], bytes, stream));
-      Cuda.check("cuEventRecord", JCudaDriver.cuEventRecord(carried[next], stream));
-      next ^= 1;
+      send(address + at, bytes);
     }
+  }
+
+  /// Sends the next buffer on its way.
+  private void send(long address, long bytes) {
+    Cuda.check(
+        "cuMemcpyHtoDAsync",
+        JCudaDriver.cuMemcpyHtoDAsync(pointerOf.apply(address), pointers[next], bytes, stream));
+    Cuda.check("cuEventRecord", JCudaDriver.cuEventRecord(carried[next], stream));
+    next = (next + 1) % BUFFERS;
+  }
+
+  /// Sends whole buffers as they are, as many as `bytes` hold, one behind the other.
+  long carry(long address, long bytes) {
+    long at = 0;
+    for (; at + BUFFER_BYTES <= bytes; at += BUFFER_BYTES) {
+      send(address + at, BUFFER_BYTES);
+    }
+    return at;
   }
 
   /// Copies from the device once everything before is done.
@@ -102,7 +118,7 @@ final class PinnedStaging implements AutoCloseable {
 
   @Override
   public void close() {
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < BUFFERS; i++) {
       Cuda.check("cuEventDestroy", JCudaDriver.cuEventDestroy(carried[i]));
       if (pinned[i]) {
         Cuda.check("cuMemHostUnregister", JCudaDriver.cuMemHostUnregister(pointers[i]));

@@ -23,7 +23,7 @@ import java.util.List;
 /// @param mixed `(R, Q)`, what attention gives
 /// @param gateUp f32-v1: `(R, 2F)`
 /// @param inner `(R, F)`
-/// @param hidden `(O, D)`
+/// @param hidden `(O, D)`, right behind the results, so that one copy brings both
 /// @param logits `(O, V)`
 /// @param scores of attention, row by row of keys
 /// @param scoreCount how many scores there is room for
@@ -53,6 +53,9 @@ record StepMemory(
     long largest) {
   /// Attention's scores take at most this, unless one row alone needs more.
   private static final long SCORE_COUNT = 64L << 20;
+
+  /// What a thread loads at once at most, which everything must be aligned to.
+  private static final int VECTOR_BYTES = 16;
 
   /// Keys are scored 128 at a time and summed 1024 at a time.
   static final int PIECE = 128;
@@ -161,7 +164,9 @@ record StepMemory(
     long inputAddress = arena.takeWords(input.fixedWords() + limits.tableEntriesMax());
     List<Long> keys = new ArrayList<>();
     List<Long> values = new ArrayList<>();
-    long results = arena.take((1L + outputs) * Long.BYTES);
+    long resultBytes = (1L + outputs) * Long.BYTES;
+    long resultsPadded = (resultBytes + VECTOR_BYTES - 1) / VECTOR_BYTES * VECTOR_BYTES;
+    long results = arena.take(resultsPadded + 4L * outputs * width);
     for (int layer = 0; layer < config.layers(); layer++) {
       long words = (long) limits.pages() * config.keyCols() * KeyValuePages.PAGE;
       keys.add(arena.takeWords(words));
@@ -180,7 +185,7 @@ record StepMemory(
         arena.takeWords((long) rowsMax * config.queryCols()),
         int8 ? 0 : arena.takeWords(2L * rowsMax * inner),
         arena.takeWords((long) rowsMax * inner),
-        arena.takeWords((long) outputs * width),
+        results + resultsPadded,
         arena.takeWords(limits.logits() ? (long) outputs * config.vocabularySize() : 0),
         arena.takeWords(scores),
         scores,

@@ -6,6 +6,7 @@ import io.rigmesh.worker.format.ModelWeight;
 import io.rigmesh.worker.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -14,19 +15,25 @@ import java.util.Optional;
 /// Brings weights to the device: the bytes of the files as they are, which the device widens, looks
 /// through for NaN and infinity, quantises or transposes. Of matrices the host touches no element.
 ///
-/// Everything throws [io.rigmesh.worker.kernels.NonFiniteException] when a weight holds NaN or
+/// The device's memory is filled in the order of its one queue, so no weight waits for another: the
+/// host reads the disk into pinned memory while the bus carries what was read before and the device
+/// works on what came before that. Only [#done] waits. It, or with very many weights one of the
+/// others, throws [io.rigmesh.worker.kernels.NonFiniteException] when a weight holds NaN or
 /// infinity.
 final class WeightUpload {
   private static final int THREADS = 256;
   private static final int CHECK_BLOCKS = 1024;
   private static final int TRANSPOSE_TILE = 32;
+  private static final List<String> FAULTS = List.of("reading weights");
 
   private final Accelerator device;
   private final long fault;
   private final Staging staging;
   private final LoadProgress progress;
   private final long bytesTotal;
+  private final List<Launch> unchecked = new ArrayList<>();
   private long bytesLoaded;
+  private int rowsThere;
 
   /// Device memory through which weights pass, of no use once they are loaded.
   ///
@@ -91,7 +98,10 @@ final class WeightUpload {
 
   private Launch quantise(
       String what, ElementType type, DeviceMatrix target, int firstRow, int rows) {
-    write(staging.rows(), rows);
+    if (rows != rowsThere) {
+      device.write(staging.rows(), MemorySegment.ofArray(new int[] {rows}));
+      rowsThere = rows;
+    }
     long elements = (long) rows * target.depth();
     return new Launch(
         what,
@@ -111,9 +121,9 @@ final class WeightUpload {
             .at(staging.rows())
             .ints(target.depth())
             .at(fault)
-            .ints(0)
+            .ints(nextFault())
             .list(),
-        List.of("reading weights"),
+        FAULTS,
         Work.moving(elements * type.bytes(), elements));
   }
 
@@ -151,8 +161,8 @@ final class WeightUpload {
             new Argument.Int64(elements),
             new Argument.Int32(first),
             new Argument.Address(fault),
-            new Argument.Int32(0)),
-        List.of("reading weights"),
+            new Argument.Int32(nextFault())),
+        FAULTS,
         Work.moving(elements * type.bytes(), 0));
   }
 
@@ -188,22 +198,37 @@ final class WeightUpload {
             .asSlice((long) tensor.offset() * Float.BYTES, (long) tensor.size() * Float.BYTES));
   }
 
-  private void write(long address, int value) {
-    device.write(address, MemorySegment.ofArray(new int[] {value}));
-  }
-
+  /// Asks for a launch and leaves its fault word for [#check]: to read it would wait for the
+  /// device, while neither the disk nor the bus had anything to do.
   private void run(Launch launch) {
-    LaunchPlan plan = new LaunchPlan(launch.what(), List.of(launch));
-    device.run(plan);
-    if (!launch.faults().isEmpty()) {
-      MemorySegment word = MemorySegment.ofArray(new long[1]);
-      device.read(fault, word);
-      plan.check(word.get(ValueLayout.JAVA_LONG, 0));
+    device.run(new LaunchPlan(launch.what(), List.of(launch)));
+    unchecked.add(launch);
+    if (unchecked.size() == LaunchPlan.LAUNCHES_MAX) {
+      check();
     }
   }
 
-  /// Says that everything is there.
+  /// The first fault number of the next launch, so that all that are not checked yet can be told
+  /// apart.
+  private int nextFault() {
+    return unchecked.size() * LaunchPlan.FAULTS_PER_LAUNCH;
+  }
+
+  /// Waits for all launches and throws what the first of them found.
+  private void check() {
+    if (unchecked.isEmpty()) {
+      return;
+    }
+    LaunchPlan plan = new LaunchPlan("loading weights", unchecked);
+    unchecked.clear();
+    MemorySegment word = MemorySegment.ofArray(new long[1]);
+    device.read(fault, word);
+    plan.check(word.get(ValueLayout.JAVA_LONG, 0));
+  }
+
+  /// Waits until everything is there, and says so.
   void done() {
+    check();
     progress.loaded(bytesTotal, bytesTotal);
   }
 

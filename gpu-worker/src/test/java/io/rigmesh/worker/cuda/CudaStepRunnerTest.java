@@ -128,11 +128,42 @@ final class CudaStepRunnerTest extends StepRunnerContract {
                 Profile.I8_V1,
                 new CpuStepRunner.Sizes(6, 48, 48)),
             request);
-    assertThat(tokens(runner(device, parameters, Profile.I8_V1), request)).isEqualTo(expected);
+    CudaStepRunner runner =
+        new CudaStepRunner(
+            device,
+            LlamaWeights.of(parameters),
+            Profile.I8_V1,
+            new CudaStepRunner.Sizes(6, 48, 1),
+            (bytes, bytesTotal) -> {});
+    device.bytesRead().clear();
+    assertThat(tokens(runner, request)).isEqualTo(expected);
     assertThat(expected).hasSize(5);
     int logitsBytes = 4 * CONFIG.vocabularySize();
     assertThat(device.bytesRead()).isNotEmpty().allMatch(bytes -> bytes < logitsBytes);
     assertThat(device.launched()).contains("sample_choose");
+  }
+
+  @Test
+  void oneCopyBringsTheTokenAndItsHiddenState() {
+    InterpretedAccelerator device = new InterpretedAccelerator(Architecture.HOPPER);
+    LlamaParameters parameters = LlamaParameters.initial(CONFIG, 5);
+    SequenceRequest request =
+        SequenceRequest.of(
+            new GenerationRequest(List.of(4, 9, 4), SamplingParameters.greedy(), 4, Set.of()));
+    CudaStepRunner runner = runner(device, parameters, Profile.I8_V1);
+    device.bytesRead().clear();
+    List<Integer> tokens = tokens(runner, request);
+    assertThat(device.bytesRead()).hasSameSizeAs(tokens).hasSize(4);
+  }
+
+  @Test
+  void weightsAreCheckedOnceForAll() {
+    InterpretedAccelerator device = new InterpretedAccelerator(Architecture.HOPPER);
+    try (CudaStepRunner runner =
+        runner(device, LlamaParameters.initial(CONFIG, 5), Profile.F32_V1)) {
+      assertThat(runner.pages()).isEqualTo(6);
+      assertThat(device.bytesRead()).containsExactly(Long.BYTES);
+    }
   }
 
   private List<Integer> tokens(StepRunner runner, SequenceRequest request) {

@@ -4,93 +4,37 @@ import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.device.Device;
 import io.rigmesh.worker.device.Devices;
 import io.rigmesh.worker.format.ElementType;
+import io.rigmesh.worker.kernels.Kernels;
+import io.rigmesh.worker.kernels.vector.CpuBackend;
 import io.rigmesh.worker.llama.LlamaConfig;
-import io.rigmesh.worker.serve.Segment;
 import io.rigmesh.worker.serve.Step;
-import java.util.ArrayList;
+import io.rigmesh.worker.serve.StepOutput;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /// What `scripts/bench.sh gpu` runs. Counts what the launch plans of known model shapes must move
 /// and compute, and reports every kernel's resources; where a GPU is at hand, measures its
-/// ceilings, then the same steps, beside the floor that counting implies.
+/// ceilings, then the same steps beside the floor that counting implies, generations through the
+/// engine with and without receipts, the check of one, and loading.
 public final class GpuBenchmarks {
-  private static final int CONTEXT = 1_024;
-  private static final int PREFILL = 512;
-  private static final int BATCH = 64;
-  private static final int PAGE = 32;
   private static final int ROUNDS = 7;
+  private static final int REPEATS = 10;
+  private static final int LOAD_ROWS = 16_384;
+  private static final int LOAD_COLUMNS = 16_384;
+
+  /// What of a generation's speed must be left with receipts, which may cost 2%.
+  private static final double RECEIPTS_BAR = 0.98;
+
+  private static final GpuWorkload.Scale SCALE = GpuWorkload.Scale.FULL;
 
   private GpuBenchmarks() {}
 
-  /// The rates that floors are computed from.
-  ///
-  /// @param source measured here, or assumed and from where
-  private record Ceilings(
-      String source, double bytesPerSecond, double float32PerSecond, double int8PerSecond) {
-    /// For an H200, from the design notes: copy and fp32 as once measured, int8 by the datasheet.
-    static final Ceilings H200 =
-        new Ceilings("assumed, for an H200 (nothing measured)", 4.3e12, 60e12, 1_979e12);
-
-    /// The seconds below which no implementation gets: every weight, and every key and value that
-    /// is seen, read once; the operations of the plan at the ceilings of their units.
-    double floor(LaunchPlan plan, long bytes) {
-      double memory = bytes / bytesPerSecond;
-      double arithmetic =
-          plan.operations(Work.Unit.FLOAT32) / float32PerSecond
-              + plan.operations(Work.Unit.INT8) / int8PerSecond;
-      return Math.max(memory, arithmetic);
-    }
-  }
-
-  /// A kind of step that is counted and timed.
-  private record Workload(String name, StepShape shape, int tokens, double bar) {
-    static List<Workload> all() {
-      return List.of(
-          new Workload("decode, batch 1", new StepShape(1, 1, 0, 1, CONTEXT), 1, 0.70),
-          new Workload(
-              "decode, batch 64", new StepShape(BATCH, BATCH, 0, BATCH, CONTEXT), BATCH, 0.50),
-          new Workload(
-              "prefill 512", new StepShape(PREFILL, 0, PREFILL / 16, 1, PREFILL), PREFILL, 0.50));
-    }
-
-    /// The weights, and the keys and values of earlier positions.
-    long bytes(LlamaConfig config, Profile profile) {
-      long head = (long) config.vocabularySize() * config.hiddenSize();
-      long weights = config.parameterCount() - (config.tiedHead() ? 0 : head);
-      long cached = shape.tiles() > 0 ? 0 : (long) shape.rows() * shape.context();
-      return weights * (profile == Profile.I8_V1 ? 1 : Float.BYTES)
-          + cached * 2 * config.keyCols() * config.layers() * Float.BYTES;
-    }
-
-    Step step() {
-      if (shape.tiles() > 0) {
-        return new Step(tokenIds(PREFILL), List.of(segment(0, 0, PREFILL, 0)));
-      }
-      List<Segment> segments = new ArrayList<>();
-      for (int row = 0; row < shape.rows(); row++) {
-        segments.add(segment(row, row, 1, CONTEXT - 1));
-      }
-      return new Step(tokenIds(shape.rows()), segments);
-    }
-
-    private static Segment segment(int sequence, int firstRow, int rows, int firstPosition) {
-      int[] pages = new int[CONTEXT / PAGE];
-      Arrays.setAll(pages, page -> sequence * pages.length + page);
-      return new Segment(firstRow, rows, firstPosition, pages, 1);
-    }
-
-    private static int[] tokenIds(int count) {
-      int[] ids = new int[count];
-      Arrays.setAll(ids, i -> (i * 7_919 + 13) % 128_000);
-      return ids;
-    }
-  }
-
-  /// The entry point.
+  /// One argument, or none: a file to which the figures are added as lines for [GpuVerdicts].
   public static void main(String[] arguments) {
     resources();
     Optional<Device.Cuda> device =
@@ -103,65 +47,104 @@ public final class GpuBenchmarks {
           "%nNo CUDA device is at hand, so nothing is measured. On a machine with one,%n"
               + "    scripts/gpu-check.sh%n"
               + "checks the device's bits and measures it, and scripts/bench.sh gpu measures alone.%n");
-      counted(Architecture.HOPPER, Ceilings.H200);
-      GpuEmbeddings.counted(Architecture.HOPPER, Ceilings.H200::floor);
+      counted(Architecture.HOPPER, GpuRates.H200);
+      GpuEmbeddings.counted(Architecture.HOPPER, GpuRates.H200);
       return;
     }
-    Ceilings known;
+    GpuFigures figures =
+        new GpuFigures(
+            arguments.length == 0 ? Optional.empty() : Optional.of(Path.of(arguments[0])));
+    GpuRates known;
     try (CudaAccelerator accelerator =
         (CudaAccelerator) Devices.openAccelerator(device.get().id())) {
-      Ceilings ceilings = GpuCeilings.measure(accelerator, GpuBenchmarks::ceilings);
-      counted(accelerator.architecture(), ceilings);
-      GpuEmbeddings.counted(accelerator.architecture(), ceilings::floor);
-      known = ceilings;
+      System.out.printf(
+          "%n%s, %s, driver for CUDA %s%n",
+          accelerator.name(), accelerator.architecture(), device.get().driverVersion());
+      GpuRates rates = GpuCeilings.measure(accelerator, figures);
+      counted(accelerator.architecture(), rates);
+      GpuEmbeddings.counted(accelerator.architecture(), rates);
+      known = rates;
     }
     // Measuring the ceilings took memory, which is given back by now.
-    measured(device.get(), known);
-    GpuEmbeddings.measured(device.get(), known::floor);
-  }
-
-  private static Ceilings ceilings(double bytes, double float32, double int8) {
-    return new Ceilings("measured on this device", bytes, float32, int8);
+    measured(device.get(), known, figures);
+    GpuEmbeddings.measured(device.get(), known, figures);
+    try (CudaAccelerator accelerator =
+        (CudaAccelerator) Devices.openAccelerator(device.get().id())) {
+      loaded(accelerator, figures);
+    }
+    if (arguments.length == 0) {
+      System.out.println();
+      GpuVerdicts.of(figures.lines()).table(false).forEach(System.out::println);
+    }
   }
 
   private static void resources() {
     PtxManifest manifest = PtxManifest.load();
     System.out.printf("Kernels, by %s:%n", manifest.compiler());
     System.out.printf(
-        "%-24s %-12s %-8s %9s %7s %7s %7s%n",
-        "kernel", "for", "machine", "registers", "spills", "stack", "shared");
+        "%-26s %-12s %-8s %9s %7s %7s %7s %9s%n",
+        "kernel", "for", "machine", "registers", "spills", "stack", "shared", "launch's");
+    Map<String, Integer> added = sharedBytesOfLaunches();
     for (PtxManifest.Module module : manifest.modules()) {
       for (PtxManifest.Kernel kernel : module.kernels()) {
         System.out.printf(
-            "%-24s %-12s %-8s %9d %7d %7d %7d%n",
+            "%-26s %-12s %-8s %9d %7d %7d %7d %9s%n",
             kernel.entry(),
             module.architecture(),
             module.machine(),
             kernel.registers(),
             kernel.spillStoreBytes() + kernel.spillLoadBytes(),
             kernel.stackBytes(),
-            kernel.sharedBytes());
+            kernel.sharedBytes(),
+            added.containsKey(kernel.entry()) ? "" + added.get(kernel.entry()) : "-");
       }
     }
   }
 
-  private static void counted(Architecture architecture, Ceilings ceilings) {
+  /// The most shared memory that a launch adds to each kernel's own, among all that is counted
+  /// here, on devices of every kind.
+  static Map<String, Integer> sharedBytesOfLaunches() {
+    Map<String, Integer> most = new TreeMap<>();
+    for (Architecture architecture :
+        List.of(Architecture.LEAST, new Architecture(8, 0, 108, 163 << 10), Architecture.HOPPER)) {
+      for (Profile profile : Profile.values()) {
+        Stream.concat(
+                GpuEmbeddings.plans(profile, architecture),
+                models().values().stream()
+                    .flatMap(config ->
+                        GpuWorkload.all(SCALE).stream()
+                            .map(workload ->
+                                CudaStepRunner.plan(
+                                    config,
+                                    profile,
+                                    SCALE.sizes(),
+                                    workload.shape(),
+                                    architecture))))
+            .flatMap(plan -> plan.launches().stream())
+            .forEach(launch -> most.merge(launch.entry(), launch.sharedBytes(), Math::max));
+      }
+    }
+    return most;
+  }
+
+  private static void counted(Architecture architecture, GpuRates rates) {
     System.out.printf(
         "%nCounted, for %s. Floors from %.2f TB/s, %.1f TFLOP/s fp32, %.0f TOP/s int8, %s:%n",
         architecture,
-        ceilings.bytesPerSecond() / 1e12,
-        ceilings.float32PerSecond() / 1e12,
-        ceilings.int8PerSecond() / 1e12,
-        ceilings.source());
+        rates.bytes() / 1e12,
+        rates.float32() / 1e12,
+        rates.int8() / 1e12,
+        rates.source());
     System.out.printf(
         "%-14s %-7s %-17s %8s %11s %11s %11s %12s%n",
         "model", "profile", "step", "launches", "MB", "GOP int8", "GFLOP", "tokens/s");
     models()
         .forEach((name, config) -> {
           for (Profile profile : Profile.values()) {
-            for (Workload workload : Workload.all()) {
+            for (GpuWorkload workload : GpuWorkload.all(SCALE)) {
               LaunchPlan plan =
-                  CudaStepRunner.plan(config, profile, sizes(), workload.shape(), architecture);
+                  CudaStepRunner.plan(
+                      config, profile, SCALE.sizes(), workload.shape(), architecture);
               System.out.printf(
                   "%-14s %-7s %-17s %8d %11.1f %11.1f %11.1f %12.0f%n",
                   name,
@@ -171,71 +154,116 @@ public final class GpuBenchmarks {
                   plan.bytes() / 1e6,
                   plan.operations(Work.Unit.INT8) / 1e9,
                   plan.operations(Work.Unit.FLOAT32) / 1e9,
-                  workload.tokens() / ceilings.floor(plan, workload.bytes(config, profile)));
+                  workload.tokens() / rates.floor(plan, workload.bytes(config, profile)));
             }
           }
         });
   }
 
-  private static void measured(Device.Cuda device, Ceilings ceilings) {
-    System.out.printf(
-        "%nMeasured on %s, driver for CUDA %s:%n", device.name(), device.driverVersion());
-    System.out.printf(
-        "%-14s %-7s %-17s %12s %12s %9s %5s%n",
-        "model", "profile", "step", "tokens/s", "floor's", "of floor", "bar");
+  private static void measured(Device.Cuda device, GpuRates rates, GpuFigures figures) {
     models()
-        .forEach((name, config) -> {
+        .forEach((model, config) -> {
           for (Profile profile : Profile.values()) {
+            String name = model + " " + profile.id();
             // Each model gets the whole device.
             try (Accelerator accelerator = Devices.openAccelerator(device.id());
-                CudaStepRunner runner =
-                    new CudaStepRunner(
-                        accelerator,
-                        config,
-                        profile,
-                        sizes(),
-                        new CudaStepRunner.Source(ElementType.BF16, 1),
-                        (model, memory, staging) -> RandomWeights.fill(accelerator, model))) {
-              for (Workload workload : Workload.all()) {
-                LaunchPlan plan =
-                    CudaStepRunner.plan(
-                        config, profile, sizes(), workload.shape(), accelerator.architecture());
-                double seconds = seconds(runner, workload.step());
-                double floor = ceilings.floor(plan, workload.bytes(config, profile));
-                System.out.printf(
-                    "%-14s %-7s %-17s %12.0f %12.0f %8.0f%% %4.0f%%%n",
-                    name,
-                    profile.id(),
-                    workload.name(),
-                    workload.tokens() / seconds,
-                    workload.tokens() / floor,
-                    100 * floor / seconds,
-                    100 * (profile == Profile.I8_V1 ? workload.bar() : 0));
+                Kernels host = CpuBackend.open(Runtime.getRuntime().availableProcessors())) {
+              CudaStepRunner runner = random(accelerator, config, profile, SCALE);
+              steps(name, runner, SCALE, accelerator.architecture(), rates, ROUNDS, figures);
+              // Closes the runner.
+              try (GpuServing serving =
+                  new GpuServing(runner, host, SCALE.batch(), GpuServing.Length.FULL)) {
+                serving.receipts(name, 1, RECEIPTS_BAR, figures);
+                if (profile == Profile.I8_V1) {
+                  serving.receipts(name, SCALE.batch(), RECEIPTS_BAR, figures);
+                }
+                serving.verify(name, figures);
               }
             } catch (CudaException e) {
               // A smaller device holds some of the models only.
-              System.out.printf(
-                  "%-14s %-7s not measured: %s%n", name, profile.id(), e.getMessage());
+              figures.notRun(name, String.valueOf(e.getMessage()));
             }
           }
         });
   }
 
+  /// A model of random weights.
+  static CudaStepRunner random(
+      Accelerator device, LlamaConfig config, Profile profile, GpuWorkload.Scale scale) {
+    return new CudaStepRunner(
+        device,
+        config,
+        profile,
+        scale.sizes(),
+        new CudaStepRunner.Source(ElementType.BF16, 1),
+        (model, memory, staging) -> RandomWeights.fill(device, model));
+  }
+
+  /// Times steps by themselves: input to the device, launches, results to the host.
+  ///
+  /// @param rounds of which the median is taken; one is a trial
+  static void steps(
+      String name,
+      CudaStepRunner runner,
+      GpuWorkload.Scale scale,
+      Architecture architecture,
+      GpuRates rates,
+      int rounds,
+      GpuFigures figures) {
+    LlamaConfig config = runner.config();
+    for (GpuWorkload workload : GpuWorkload.all(scale)) {
+      LaunchPlan plan =
+          CudaStepRunner.plan(
+              config, runner.profile(), scale.sizes(), workload.shape(), architecture);
+      double seconds = seconds(runner, workload.step(config.vocabularySize()), rounds);
+      figures.figure(
+          name + " " + workload.name(),
+          workload.tokens() / seconds,
+          "tokens/s",
+          "floor",
+          workload.tokens() / rates.floor(plan, workload.bytes(config, runner.profile())),
+          runner.profile() == Profile.I8_V1 ? workload.bar() : 0);
+    }
+  }
+
+  private static void loaded(CudaAccelerator device, GpuFigures figures) {
+    double bus = GpuLoading.bus(device);
+    figures.figure("bus, host to device", bus / 1e9, "GB/s", "", 0, 0);
+    for (Profile profile : Profile.values()) {
+      figures.figure(
+          "loading bf16 weights as " + profile.id(),
+          GpuLoading.load(device, profile, LOAD_ROWS, LOAD_COLUMNS) / 1e9,
+          "GB/s",
+          "the bus",
+          bus / 1e9,
+          0);
+    }
+  }
+
   /// The median time of a step, the reading of its results included.
-  private static double seconds(CudaStepRunner runner, Step step) {
-    return seconds(() -> {
-      // The model must have computed something, or the time is of nothing.
-      if (runner.run(step).argmax().length != step.outputs()) {
-        throw new AssertionError("a step gave too few results");
-      }
-    });
+  private static double seconds(CudaStepRunner runner, Step step, int rounds) {
+    Runnable work =
+        () -> {
+          StepOutput output = runner.run(step);
+          // The model must have computed something, or the time is of nothing.
+          if (output.argmax().length != step.outputs()
+              || !Float.isFinite(output.hidden().get(0))
+              || output.hidden().get(0) == 0) {
+            throw new AssertionError("a step gave too few results, or none of a model");
+          }
+        };
+    return seconds(work, rounds);
   }
 
   /// The median time of one of a few runs, after the first have warmed what there is to warm.
   static double seconds(Runnable work) {
-    double[] seconds = new double[ROUNDS];
-    int repeats = 10;
-    for (int round = -2; round < ROUNDS; round++) {
+    return seconds(work, ROUNDS);
+  }
+
+  private static double seconds(Runnable work, int rounds) {
+    double[] seconds = new double[rounds];
+    int repeats = rounds == 1 ? 1 : REPEATS;
+    for (int round = -2; round < rounds; round++) {
       long start = System.nanoTime();
       for (int i = 0; i < repeats; i++) {
         work.run();
@@ -245,11 +273,7 @@ public final class GpuBenchmarks {
       }
     }
     Arrays.sort(seconds);
-    return seconds[ROUNDS / 2];
-  }
-
-  private static CudaStepRunner.Sizes sizes() {
-    return new CudaStepRunner.Sizes(BATCH * CONTEXT / PAGE, PREFILL, BATCH);
+    return seconds[rounds / 2];
   }
 
   private static Map<String, LlamaConfig> models() {

@@ -9,6 +9,7 @@ import io.rigmesh.worker.embed.Pooling;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// all-MiniLM-L6-v2 on a GPU: what its passes must move and compute, and where a device is at hand,
 /// how fast they are.
@@ -41,16 +42,15 @@ final class GpuEmbeddings {
     }
   }
 
-  /// The seconds below which no implementation gets.
-  @FunctionalInterface
-  interface Floor {
-    /// @param bytes what must be read
-    double seconds(LaunchPlan plan, long bytes);
-  }
-
   private GpuEmbeddings() {}
 
-  static void counted(Architecture architecture, Floor floor) {
+  /// The plans of its passes.
+  static Stream<LaunchPlan> plans(Profile profile, Architecture architecture) {
+    return Batch.ALL.stream()
+        .map(batch -> CudaBertRunner.plan(MINI_LM, profile, batch.shape(), architecture));
+  }
+
+  static void counted(Architecture architecture, GpuRates rates) {
     System.out.printf(
         "%n%-14s %-7s %-17s %8s %11s %11s %11s %12s%n",
         "model", "profile", "pass", "launches", "MB", "GOP int8", "GFLOP", "texts/s");
@@ -66,16 +66,13 @@ final class GpuEmbeddings {
             plan.bytes() / 1e6,
             plan.operations(Work.Unit.INT8) / 1e9,
             plan.operations(Work.Unit.FLOAT32) / 1e9,
-            batch.texts() / floor.seconds(plan, Batch.bytes(profile)));
+            batch.texts() / rates.floor(plan, Batch.bytes(profile)));
       }
     }
   }
 
   /// Times passes of the model with random weights, the copying of its vectors included.
-  static void measured(Device.Cuda device, Floor floor) {
-    System.out.printf(
-        "%n%-14s %-7s %-17s %12s %12s %9s%n",
-        "model", "profile", "pass", "texts/s", "floor's", "of floor");
+  static void measured(Device.Cuda device, GpuRates rates, GpuFigures figures) {
     for (Profile profile : Profile.values()) {
       try (Accelerator accelerator = Devices.openAccelerator(device.id());
           BertWeights weights = BertRunnerContract.weights(MINI_LM);
@@ -94,15 +91,14 @@ final class GpuEmbeddings {
               });
           LaunchPlan plan =
               CudaBertRunner.plan(MINI_LM, profile, batch.shape(), accelerator.architecture());
-          double least = floor.seconds(plan, Batch.bytes(profile));
-          System.out.printf(
-              "%-14s %-7s %-17s %12.0f %12.0f %8.0f%%%n",
-              "MiniLM-L6",
-              profile.id(),
-              batch.name(),
+          double least = rates.floor(plan, Batch.bytes(profile));
+          figures.figure(
+              "MiniLM-L6 %s %s".formatted(profile.id(), batch.name()),
               batch.texts() / seconds,
+              "texts/s",
+              "floor",
               batch.texts() / least,
-              100 * least / seconds);
+              0);
         }
       }
     }

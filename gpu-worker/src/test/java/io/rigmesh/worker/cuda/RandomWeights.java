@@ -4,13 +4,14 @@ import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.kernels.RopeTable;
 import io.rigmesh.worker.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Random;
 
 /// Fills a model on a device with random weights whose steps stay finite, so that one of any size
-/// can be timed without files. Every matrix repeats one stretch of random bytes, which is longer
-/// than any cache of a device is wide.
+/// can be timed without files. Every matrix repeats one stretch of random bytes, which for a large
+/// model is as long as the caches of a device.
 final class RandomWeights {
-  private static final int STRETCH_BYTES = 64 << 20;
+  private static final int STRETCH_BYTES_MAX = 64 << 20;
 
   private final Accelerator device;
   private final Random random = new Random(1);
@@ -18,16 +19,17 @@ final class RandomWeights {
   private final MemorySegment floats;
   private final MemorySegment halves;
 
-  private RandomWeights(Accelerator device) {
+  private RandomWeights(Accelerator device, long largestBytes) {
     this.device = device;
-    byte[] integers = new byte[STRETCH_BYTES];
+    int stretchBytes = (int) Math.min(STRETCH_BYTES_MAX, largestBytes);
+    byte[] integers = new byte[stretchBytes];
     random.nextBytes(integers);
     for (int i = 0; i < integers.length; i++) {
       integers[i] = (byte) Math.max(-127, integers[i]);
     }
     bytes = MemorySegment.ofArray(integers);
-    float[] reals = new float[STRETCH_BYTES / Float.BYTES];
-    short[] shorts = new short[STRETCH_BYTES / Short.BYTES];
+    float[] reals = new float[stretchBytes / Float.BYTES];
+    short[] shorts = new short[stretchBytes / Short.BYTES];
     for (int i = 0; i < reals.length; i++) {
       reals[i] = (random.nextFloat() - 0.5f) * 0.04f;
     }
@@ -40,8 +42,9 @@ final class RandomWeights {
 
   /// Fills all of a model; its embedding table is bf16.
   static void fill(Accelerator device, DeviceLlama model) {
-    RandomWeights weights = new RandomWeights(device);
     int width = model.config().hiddenSize();
+    int widest = Math.max(model.config().vocabularySize(), 2 * model.config().feedForwardSize());
+    RandomWeights weights = new RandomWeights(device, 4L * width * widest);
     weights.repeat(model.embedding(), 2L * model.config().vocabularySize() * width, weights.halves);
     for (DeviceLlama.Layer layer : model.layers()) {
       weights.ones(layer.attentionNorm(), width);
@@ -73,7 +76,7 @@ final class RandomWeights {
 
   private void ones(long address, int count) {
     float[] ones = new float[count];
-    java.util.Arrays.fill(ones, 1f);
+    Arrays.fill(ones, 1f);
     device.write(address, MemorySegment.ofArray(ones));
   }
 
@@ -82,8 +85,9 @@ final class RandomWeights {
   }
 
   private void repeat(long address, long count, MemorySegment stretch) {
-    for (long at = 0; at < count; at += STRETCH_BYTES) {
-      device.write(address + at, stretch.asSlice(0, Math.min(STRETCH_BYTES, count - at)));
+    long step = stretch.byteSize();
+    for (long at = 0; at < count; at += step) {
+      device.write(address + at, stretch.asSlice(0, Math.min(step, count - at)));
     }
   }
 }

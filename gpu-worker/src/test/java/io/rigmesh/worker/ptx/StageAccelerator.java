@@ -10,22 +10,20 @@ import io.rigmesh.worker.cuda.Work;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 
-/// Stages on an [Accelerator]. Around and between the buffers lie guard bytes that no kernel may
-/// write; what the host has of a buffer goes to the device before every launch and comes back
-/// behind it. Memory that nothing wrote holds NaN.
+/// Stages on an [Accelerator]. What the host has of the buffers that a launch is given goes to the
+/// device before it, between guard bytes that no kernel may write, and comes back behind it. Memory
+/// that nothing wrote holds NaN.
 final class StageAccelerator implements StageDevice, AutoCloseable {
-  private static final int GUARD_BYTES = 4096;
+  private static final int GUARD_BYTES = 2048;
   private static final byte GUARD = (byte) 0xa5;
   private static final int ALIGNMENT = 256;
 
   private final Accelerator device;
   private final long region;
   private final int regionBytes;
-  private final TreeMap<Long, DeviceBuffer> buffers = new TreeMap<>();
   private int used = GUARD_BYTES;
+  private int live;
 
   /// @param device what runs the kernels; it stays the caller's to close
   /// @param regionBytes how much of its memory all buffers of a stage have
@@ -43,18 +41,18 @@ final class StageAccelerator implements StageDevice, AutoCloseable {
   @Override
   public DeviceBuffer allocate(String name, int bytes) {
     int at = used;
-    used = Math.addExact(at, bytes + GUARD_BYTES + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    used = Math.addExact(at, bytes + 2 * GUARD_BYTES + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     assertThat(used).as("the region holds %s", name).isLessThanOrEqualTo(regionBytes);
     DeviceBuffer buffer = new DeviceBuffer(name, region + at, bytes, false);
     buffer.poison();
-    buffers.put(buffer.address(), buffer);
+    live++;
     return buffer;
   }
 
   @Override
   public void free(DeviceBuffer buffer) {
-    buffers.remove(buffer.address());
-    if (buffers.isEmpty()) {
+    live--;
+    if (live == 0) {
       used = GUARD_BYTES;
     }
   }
@@ -62,7 +60,8 @@ final class StageAccelerator implements StageDevice, AutoCloseable {
   @Override
   public void launch(
       String kernel, Extent grid, int threads, int sharedBytes, Object... arguments) {
-    device.write(region, MemorySegment.ofArray(image()));
+    List<DeviceBuffer> given = given(arguments);
+    given.forEach(this::bring);
     device.run(
         new LaunchPlan(
             kernel,
@@ -78,44 +77,43 @@ final class StageAccelerator implements StageDevice, AutoCloseable {
                     Arrays.stream(arguments).map(StageAccelerator::typed).toList(),
                     List.of(),
                     Work.moving(0, 0)))));
-    byte[] left = new byte[used];
-    device.read(region, MemorySegment.ofArray(left));
-    take(kernel, left);
+    given.forEach(buffer -> take(kernel, buffer));
   }
 
-  /// All that lies in the region.
-  private byte[] image() {
-    byte[] image = new byte[used];
+  /// The buffers among the arguments.
+  private static List<DeviceBuffer> given(Object... arguments) {
+    return Arrays.stream(arguments)
+        .filter(DeviceBuffer.class::isInstance)
+        .map(DeviceBuffer.class::cast)
+        .distinct()
+        .toList();
+  }
+
+  /// Brings what the host has of a buffer to the device, and guards on both sides.
+  private void bring(DeviceBuffer buffer) {
+    byte[] image = new byte[buffer.size() + 2 * GUARD_BYTES];
     Arrays.fill(image, GUARD);
-    for (DeviceBuffer buffer : buffers.values()) {
-      System.arraycopy(buffer.data(), 0, image, at(buffer), buffer.size());
-    }
-    return image;
+    System.arraycopy(buffer.data(), 0, image, GUARD_BYTES, buffer.size());
+    device.write(buffer.address() - GUARD_BYTES, MemorySegment.ofArray(image));
   }
 
-  /// Brings what a launch left to the buffers.
-  private void take(String kernel, byte[] left) {
-    int free = 0;
-    for (Map.Entry<Long, DeviceBuffer> entry : buffers.entrySet()) {
-      DeviceBuffer buffer = entry.getValue();
-      requireGuard(kernel, left, free, at(buffer), "before " + buffer.name());
-      free = at(buffer) + buffer.size();
-      buffer.write(0, Arrays.copyOfRange(left, at(buffer), free));
-    }
-    requireGuard(kernel, left, free, left.length, "behind everything");
+  /// Brings what a launch left to a buffer.
+  private void take(String kernel, DeviceBuffer buffer) {
+    byte[] image = new byte[buffer.size() + 2 * GUARD_BYTES];
+    device.read(buffer.address() - GUARD_BYTES, MemorySegment.ofArray(image));
+    int end = GUARD_BYTES + buffer.size();
+    requireGuard(kernel, image, 0, GUARD_BYTES, "before " + buffer.name());
+    requireGuard(kernel, image, end, image.length, "behind " + buffer.name());
+    buffer.write(0, Arrays.copyOfRange(image, GUARD_BYTES, end));
   }
 
-  private static void requireGuard(String kernel, byte[] left, int from, int to, String where) {
+  private static void requireGuard(String kernel, byte[] image, int from, int to, String where) {
     for (int i = from; i < to; i++) {
-      if (left[i] != GUARD) {
+      if (image[i] != GUARD) {
         throw new AssertionError(
             "%s wrote byte %d of the guard %s.".formatted(kernel, i - from, where));
       }
     }
-  }
-
-  private int at(DeviceBuffer buffer) {
-    return Math.toIntExact(buffer.address() - region);
   }
 
   private static Argument typed(Object argument) {

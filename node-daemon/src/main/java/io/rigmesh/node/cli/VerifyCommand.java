@@ -4,8 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rigmesh.protocol.ProtocolJson;
 import io.rigmesh.protocol.ReceiptFile;
-import io.rigmesh.worker.device.Devices;
-import io.rigmesh.worker.kernels.Kernels;
+import io.rigmesh.worker.device.ComputeDevice;
 import io.rigmesh.worker.task.ModelShelf;
 import io.rigmesh.worker.verify.Materials;
 import io.rigmesh.worker.verify.Samples;
@@ -61,6 +60,15 @@ final class VerifyCommand implements Callable<Integer> {
   @Option(names = "--all", description = "Recompute everything.")
   private boolean all;
 
+  @Option(
+      names = "--device",
+      paramLabel = "ID",
+      defaultValue = "cpu",
+      description =
+          "What recomputes, with the same bits whatever made them: see 'rigmesh devices'"
+              + " (default: ${DEFAULT-VALUE}). Trainings are recomputed on the processor.")
+  private String device;
+
   @Option(names = "--threads", paramLabel = "N", description = "Default: one per processor.")
   private @Nullable Integer threads;
 
@@ -82,10 +90,10 @@ final class VerifyCommand implements Callable<Integer> {
         all ? new Samples.All() : new Samples.Some(samples, new SecureRandom().nextLong());
     ProgressBar bar = new ProgressBar(console, "verify");
     Verdict verdict;
-    try (Kernels kernels = Devices.open("cpu", threadCount());
-        ModelShelf shelf = ModelShelf.onCpu(kernels)) {
+    try (ComputeDevice opened = ComputeDevice.open(device, threadCount());
+        ModelShelf shelf = ModelShelf.on(opened)) {
       verdict =
-          new Verifier(kernels, shelf)
+          new Verifier(opened.host(), shelf)
               .verify(file, materials, chosen, p -> bar.show(p.step(), p.totalSteps(), ""));
     } finally {
       bar.end();
