@@ -42,8 +42,8 @@ final class KernelChecks {
   }
 
   /// Those whose result is looked through for NaN and infinity: not copies of weights that were
-  /// checked as they were loaded, what begins from logits that the head has looked through, and what
-  /// only measures.
+  /// checked as they were loaded, what begins from logits that the head has looked through, and
+  /// what only measures.
   static Stream<String> checking() {
     return shipped().filter(entry -> !UNCHECKED.matcher(entry).matches());
   }
