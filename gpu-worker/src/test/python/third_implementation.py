@@ -533,6 +533,115 @@ def adam_w(gradient, parameter, m, v, step, rate, beta1, beta2, epsilon, decay, 
     return [check("adamW " + name, x) for name, x in (("parameter", parameter), ("moment1", m), ("moment2", v))]
 
 
+# Training
+
+
+def gaussian(seed, stream, count):
+    w = philox(seed, stream, np.arange(count))
+    u = [(int(x) + 1.0) * 2.0**-32 for x in w[0]]
+    v = [int(x) * 2.0**-32 for x in w[1]]
+    return np.array([math.sqrt(-2 * math.log(a)) * math.cos(2 * math.pi * b) for a, b in zip(u, v)], D).astype(F)
+
+
+class Llama:
+    """A plain Llama in training: its sizes, and its tensors by name in the fixed order."""
+
+    def __init__(self, v, seed):
+        self.layers, self.tied, self.layout = v["layers"], v["tied"] == 1, (v["heads"], v["kvHeads"], v["headDim"])
+        d, inner = v["cols"], v["inner"]
+        q, k = v["heads"] * v["headDim"], v["kvHeads"] * v["headDim"]
+        shapes = {"embedding": (v["vocabulary"], d)}
+        for i in range(self.layers):
+            parts = {"norm1": (d,), "q": (q, d), "k": (k, d), "v": (k, d), "o": (d, q), "norm2": (d,)}
+            parts |= {"gate": (inner, d), "up": (inner, d), "down": (d, inner)}
+            shapes |= {f"{name}{i}": shape for name, shape in parts.items()}
+        shapes["final"] = (d,)
+        if not self.tied:
+            shapes["head"] = (v["vocabulary"], d)
+        self.p = {}
+        for lane, (name, shape) in enumerate(shapes.items()):
+            if len(shape) == 1:
+                self.p[name] = np.ones(shape, F)
+                continue
+            deviation = F(0.02 / math.sqrt(2.0 * self.layers)) if name[:-1] in ("o", "down") else F(0.02)
+            drawn = gaussian(seed, (1 << 32) + lane, shape[0] * shape[1])
+            self.p[name] = (drawn * deviation).reshape(shape)
+        self.head = "embedding" if self.tied else "head"
+
+    def gradients(self, inputs, targets, length):
+        p, eps, f32 = self.p, F(1e-5), "f32-v1"
+        positions = np.arange(len(inputs)) % length
+        table = rope_table(self.layout[2], length, 10_000.0, {}, length)
+        rows = [slice(start, start + length) for start in range(0, len(inputs), length)]
+        x, kept = p["embedding"][inputs], []
+        for i in range(self.layers):
+            h = rms_norm(x, p[f"norm1{i}"], eps)
+            q, k, v = (linear(h, p[f"{name}{i}"], f32) for name in "qkv")
+            q, k = (turn("rope", a, positions, table, 1) for a in (q, k))
+            see = causal(length, length, 0)
+            mixed = np.concatenate([attention(q[r], k[r], v[r], see, self.layout) for r in rows])
+            middle = x + linear(mixed, p[f"o{i}"], f32)
+            h2 = rms_norm(middle, p[f"norm2{i}"], eps)
+            g, u = linear(h2, p[f"gate{i}"], f32), linear(h2, p[f"up{i}"], f32)
+            product = (g * sigmoid(g)) * u
+            kept.append((x, h, q, k, v, mixed, middle, h2, g, u, product))
+            x = middle + linear(product, p[f"down{i}"], f32)
+        hidden = rms_norm(x, p["final"], eps)
+        loss, d = cross_entropy(linear(hidden, p[self.head], f32), targets, -1)
+        back = lambda dy, name: dot(dy[:, None, :], p[name].T[None, :, :])
+        of_weight = lambda dy, a: dot(dy.T[:, None, :], a.T[None, :, :])
+        grad = {self.head: of_weight(d, hidden)}
+        d, grad["final"] = rms_norm_backward(x, p["final"], back(d, self.head), eps)
+        for i in reversed(range(self.layers)):
+            x, h, q, k, v, mixed, middle, h2, g, u, product = kept[i]
+            grad[f"down{i}"] = of_weight(d, product)
+            dg, du = swiglu_backward(g, u, back(d, f"down{i}"))
+            grad[f"gate{i}"], grad[f"up{i}"] = of_weight(dg, h2), of_weight(du, h2)
+            e = back(dg, f"gate{i}") + back(du, f"up{i}")
+            e, grad[f"norm2{i}"] = rms_norm_backward(middle, p[f"norm2{i}"], e, eps)
+            d = d + e
+            grad[f"o{i}"] = of_weight(d, mixed)
+            e = back(d, f"o{i}")
+            parts = [attention_backward(q[r], k[r], v[r], e[r], self.layout) for r in rows]
+            dq, dk, dv = (np.concatenate(part) for part in zip(*parts))
+            dq, dk = (turn("ropeBackward", a, positions, table, -1) for a in (dq, dk))
+            for name, dy in (("q", dq), ("k", dk), ("v", dv)):
+                grad[f"{name}{i}"] = of_weight(dy, h)
+            e = (back(dq, f"q{i}") + back(dk, f"k{i}")) + back(dv, f"v{i}")
+            e, grad[f"norm1{i}"] = rms_norm_backward(x, p[f"norm1{i}"], e, eps)
+            d = d + e
+        table_gradient = embedding_gradient(d, inputs, len(p["embedding"]))
+        grad["embedding"] = grad["embedding"] + table_gradient if self.tied else table_gradient
+        return loss[0], {name: grad[name] for name in p}
+
+
+def training(v, tokens, seed):
+    model = Llama(v, seed)
+    m, s2 = ({name: np.zeros_like(x) for name, x in model.p.items()} for _ in range(2))
+    length, steps, warmup, results = v["length"], v["steps"], 2, []
+    highest, lowest = 1e-2, 1e-3
+    for step in range(steps):
+        inputs, targets = [], []
+        for row in range(v["batch"]):
+            w = philox(seed, (2 << 32) + row, [step])
+            start = (int(w[0][0]) + (int(w[1][0]) << 32)) * (len(tokens) - length) >> 64
+            inputs.append(tokens[start : start + length])
+            targets.append(tokens[start + 1 : start + length + 1])
+        loss, grad = model.gradients(np.concatenate(inputs), np.concatenate(targets), length)
+        norm = global_norm(grad.values())[0]
+        scale = np.minimum(F(1), F(1) / (norm + F(1e-6)))
+        progress = min(1.0, (step - warmup) / max(1, steps - warmup))
+        rate = highest * (step + 1) / warmup
+        if step >= warmup:
+            rate = lowest + 0.5 * (highest - lowest) * (1.0 + math.cos(math.pi * progress))
+        results += [loss, norm]
+        for name, g in grad.items():
+            decay = 0.1 if g.ndim > 1 else 0.0
+            values = adam_w(g, model.p[name], m[name], s2[name], step + 1, rate, 0.9, 0.95, 1e-8, decay, scale)
+            model.p[name], m[name], s2[name] = values
+    return [np.array(results, F), *model.p.values(), *m.values(), *s2.values()]
+
+
 # The golden vectors of the operations
 
 
@@ -722,6 +831,8 @@ def results_of(op, profile, v, i, seed):
         case "globalNorm":
             norm = global_norm([x(), row(), x()])
             return [np.array([norm[0], np.minimum(F(1), F(1) / (norm[0] + F(1e-6)))], F)]
+        case "training":
+            return training(v, i.integers(100, v["vocabulary"]), seed)
         case "poolMean" | "poolFirst" | "poolLast":
             return [pooled(x(), op[4:].lower(), v["normalised"] == 1)]
     raise ValueError("docs/conformance.md has no operation " + op)

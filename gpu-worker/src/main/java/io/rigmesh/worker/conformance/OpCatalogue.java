@@ -53,6 +53,7 @@ final class OpCatalogue {
     addRows(runs);
     addAttention(runs);
     GenerationOps.addTo(runs);
+    runs.put("training", TrainingOp::run);
     return runs;
   }
 

@@ -305,6 +305,25 @@ final class OpPlan {
         Profile.F32_V1,
         Kind.OVERFLOWING,
         Map.of("rows", 300, "cols", 33, "table", 3));
+    Map<String, Integer> model =
+        Map.of(
+            "vocabulary",
+            31,
+            "cols",
+            12,
+            "layers",
+            2,
+            "heads",
+            4,
+            "kvHeads",
+            2,
+            "headDim",
+            6,
+            "inner",
+            19);
+    Map<String, Integer> training = with(model, "batch", 3, "length", 7, "steps", 5);
+    add("training", Profile.F32_V1, Kind.ORDINARY, with(training, "tied", 0));
+    add("training", Profile.F32_V1, Kind.ORDINARY, with(training, "tied", 1));
   }
 
   private void table(String op, Map<String, Integer> sizes) {
