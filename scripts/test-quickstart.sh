@@ -90,6 +90,16 @@ check "the cheaper one was chosen" \
   holds "d.market.offers.every(o => o.trainPerMillionTokens >= d.market.offers.find(c => c.peer === d.market.chosen).trainPerMillionTokens)"
 check "it is said why" holds "d.market.why.includes('best of 2')"
 check "the provider earned by escrow and by channel" holds "d.settlement.escrowEarned > 0 && d.settlement.channelEarned > 0"
+of() { echo "d.payments.find(p => p.kind === '$1')"; }
+check "it is said what each job cost" holds "d.payments.map(p => p.kind).join() === 'train,generate,embed'"
+check "the training was paid by the escrow" \
+  holds "$(of train).by === 'escrow' && $(of train).from === d.settlement.escrow && $(of train).paid === d.settlement.escrowEarned"
+for kind in generate embed; do
+  check "the job $kind was paid by the channel" \
+    holds "$(of $kind).by === 'channel' && $(of $kind).from === d.settlement.channel && $(of $kind).paid > 0"
+done
+check "both come to what was redeemed of the channel" \
+  holds "$(of generate).paid + $(of embed).paid === d.settlement.channelEarned"
 check "the vouchers were redeemed on the chain" holds "d.settlement.redemptionGas > 0"
 for hash in $(json "d.settlement.transactions.join(' ')"); do
   check "transaction $hash succeeded" \

@@ -5,7 +5,6 @@ import io.rigmesh.ledger.channel.ChannelException;
 import io.rigmesh.ledger.channel.PayeeBook;
 import io.rigmesh.ledger.channel.Taking;
 import io.rigmesh.node.config.ChannelsConfig;
-import io.rigmesh.node.jobs.JobRole;
 import io.rigmesh.node.jobs.RefusedException;
 import io.rigmesh.node.jobs.Step;
 import io.rigmesh.node.pay.Due;
@@ -29,7 +28,6 @@ import java.math.BigInteger;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -190,7 +188,7 @@ final class ChannelPayment implements Payment, Till {
       work.lookAgain(channel);
       paid.accept(job);
       work.jobs(channel).forEach(paid);
-      completed(channel).forEach(row -> paid.accept(row.id()));
+      store.completedOn(terms.get()).forEach(row -> paid.accept(row.id()));
     }
     return taking;
   }
@@ -207,7 +205,7 @@ final class ChannelPayment implements Payment, Till {
     }
     work.end(row.id());
     work.lookAgain(channel);
-    if (isCovered(row, channel)) {
+    if (isCovered(row)) {
       store.paid(row.id(), price);
       work.forget(row.id());
       return moves.move(row, Transition.to(new JobState.Settled()));
@@ -223,22 +221,16 @@ final class ChannelPayment implements Payment, Till {
 
   /// Whether what the channel's newest voucher promises is enough for this job beside all that are
   /// settled: what is still owed is owed by others.
-  private boolean isCovered(JobRow row, Hash channel) {
+  private boolean isCovered(JobRow row) {
+    Hash channel = terms(row).id();
     BigInteger others = BigInteger.ZERO;
-    for (JobRow other : completed(channel)) {
+    for (JobRow other : store.completedOn(terms(row))) {
       if (!other.id().equals(row.id())) {
         others = others.add(other.completion().orElseThrow().price().units());
       }
     }
     others = others.add(work.owedByOthers(channel, row.id()));
     return book.unpaid(channel).units().compareTo(others) <= 0;
-  }
-
-  private List<JobRow> completed(Hash channel) {
-    return store.unfinished(JobRole.PROVIDER).stream()
-        .filter(row -> row.state() instanceof JobState.Completed)
-        .filter(row -> row.channel().map(t -> t.id().equals(channel)).orElse(false))
-        .toList();
   }
 
   /// What nobody has paid for of a job without a result is not asked for any more, unless that is

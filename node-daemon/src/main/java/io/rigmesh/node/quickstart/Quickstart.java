@@ -206,6 +206,9 @@ public final class Quickstart implements AutoCloseable {
         verify,
         market(requester, trained),
         settlement(chain, mint, earner, provider, requester, List.of(trained, generated, embedded)),
+        Stream.of(trained, generated, embedded)
+            .map(outcome -> paid(outcome, mint.deployment().escrow()))
+            .toList(),
         milestones(trained),
         urls(providerNode, anotherNode, requesterNode));
   }
@@ -334,6 +337,18 @@ public final class Quickstart implements AutoCloseable {
         account(requester).hex(),
         mint.deployment().token().hex(),
         earner.hex());
+  }
+
+  /// What a job cost, and whether its channel or the escrow paid it.
+  private static Summary.Paid paid(JobRun.Outcome outcome, Address escrow) {
+    JsonNode view = outcome.view();
+    boolean byChannel = view.has("channel");
+    return new Summary.Paid(
+        outcome.receipt().job().job().task().kind().id(),
+        outcome.id(),
+        view.path("paid").asLong(),
+        byChannel ? "channel" : "escrow",
+        byChannel ? view.path("channel").asText() : escrow.hex());
   }
 
   /// The parts in which the training was proven and paid.

@@ -19,6 +19,7 @@ record Summary(
     Verify verify,
     Market market,
     Settlement settlement,
+    List<Paid> payments,
     Milestones milestones,
     Map<String, String> urls) {
 
@@ -77,6 +78,15 @@ record Summary(
   /// @param amountDue what it cost, in smallest units
   record Milestone(int number, long steps, long amountDue, String state) {}
 
+  /// What one job cost its requester.
+  ///
+  /// @param kind what was done
+  /// @param job the job's id
+  /// @param paid in smallest units
+  /// @param by what paid it: `escrow` or `channel`
+  /// @param from the address of JobEscrow, or the channel's id
+  record Paid(String kind, String job, long paid, String by, String from) {}
+
   /// The money.
   ///
   /// @param transactions hashes of both sides' transactions
@@ -122,8 +132,9 @@ record Summary(
         %s
         embedded   %d sentences, %,.1f sentences/s; cosine of "a cat"/"a feline" %.3f, of "a cat"/"a GPU" %.3f
         proven     %d steps of 3 receipts recomputed: %s
+        paid       %s
         earned     %s rUSD by %s:
-                   %s from the escrow for the training in %d milestones, %s by vouchers of one channel for two answers
+                   %s from the escrow in %d milestones, %s by vouchers
         gas        %,d in %d transactions, %,d per job; %,d of it to redeem the vouchers
         """,
         market.why,
@@ -142,6 +153,7 @@ record Summary(
         embed.cosineDifferent,
         verify.samples,
         verify.exact ? "exact, bit for bit" : "NOT EXACT",
+        paid(),
         dollars(TokenAmount.of(settlement.escrowEarned + settlement.channelEarned)),
         settlement.provider,
         dollars(TokenAmount.of(settlement.escrowEarned)),
@@ -153,6 +165,20 @@ record Summary(
         settlement.redemptionGas);
     urls.forEach((name, url) -> out.printf("%-10s %s%n", name, url));
     out.printf("%-10s %s%n", "receipts", train.receipt);
+  }
+
+  private String paid() {
+    return payments.stream()
+        .map(p ->
+            String.format(
+                Locale.ROOT,
+                "%s rUSD for the job %s (%s) from the %s %s",
+                dollars(TokenAmount.of(p.paid)),
+                p.job,
+                p.kind,
+                p.by,
+                p.from))
+        .collect(Collectors.joining("\n           "));
   }
 
   private String asked() {

@@ -7,9 +7,11 @@ import io.rigmesh.ledger.TransactionRefusedException;
 import io.rigmesh.ledger.channel.ChannelException;
 import io.rigmesh.ledger.channel.InsufficientFundsException;
 import io.rigmesh.ledger.channel.PayerBook;
+import io.rigmesh.ledger.channel.PayerChannel;
 import io.rigmesh.libp2p.identity.PeerId;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.jobs.JobEvent;
+import io.rigmesh.node.jobs.JobProgress;
 import io.rigmesh.node.jobs.Step;
 import io.rigmesh.node.network.job.JobClient;
 import io.rigmesh.node.network.job.JobFeed;
@@ -20,12 +22,12 @@ import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
 import io.rigmesh.node.store.Transition;
 import io.rigmesh.protocol.ChannelTerms;
+import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.Meter;
 import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.Signature;
-import io.rigmesh.protocol.Task;
 import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.scheduler.pricing.Pricing;
 import java.time.Duration;
@@ -45,7 +47,8 @@ final class ChannelPayment implements Payment {
   /// How long a channel's room is held behind a job's deadline, so that its last voucher fits.
   private static final Duration LATE_MAX = Duration.ofHours(1);
 
-  private static final Duration SLOWLY = Duration.ofMinutes(10);
+  /// How often it is looked whether a channel that is left is closed, which takes a challenge time.
+  private static final Duration CLOSED_YET = Duration.ofSeconds(15);
 
   private final JobStore store;
   private final Blobs blobs;
@@ -179,18 +182,28 @@ final class ChannelPayment implements Payment {
   }
 
   @Override
+  public Seen seen(JobRow row) {
+    // Counts what waits to be written, too.
+    long tokens = store.eventCount(row.id(), JobEvent.Type.TOKEN);
+    long steps = store.find(row.id()).flatMap(JobRow::progress).map(JobProgress::step).orElse(0L);
+    return new Seen(row.job(), () -> blobs.open(row.job().input()), tokens, steps);
+  }
+
+  @Override
   public Optional<io.rigmesh.ledger.channel.Payment> pay(
-      JobRow row, Tariff tariff, Due due, long tokensSeen) {
+      JobRow row, Tariff tariff, Due due, Seen seen) {
     requireHonest(row.job(), tariff, due, inputBytes(row));
-    if (row.job().task() instanceof Task.Generate && due.meter().tokensOut() > tokensSeen) {
-      // They are on their way, or they are not paid.
+    if (!seen.isAllOf(due.meter())) {
+      // It is on its way, or it is not paid.
       return Optional.empty();
     }
+    TokenAmount worth = tariff.price(row.job(), seen.atMost(due.meter()));
+    TokenAmount amount = due.amount().compareTo(worth) < 0 ? due.amount() : worth;
     TokenAmount paid = book.paid(row.id());
-    if (due.amount().compareTo(paid.plus(ONE)) <= 0) {
+    if (amount.compareTo(paid.plus(ONE)) <= 0) {
       return Optional.empty();
     }
-    TokenAmount increment = due.amount().minus(paid).minus(ONE);
+    TokenAmount increment = amount.minus(paid).minus(ONE);
     try {
       io.rigmesh.ledger.channel.Payment payment =
           book.pay(row.channel().orElseThrow().id(), row.id(), increment, List.of());
@@ -308,15 +321,42 @@ final class ChannelPayment implements Payment {
         0);
   }
 
-  /// The channel gets no further voucher, and what is left in it comes back.
+  /// The channel gets no further voucher, and what is left in it comes back: then the job is at its
+  /// end. Who closes it is the one that closes all channels that are left, or the payee.
   @Override
   public Step awaitDispute(JobRow row) {
-    try {
-      book.leave(row.channel().orElseThrow().id());
-    } catch (TransactionRefusedException | TransactionFailedException e) {
-      return new Step.Retry(String.valueOf(e.getMessage()));
+    Hash id = row.channel().orElseThrow().id();
+    PayerChannel channel = channel(id);
+    if (!channel.channel().closed() && channel.state() != PayerChannel.State.LEAVING) {
+      try {
+        book.leave(id);
+      } catch (TransactionRefusedException | TransactionFailedException e) {
+        // Its payee may have closed it a moment ago.
+        book.refresh();
+        if (!channel(id).channel().closed()) {
+          return new Step.Retry(String.valueOf(e.getMessage()));
+        }
+      }
+      channel = channel(id);
     }
-    return new Step.Wait(SLOWLY);
+    if (!channel.channel().closed()) {
+      return new Step.Wait(CLOSED_YET);
+    }
+    String reason =
+        row.state() instanceof JobState.Disputed(String because) ? because : row.state().id();
+    book.release(row.id());
+    return moves.move(
+        row,
+        Transition.to(
+            new JobState.Failed(
+                "disputed, and what was left of the channel came back: " + reason)));
+  }
+
+  private PayerChannel channel(Hash id) {
+    return book.channels().stream()
+        .filter(channel -> channel.channel().terms().id().equals(id))
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("the book has no channel " + id));
   }
 
   @Override

@@ -29,6 +29,7 @@ import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.protocol.Signature;
 import io.rigmesh.worker.process.WorkerException;
+import java.io.InputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -105,8 +106,14 @@ final class EscrowPayment implements Payment {
   }
 
   @Override
+  public Seen seen(JobRow row) {
+    // Nothing is paid for as it comes.
+    return new Seen(row.job(), InputStream::nullInputStream, 0, 0);
+  }
+
+  @Override
   public Optional<io.rigmesh.ledger.channel.Payment> pay(
-      JobRow row, Tariff tariff, Due due, long tokensSeen) {
+      JobRow row, Tariff tariff, Due due, Seen seen) {
     throw new ProviderFaultException(
         "the provider asks for vouchers for a job whose money is in escrow");
   }

@@ -148,19 +148,22 @@ final class JobWatch {
 
   /// What a job's provider asked for last, and what has come from it.
   private static final class Bill {
-    private long tokensSeen;
+    private final Seen seen;
     private Optional<Due> open = Optional.empty();
+
+    Bill(Seen seen) {
+      this.seen = seen;
+    }
   }
 
   /// Pays what is due as soon as what it is for has come.
   private void pay(JobRow row, JobFeed feed, Bill bill) {
     if (bill.open.isPresent() && feed.tariff().isPresent()) {
-      boolean all = bill.open.get().meter().tokensOut() <= bill.tokensSeen;
       payments
           .apply(row.job())
-          .pay(row, feed.tariff().get(), bill.open.get(), bill.tokensSeen)
+          .pay(row, feed.tariff().get(), bill.open.get(), bill.seen)
           .ifPresent(feed::pay);
-      if (all) {
+      if (bill.seen.isAllOf(bill.open.get().meter())) {
         bill.open = Optional.empty();
       }
     }
@@ -170,10 +173,9 @@ final class JobWatch {
     JobRow now = row;
     JobState remote = feed.state();
     Payment payment = payments.apply(row.job());
-    Bill bill = new Bill();
+    Bill bill = new Bill(payment.seen(row));
     if (payment.channel(row).isPresent()) {
       payment.requireAgreed(row, feed.tariff());
-      bill.tokensSeen = store.eventCount(row.id(), JobEvent.Type.TOKEN);
       payment.again(row).ifPresent(feed::pay);
     }
     while (true) {
@@ -195,7 +197,10 @@ final class JobWatch {
           } else {
             store.note(row.id(), event.type(), event.data(), event.sequence());
             if (event.type() == JobEvent.Type.TOKEN) {
-              bill.tokensSeen++;
+              bill.seen.token();
+              pay(now, feed, bill);
+            } else if (event.type() == JobEvent.Type.PROGRESS) {
+              bill.seen.progress(step(event));
               pay(now, feed, bill);
             }
           }
@@ -221,6 +226,13 @@ final class JobWatch {
         return new Told(now, remote, Optional.empty(), feed.tariff());
       }
     }
+  }
+
+  private static long step(JobEvent progress) {
+    return JobJson.readProgress(
+            ProtocolJson.parse(
+                progress.data().getBytes(StandardCharsets.UTF_8), "a provider's progress"))
+        .step();
   }
 
   private static boolean isAtWork(JobState remote) {

@@ -45,13 +45,15 @@ sealed interface Payment permits EscrowPayment, ChannelPayment {
   /// What was paid last, to be said again on a new stream.
   Optional<io.rigmesh.ledger.channel.Payment> again(JobRow row);
 
+  /// What has come of a job before a stream to its provider is read.
+  Seen seen(JobRow row);
+
   /// Pays what is due, written down before it is returned.
   ///
-  /// @param tokensSeen how many tokens have come
+  /// @param seen what has come
   /// @return what to send, or empty if nothing is to be paid yet
   /// @throws ProviderFaultException if more is asked than that costs
-  Optional<io.rigmesh.ledger.channel.Payment> pay(
-      JobRow row, Tariff tariff, Due due, long tokensSeen);
+  Optional<io.rigmesh.ledger.channel.Payment> pay(JobRow row, Tariff tariff, Due due, Seen seen);
 
   /// How many milestones of a job are here, which need not be told again.
   int milestonesKnown(JobRow row);

@@ -28,6 +28,13 @@ import org.jdbi.v3.core.statement.Query;
 /// its event before this returns, so that whatever follows from it can be done again after a crash.
 /// Safe for use by several threads.
 public final class JobStore implements AutoCloseable {
+  /// As the index job_completed_channel has it. The plus keeps SQLite from the indexes that begin
+  /// with the role, which every job of a provider shares.
+  static final String COMPLETED_ON =
+      JobRows.SELECT
+          + " WHERE job.state = 'completed' AND job.channel = :channel AND +job.role = 'provider'"
+          + " ORDER BY job.number";
+
   private final Jdbi jdbi;
   private final Clock clock;
   private final EventLog events;
@@ -285,6 +292,16 @@ public final class JobStore implements AutoCloseable {
                     + " ('settled', 'refused', 'cancelled', 'expired', 'failed'))"
                     + " ORDER BY job.number")
             .bind("role", role.id())
+            .map((row, _) -> JobRows.read(row))
+            .list());
+  }
+
+  /// Jobs of a provider that are done and not yet paid in full by a channel, oldest first.
+  public List<JobRow> completedOn(ChannelTerms channel) {
+    return jdbi.withHandle(handle ->
+        handle
+            .createQuery(COMPLETED_ON)
+            .bind("channel", ChannelText.write(channel))
             .map((row, _) -> JobRows.read(row))
             .list());
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rigmesh.ledger.channel.Payment;
 import io.rigmesh.node.jobs.JobEvent;
 import io.rigmesh.node.jobs.JobJson;
@@ -21,6 +22,7 @@ import io.rigmesh.protocol.Receipt;
 import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.protocol.SignedJob;
 import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.worker.verify.Verdict;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,8 +36,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Generations that are paid by vouchers of channels: honestly, by many streams at once, over
-/// restarts, and by those who would rather not pay.
+/// Generations and an embedding that are paid by vouchers of channels: honestly, by many streams at
+/// once, over restarts, and by those who would rather not pay.
 class ChannelMarketIT {
   private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final Hash NO_RECEIPTS = MerkleTree.root(List.of());
@@ -62,13 +64,14 @@ class ChannelMarketIT {
                       price-minimum: 1
                       generate-price-per-million-tokens-in: 0
                       generate-price-per-million-tokens-out: %d000000
+                      embed-price-per-million-tokens: %d000000
                     channels:
                       credit-limit: %d
                       patience-seconds: 20
                       redeem-gas-multiple: 0
                       redeem-every-seconds: 5
                     """
-                        .formatted(TOKEN_PRICE, CREDIT));
+                        .formatted(TOKEN_PRICE, TOKEN_PRICE, CREDIT));
     model = market.settle(market.slowModel()).get("outputModel").asText();
     outsider = new Outsider(market, folder);
   }
@@ -112,29 +115,112 @@ class ChannelMarketIT {
   }
 
   @Test
-  void calledOffGenerationIsPaidForWhatItMadeAndItsReceiptVerifies() throws Exception {
-    String id = market.requester.submit(market.generation(model, LONG));
-    market.requester.await(id, "tokens", job -> job.path("progress").path("step").asLong() > 5);
-    market.requester.cancel(id);
+  void embeddingThatCostsManyTimesTheCreditIsPaidAsItsSentencesAreDone() throws Exception {
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < 60; i++) {
+      text.append("the rig trains step ").append(i * 7919 % 1000).append(" and proves it\n");
+    }
+    Hash input = market.requester.upload(text.toString().getBytes(StandardCharsets.UTF_8));
+    ObjectNode draft = MAPPER.createObjectNode();
+    draft.put("kind", "embed").put("input", input.hex()).put("model", model);
+    draft.put("deadlineSeconds", 600).putObject("parameters");
+    String id = market.requester.submit(draft);
     JsonNode job = market.requester.awaitState(id, "settled");
-    market.provider.awaitState(id, "settled");
+    JsonNode sold = market.provider.awaitState(id, "settled");
+    long price = job.get("price").asLong();
+    assertThat(price)
+        .isEqualTo(job.get("meter").get("tokensIn").asLong() * TOKEN_PRICE)
+        .isGreaterThan(5L * CREDIT);
+    assertThat(job.get("meter").get("steps").asLong()).isEqualTo(60);
+    assertThat(job.get("paid").asLong()).isEqualTo(price);
+    assertThat(sold.get("paid").asLong()).isEqualTo(price);
+    assertThat(job.get("transactions")).isEmpty();
+    assertThat(byId(market.provider, job.get("channel").asText()).get("unpaid").asText())
+        .isEqualTo("0");
+    assertThat(Recheck.verdict(market.requester, id, Files.createTempDirectory(folder, "embedded")))
+        .isInstanceOf(Verdict.Exact.class);
+  }
+
+  @Test
+  void generationThatItsRequesterCallsOffIsPaidForWhatItMadeAndItsReceiptVerifies()
+      throws Exception {
+    String id = pausedInTheMiddle();
+    try {
+      market.requester.cancel(id);
+      Peers.await("the provider hears of it", () -> Worker.isCalledOff(market.provider, id));
+    } finally {
+      Worker.signal(market.provider, "CONT");
+    }
+    JsonNode job = market.requester.awaitState(id, "settled");
+    JsonNode sold = market.provider.awaitState(id, "settled");
     JsonNode output =
         MAPPER.readTree(market.requester.bytes("/v1/jobs/" + id + "/artifacts/output.json"));
     int tokens = output.get("tokens").size();
-    // Where it was done before the word came, there is nothing to call off.
-    if (tokens < LONG) {
-      assertThat(output.get("finish").asText()).isEqualTo("cancelled");
-    }
+    assertThat(tokens).isBetween(1, LONG - 1);
+    assertThat(output.get("finish").asText()).isEqualTo("cancelled");
     assertThat(job.get("price").asLong()).isEqualTo((long) tokens * TOKEN_PRICE);
-    assertThat(job.get("paid")).isEqualTo(job.get("price"));
-    String events = new String(market.requester.bytes("/v1/jobs/" + id + "/receipt"));
-    assertThat(events).contains("\"tokensOut\"");
+    assertThat(job.get("paid")).isEqualTo(job.get("price")).isEqualTo(sold.get("paid"));
+    assertThat(Recheck.verdict(market.requester, id, Files.createTempDirectory(folder, "called")))
+        .isInstanceOf(Verdict.Exact.class);
+  }
+
+  /// A long generation at the provider whose worker stands still before it is done.
+  private static String pausedInTheMiddle() throws Exception {
+    for (int attempt = 0; attempt < 5; attempt++) {
+      String id = market.requester.submit(market.generation(model, LONG));
+      market.requester.await(id, "tokens", job -> job.path("progress").path("step").asLong() > 5);
+      Worker.signal(market.provider, "STOP");
+      // What it had said by then and is not heard yet is no half of the job.
+      if (market.provider.job(id).path("progress").path("step").asLong() < LONG / 2) {
+        return id;
+      }
+      // This machine was too busy to stop it in time.
+      Worker.signal(market.provider, "CONT");
+      market.requester.awaitState(id, "settled");
+    }
+    throw new AssertionError("five generations of " + LONG + " tokens were done at once");
+  }
+
+  @Test
+  void generationThatItsProviderCallsOffIsPaidForWhatItMadeAndItsReceiptVerifies()
+      throws Exception {
+    try (Outsider other = new Outsider(market, Files.createTempDirectory(folder, "off"))) {
+      SignedJob job = other.job(Hash.fromHex(model), input(), LONG, 20_000);
+      String id = job.job().id().hex();
+      ChannelTerms terms =
+          other.book.reserve(other.payee(), job.job().id(), job.job().priceMax(), until());
+      try (JobFeed feed = other.taken(job, inputBytes(), terms)) {
+        // Nothing is paid so far, so that it goes no further than its credit.
+        Outsider.Heard heard = hear(feed, h -> h.tokens > 5);
+        market.provider.cancel(id);
+        hear(feed, heard, h -> h.receipt.isPresent());
+        assertThat(heard.notes).noneSatisfy(note -> assertThat(note).contains("unpaid:"));
+        Receipt receipt =
+            ProtocolJson.readReceiptFile(heard.receipt.orElseThrow()).receipt().receipt();
+        long made = receipt.meter().tokensOut();
+        assertThat(made).isEqualTo(heard.tokens).isBetween(6L, CREDIT / TOKEN_PRICE + 1L);
+        long price = receipt.price().units().longValueExact();
+        assertThat(price).isEqualTo(made * TOKEN_PRICE);
+        JsonNode output =
+            MAPPER.readTree(market.provider.bytes("/v1/jobs/" + id + "/artifacts/output.json"));
+        assertThat(output.get("finish").asText()).isEqualTo("cancelled");
+        assertThat(output.get("tokens").size()).isEqualTo(made);
+        assertThat(byId(market.provider, terms.id().hex()).get("unpaid").asLong()).isEqualTo(price);
+        feed.pay(
+            other.book.pay(
+                terms.id(), job.job().id(), TokenAmount.of(price), List.of(receipt.hash())));
+        heard.state = Optional.empty();
+        hear(feed, heard, h -> h.state.map(s -> s.id().equals("settled")).orElse(false));
+      }
+      assertThat(byId(market.provider, terms.id().hex()).get("unpaid").asText()).isEqualTo("0");
+      assertThat(Recheck.verdict(market.provider, id, Files.createTempDirectory(folder, "ended")))
+          .isInstanceOf(Verdict.Exact.class);
+    }
   }
 
   @Test
   void killedNodesFindTheirVouchersAgainAndNothingIsPaidTwice() throws Exception {
-    String id = market.requester.submit(market.generation(model, LONG + 1));
-    market.requester.await(id, "a voucher", job -> job.path("paid").asLong() > 0);
+    String id = paidInPart(LONG + 1);
     // Both, since a provider that lives waits for its money no longer than its patience, which a
     // node may need to start.
     market.requester.kill();
@@ -143,10 +229,50 @@ class ChannelMarketIT {
     market.provider.start();
     market.provider.awaitReady();
     market.requester.awaitReady();
+    assertSettledToTheUnit(id, LONG + 1);
+    outsider.connect(market);
+  }
+
+  @Test
+  void providerThatIsKilledAloneGoesOnWithItsVouchersAndIsPaidForAllThatItMakes() throws Exception {
+    String id = paidInPart(LONG - 1);
+    market.provider.kill();
+    market.provider.start();
+    market.provider.awaitReady();
+    assertSettledToTheUnit(id, LONG - 1);
+    outsider.connect(market);
+  }
+
+  @Test
+  void requesterThatIsKilledAlonePaysOnceForWhatWasMadeOnItsCredit() throws Exception {
+    String id = paidInPart(LONG - 2);
+    market.requester.kill();
+    market.requester.start();
+    market.requester.awaitReady();
+    market.requester.awaitState(id, "settled");
+    // All of it, unless this machine took longer to start a node than the provider is patient.
+    int made =
+        MAPPER
+            .readTree(market.requester.bytes("/v1/jobs/" + id + "/artifacts/output.json"))
+            .get("tokens")
+            .size();
+    assertThat(made).isBetween(1, LONG - 2);
+    assertSettledToTheUnit(id, made);
+  }
+
+  /// A generation by the market's own requester of which some is paid and some is to be made.
+  private static String paidInPart(int tokens) throws Exception {
+    String id = market.requester.submit(market.generation(model, tokens));
+    market.requester.await(id, "a voucher", job -> job.path("paid").asLong() > 0);
+    return id;
+  }
+
+  /// A job is paid for so many tokens, and the channel's books say what all of its jobs cost.
+  private static void assertSettledToTheUnit(String id, long tokens) throws Exception {
     JsonNode job = market.requester.awaitState(id, "settled");
     market.provider.awaitState(id, "settled");
     assertThat(job.get("paid")).isEqualTo(job.get("price"));
-    assertThat(job.get("price").asLong()).isEqualTo((LONG + 1L) * TOKEN_PRICE);
+    assertThat(job.get("price").asLong()).isEqualTo(tokens * TOKEN_PRICE);
     String channel = job.get("channel").asText();
     long sum = 0;
     for (JsonNode sold : market.provider.get("/v1/jobs?state=settled&limit=100").get("jobs")) {
@@ -156,7 +282,6 @@ class ChannelMarketIT {
     assertThat(earning.get("promised").asLong()).isEqualTo(sum);
     assertThat(byId(market.requester, channel).get("promised").asLong()).isEqualTo(sum);
     assertThat(earning.get("unpaid").asText()).isEqualTo("0");
-    outsider.connect(market);
   }
 
   @Test

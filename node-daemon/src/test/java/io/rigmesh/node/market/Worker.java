@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.jdbi.v3.core.Jdbi;
 
 /// What a test does behind a provider's back: to its worker's process, and to what that kept.
 final class Worker {
@@ -17,6 +18,17 @@ final class Worker {
     for (ProcessHandle worker : node.workers()) {
       new ProcessBuilder("kill", "-" + name, Long.toString(worker.pid())).start().waitFor();
     }
+  }
+
+  /// Whether a node has written down that a job of its is to be called off.
+  static boolean isCalledOff(NodeProcess node, String job) {
+    return Jdbi.create("jdbc:sqlite:" + node.home().resolve("rigmesh.db"))
+        .withHandle(handle ->
+            handle
+                .createQuery("SELECT cancel_asked FROM job WHERE id = :id")
+                .bind("id", job)
+                .mapTo(Boolean.class)
+                .one());
   }
 
   /// Raises the loss of a step by its last bit, in the record that a worker keeps of the steps up

@@ -80,9 +80,12 @@ final class ChannelsInMemory implements ChannelContract {
                 false));
   }
 
+  /// Closes a channel as its payee may, at any time.
   @Override
   public void close(ChannelTerms terms) {
-    throw new UnsupportedOperationException("nothing closes here");
+    channels.computeIfPresent(
+        terms.id(),
+        (_, open) -> new Channel(terms, open.deposit(), open.redeemed(), open.closesAt(), true));
   }
 
   @Override

@@ -65,6 +65,11 @@ class CheatingProviderIT {
   /// A token costs 100.
   private static final JobWire.Tariff TARIFF = tariff("100000000");
 
+  /// Sentences of three and seventeen bytes.
+  private static final String EMBEDDED = "one\na longer sentence";
+
+  private static final int EMBEDDED_BYTES = 21;
+
   @TempDir Path folder;
 
   private final AccountKey account = AccountKey.generate();
@@ -81,6 +86,7 @@ class CheatingProviderIT {
   private ChannelsInMemory contract;
   private PayerBook book;
   private Blobs blobs;
+  private ChannelPayment channels;
   private JobWatch watch;
   private Host provider;
   private Host requester;
@@ -113,7 +119,7 @@ class CheatingProviderIT {
     Moves moves = new Moves(store, clock);
     Audit audit = new Audit(config, store, blobs, new WorkerLaunches(config));
     BlobFetcher fetcher = new BlobFetcher(Peers.streams(requester), blobs, blames, _ -> List.of());
-    ChannelPayment channels = new ChannelPayment(store, blobs, book, client, audit, moves);
+    channels = new ChannelPayment(store, blobs, book, client, audit, moves);
     watch =
         new JobWatch(
             config,
@@ -148,6 +154,127 @@ class CheatingProviderIT {
     // One unit stays back until there is a receipt.
     assertThat(promised.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isEqualTo(199);
     assertThat(book.paid(row.id())).isEqualTo(TokenAmount.of(199));
+  }
+
+  @Test
+  void promptThatIsClaimedAndHasNoTokenToShowIsNotPaid() throws Exception {
+    JobRow row =
+        served(
+            tariff("100000000", "25000000"),
+            io -> {
+              due(io, 8, 0, 800);
+              failed(io, 2);
+            });
+    watch.handIn(row, 6);
+    assertThat(promised.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isZero();
+    assertThat(book.paid(row.id())).isEqualTo(TokenAmount.ZERO);
+  }
+
+  @Test
+  void promptIsPaidWithTheTokenThatShowsThatItWasRead() throws Exception {
+    JobRow row =
+        served(
+            tariff("100000000", "25000000"),
+            io -> {
+              due(io, 8, 1, 825);
+              token(io, 2, 3);
+              failed(io, 3);
+            });
+    watch.handIn(row, 6);
+    assertThat(promised.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isEqualTo(824);
+  }
+
+  @Test
+  void embeddingThatIsClaimedAndOfWhichNothingWasToldIsNotPaid() throws Exception {
+    JobRow row =
+        embedding(io -> {
+          // As many tokens as a text of so many bytes can have.
+          due(io, 65, 0, 2, 650);
+          due(io, 9, 0, 0, 90);
+          progress(io, 2, 0);
+          due(io, 9, 0, 1, 90);
+          failed(io, 3);
+        });
+    watch.handIn(row, EMBEDDED_BYTES);
+    assertThat(promised.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isZero();
+    assertThat(book.paid(row.id())).isEqualTo(TokenAmount.ZERO);
+  }
+
+  @Test
+  void embeddingIsPaidForNoMoreTokensThanTheSentencesHaveThatAreToldToBeDone() throws Exception {
+    JobRow row =
+        embedding(io -> {
+          due(io, 60, 0, 1, 600);
+          // The first sentence has three bytes: five tokens at most.
+          progress(io, 2, 1);
+          due(io, 60, 0, 2, 600);
+          failed(io, 3);
+        });
+    watch.handIn(row, EMBEDDED_BYTES);
+    assertThat(promised.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isEqualTo(49);
+    assertThat(book.paid(row.id())).isEqualTo(TokenAmount.of(49));
+  }
+
+  @Test
+  void embeddingWhoseSentencesAreAllToldToBeDoneIsPaidForTheirText() throws Exception {
+    JobRow row =
+        embedding(io -> {
+          progress(io, 2, 1);
+          due(io, 5, 0, 1, 50);
+          // More sentences than the text has make it no longer.
+          progress(io, 3, 1_000);
+          due(io, 60, 0, 20, 600);
+          failed(io, 4);
+        });
+    watch.handIn(row, EMBEDDED_BYTES);
+    // Three and seventeen bytes, and two tokens around each of the two sentences.
+    assertThat(promised.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isEqualTo(239);
+  }
+
+  @Test
+  void disputedJobEndsWhenItsChannelIsClosed() throws Exception {
+    JobRow row = funded();
+    Hash channel = row.channel().orElseThrow().id();
+    store.transition(row.id(), Transition.to(new JobState.Running()));
+    JobRow disputed =
+        store.transition(row.id(), Transition.to(new JobState.Disputed("step 3 differs")));
+    assertThat(channels.awaitDispute(disputed)).isInstanceOf(Step.Wait.class);
+    assertThat(book.pays(channel)).isFalse();
+    assertThat(contract.read(row.channel().orElseThrow()).channel().orElseThrow().closesAt())
+        .isPresent();
+    // As long as that takes.
+    assertThat(channels.awaitDispute(disputed)).isInstanceOf(Step.Wait.class);
+    assertThat(store.find(row.id()).orElseThrow().state()).isInstanceOf(JobState.Disputed.class);
+
+    contract.close(row.channel().orElseThrow());
+    book.closeDue();
+    assertThat(channels.awaitDispute(disputed)).isEqualTo(new Step.Moved());
+    assertEnded(row, "disputed, and what was left of the channel came back: step 3 differs");
+  }
+
+  @Test
+  void disputedJobEndsWhereItsPayeeHasClosedTheChannelFirst() throws Exception {
+    JobRow row = funded();
+    store.transition(row.id(), Transition.to(new JobState.Running()));
+    JobRow disputed =
+        store.transition(row.id(), Transition.to(new JobState.Disputed("step 3 differs")));
+    contract.close(row.channel().orElseThrow());
+    assertThat(book.pays(row.channel().orElseThrow().id())).isFalse();
+    assertThat(channels.awaitDispute(disputed)).isEqualTo(new Step.Moved());
+    assertEnded(row, "disputed, and what was left of the channel came back: step 3 differs");
+  }
+
+  /// A job that is at its end, and so is its money.
+  private void assertEnded(JobRow row, String reason) {
+    JobRow now = store.find(row.id()).orElseThrow();
+    assertThat(now.state()).isEqualTo(new JobState.Failed(reason));
+    assertThat(store.unfinished(JobRole.REQUESTER)).isEmpty();
+    assertThat(book.channels())
+        .singleElement()
+        .satisfies(channel -> {
+          assertThat(channel.channel().closed()).isTrue();
+          assertThat(channel.held()).isEqualTo(TokenAmount.ZERO);
+        });
   }
 
   @Test
@@ -227,6 +354,17 @@ class CheatingProviderIT {
 
   /// A funded job of eight tokens at most, whose provider takes it with a tariff and then acts.
   private JobRow served(JobWire.Tariff tariff, Consumer<BlockingStream> acts) {
+    serve(tariff, acts);
+    return funded();
+  }
+
+  /// A funded embedding of two sentences, whose provider asks 10 for a token and then acts.
+  private JobRow embedding(Consumer<BlockingStream> acts) {
+    serve(tariff("10000000", "0"), acts);
+    return funded(new Task.Embed(), EMBEDDED);
+  }
+
+  private void serve(JobWire.Tariff tariff, Consumer<BlockingStream> acts) {
     provider.handle(
         JobProtocol.ID,
         StreamHandler.blocking((_, io) -> {
@@ -254,16 +392,20 @@ class CheatingProviderIT {
           }
           promised.complete(most);
         }));
-    return funded();
   }
 
   /// A job of eight tokens at most whose money is in a channel to the provider.
   private JobRow funded() {
-    byte[] prompt = "prompt".getBytes(StandardCharsets.UTF_8);
-    Hash input = blobs.put(new ByteArrayInputStream(prompt), Optional.empty(), 100);
+    return funded(new Task.Generate(8, 0, 0, 1), "prompt");
+  }
+
+  private JobRow funded(Task task, String text) {
+    Hash input =
+        blobs.put(
+            new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)), Optional.empty(), 100);
     SignedJob job =
         new Job(
-                new Task.Generate(8, 0, 0, 1),
+                task,
                 Hash.fromHex("11".repeat(32)),
                 Profile.F32_V1,
                 input,
@@ -282,8 +424,12 @@ class CheatingProviderIT {
   }
 
   private static JobWire.Tariff tariff(String perMillionOut) {
+    return tariff("0", perMillionOut);
+  }
+
+  private static JobWire.Tariff tariff(String perMillionIn, String perMillionOut) {
     return JobWire.Tariff.newBuilder()
-        .setPerMillionIn("0")
+        .setPerMillionIn(perMillionIn)
         .setPerMillionOut(perMillionOut)
         .setMinimum("1")
         .setCreditLimit("1000")
@@ -304,14 +450,29 @@ class CheatingProviderIT {
             .build());
   }
 
+  private static void progress(BlockingStream io, long sequence, long step) {
+    io.writeMessage(
+        JobWire.Reply.newBuilder()
+            .setEvent(
+                JobWire.Event.newBuilder()
+                    .setSequence(sequence)
+                    .setProgress(JobWire.Progress.newBuilder().setStep(step).setTotal(2)))
+            .build());
+  }
+
   private static void due(BlockingStream io, long tokensIn, long tokensOut, long amount) {
+    due(io, tokensIn, tokensOut, tokensOut, amount);
+  }
+
+  private static void due(
+      BlockingStream io, long tokensIn, long tokensOut, long steps, long amount) {
     io.writeMessage(
         JobWire.Reply.newBuilder()
             .setDue(
                 JobWire.Due.newBuilder()
                     .setTokensIn(tokensIn)
                     .setTokensOut(tokensOut)
-                    .setSteps(tokensOut)
+                    .setSteps(steps)
                     .setAmount(Long.toString(amount)))
             .build());
   }

@@ -9,6 +9,7 @@ import io.rigmesh.node.jobs.JobQuery;
 import io.rigmesh.node.jobs.JobRole;
 import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.Address;
+import io.rigmesh.protocol.ChannelTerms;
 import io.rigmesh.protocol.CommitmentChain;
 import io.rigmesh.protocol.Digests;
 import io.rigmesh.protocol.Domain;
@@ -110,6 +111,54 @@ class JobStoreTest {
     store.paid(id, TokenAmount.of(77));
     assertThat(store.paid(JobRole.PROVIDER)).isEqualTo(TokenAmount.of(77));
     assertThat(store.paid(JobRole.REQUESTER)).isEqualTo(TokenAmount.ZERO);
+  }
+
+  @Test
+  void jobsThatWaitForALastVoucherAreFoundByTheirChannel() {
+    ChannelTerms channel = terms(1);
+    List<Hash> completed = new ArrayList<>();
+    for (int nonce = 1; nonce <= 5; nonce++) {
+      SignedJob job = job(nonce);
+      Hash id = job.job().id();
+      insert(job);
+      store.transition(
+          id, Transition.to(new JobState.Funded()).paidBy(nonce == 4 ? terms(2) : channel));
+      store.transition(id, Transition.to(new JobState.Running()));
+      if (nonce < 5) {
+        completed.add(id);
+        store.transition(
+            id, Transition.to(new JobState.Completed()).with(receipt(job), Optional.empty()));
+      }
+    }
+    store.transition(completed.get(1), Transition.to(new JobState.Settled()));
+    assertThat(store.completedOn(channel))
+        .extracting(JobRow::id)
+        .containsExactly(completed.get(0), completed.get(2));
+    assertThat(store.completedOn(channel).getFirst().completion().orElseThrow().price())
+        .isEqualTo(TokenAmount.of(77));
+    assertThat(store.completedOn(terms(2)))
+        .extracting(JobRow::id)
+        .containsExactly(completed.get(3));
+    assertThat(store.completedOn(terms(3))).isEmpty();
+    // By the index, however many jobs there are.
+    List<String> plan =
+        database
+            .jdbi()
+            .withHandle(handle ->
+                handle
+                    .createQuery("EXPLAIN QUERY PLAN " + JobStore.COMPLETED_ON)
+                    .bind("channel", "x")
+                    .map((row, _) -> row.getString("detail"))
+                    .list());
+    assertThat(plan)
+        .first()
+        .satisfies(
+            detail -> assertThat(detail).contains("SEARCH job USING INDEX job_completed_channel"));
+  }
+
+  private ChannelTerms terms(long salt) {
+    return new ChannelTerms(
+        requester.address(), requester.address(), provider.address(), requester.address(), salt);
   }
 
   @Test
