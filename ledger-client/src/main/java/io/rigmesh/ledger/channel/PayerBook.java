@@ -171,6 +171,11 @@ public final class PayerBook {
             .map(channel -> store.get(handle, channel).terms()));
   }
 
+  /// How many channels were to pay for a job so far.
+  public int channelsOf(Hash job) {
+    return store.reading(handle -> parts.channelsOf(handle, job).size());
+  }
+
   /// Asks the chain whether a channel still takes vouchers that are worth something: it is open,
   /// not being closed, and nothing speaks against paying by it.
   ///

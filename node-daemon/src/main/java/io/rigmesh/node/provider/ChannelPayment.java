@@ -28,7 +28,9 @@ import java.math.BigInteger;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,6 +57,10 @@ final class ChannelPayment implements Payment, Till {
   private final ChannelWork work;
   private final Moves moves;
   private final Clock clock;
+
+  /// What channels were forgiven of the debts of jobs without a result, since this process began.
+  private final Map<Hash, TokenAmount> forgiven = new ConcurrentHashMap<>();
+
   private volatile Consumer<Hash> paid = _ -> {};
 
   ChannelPayment(
@@ -103,6 +109,18 @@ final class ChannelPayment implements Payment, Till {
               + terms.id()
               + " is neither its requester's nor signed for by it; name one of "
               + job.requester());
+    }
+    TokenAmount lost = forgiven.getOrDefault(terms.id(), TokenAmount.ZERO);
+    if (lost.compareTo(config.creditLimit()) > 0) {
+      throw new RefusedException(
+          RefusalCode.UNPAID,
+          "jobs of the channel "
+              + terms.id()
+              + " that ended without a result have cost "
+              + lost
+              + " unpaid, above the credit limit of "
+              + config.creditLimit()
+              + "; leave it and open another");
     }
     switch (book.admit(terms, job.id(), job.priceMax(), until(job))) {
       case Admission.Refused(Refusal refusal) -> throw new RefusedException(refusal);
@@ -222,6 +240,11 @@ final class ChannelPayment implements Payment, Till {
   /// Whether what the channel's newest voucher promises is enough for this job beside all that are
   /// settled: what is still owed is owed by others.
   private boolean isCovered(JobRow row) {
+    return unpaid(row).equals(TokenAmount.ZERO);
+  }
+
+  /// What of a channel's debt is this job's.
+  private TokenAmount unpaid(JobRow row) {
     Hash channel = terms(row).id();
     BigInteger others = BigInteger.ZERO;
     for (JobRow other : store.completedOn(terms(row))) {
@@ -230,21 +253,23 @@ final class ChannelPayment implements Payment, Till {
       }
     }
     others = others.add(work.owedByOthers(channel, row.id()));
-    return book.unpaid(channel).units().compareTo(others) <= 0;
+    return new TokenAmount(book.unpaid(channel).units().subtract(others).max(BigInteger.ZERO));
   }
 
   /// What nobody has paid for of a job without a result is not asked for any more, unless that is
-  /// why it has none.
+  /// why it has none. How much a channel is forgiven so is bounded, since a requester can bring it
+  /// about by its model or its deadline.
   @Override
   public synchronized Step giveBack(JobRow row) {
+    TokenAmount open = row.channel().isPresent() ? unpaid(row) : TokenAmount.ZERO;
     Optional<TokenAmount> owed = work.forget(row.id());
     boolean owing =
         row.state() instanceof JobState.Failed(String reason) && reason.startsWith(UNPAID);
     try {
       if (owed.isPresent() && !owing) {
-        TokenAmount open = book.unpaid(terms(row).id());
-        book.owe(
-            row.id(), owed.get().compareTo(open) > 0 ? owed.get().minus(open) : TokenAmount.ZERO);
+        TokenAmount gone = owed.get().compareTo(open) < 0 ? owed.get() : open;
+        book.owe(row.id(), owed.get().minus(gone));
+        forgiven.merge(terms(row).id(), gone, TokenAmount::plus);
       }
       book.end(row.id());
     } catch (ChannelException e) {

@@ -72,7 +72,7 @@ public final class ProviderFlow implements Drivers.Stepper {
   private final Set<Hash> parked = ConcurrentHashMap.newKeySet();
 
   /// Jobs that waited in vain and end with what they have, and the sentence that says so.
-  private final Map<Hash, String> unpaid = new ConcurrentHashMap<>();
+  private final Map<Hash, String> concluding = new ConcurrentHashMap<>();
 
   /// The flow of a node.
   public ProviderFlow(
@@ -201,7 +201,7 @@ public final class ProviderFlow implements Drivers.Stepper {
   }
 
   private Step run(JobRow row) throws InterruptedException {
-    boolean called = row.cancelAsked() || unpaid.containsKey(row.id());
+    boolean called = row.cancelAsked() || concluding.containsKey(row.id());
     boolean concluded = called && hasTokens(row);
     if (row.cancelAsked() && !concluded) {
       return ended(row);
@@ -222,7 +222,7 @@ public final class ProviderFlow implements Drivers.Stepper {
               return fail(row, reason);
             }
             LOG.warn("job {} ends with what it has, {}", row.id(), reason);
-            unpaid.put(row.id(), reason);
+            concluding.put(row.id(), reason);
             concluded = true;
           }
         }
@@ -268,8 +268,8 @@ public final class ProviderFlow implements Drivers.Stepper {
           yield new Step.Moved();
         }
         case RunEvent.Failed failed
-            when unpaid.containsKey(row.id()) && failed.code() == FailureCode.CANCELLED ->
-            fail(row, unpaid.get(row.id()));
+            when concluding.containsKey(row.id()) && failed.code() == FailureCode.CANCELLED ->
+            fail(row, concluding.get(row.id()));
         case RunEvent.Failed failed -> failed(row, worker, failed);
       };
     } catch (WorkerException e) {
@@ -323,7 +323,7 @@ public final class ProviderFlow implements Drivers.Stepper {
     var domain = chain.contracts().domain();
     ReceiptFile file =
         new ReceiptFile(domain, row.signed(), receipt.sign(key, domain), done.evidence());
-    Optional.ofNullable(unpaid.remove(row.id())).ifPresent(reason -> note(row.id(), reason));
+    Optional.ofNullable(concluding.remove(row.id())).ifPresent(reason -> note(row.id(), reason));
     store.transition(row.id(), Transition.to(new JobState.Completed()).with(file, model));
     Work work = works.of(job);
     long tokens = done.meter().tokensIn() + done.meter().tokensOut();
@@ -346,13 +346,24 @@ public final class ProviderFlow implements Drivers.Stepper {
       throws InterruptedException {
     return switch (failed.code()) {
       case CANCELLED -> ended(row);
-      case INVALID_INPUT -> fail(row, failed.message());
+      case INVALID_INPUT -> broken(row, failed.message());
       case OUT_OF_MEMORY -> {
         awaitGone(worker);
         yield fail(row, failed.message());
       }
       case INTERNAL -> again(row, failed.message());
     };
+  }
+
+  /// A generation that its input or its model breaks after tokens were told ends with those, which
+  /// are exact and to be paid.
+  private Step broken(JobRow row, String reason) {
+    if (concluding.containsKey(row.id()) || !hasTokens(row)) {
+      return fail(row, reason);
+    }
+    LOG.warn("job {} ends with what it has: {}", row.id(), reason);
+    concluding.put(row.id(), reason);
+    return new Step.Moved();
   }
 
   private Step lost(JobRow row, Worker worker, WorkerException e) throws InterruptedException {
@@ -396,7 +407,7 @@ public final class ProviderFlow implements Drivers.Stepper {
 
   private Step fail(JobRow row, String reason) {
     parked.remove(row.id());
-    unpaid.remove(row.id());
+    concluding.remove(row.id());
     dispatcher.release(row.id());
     Step step = moves.move(row, Transition.to(new JobState.Failed(reason)).owing(Closing.DECLINE));
     JobFolder.of(config.jobsFolder(), row.id()).delete();
@@ -407,7 +418,7 @@ public final class ProviderFlow implements Drivers.Stepper {
   private Step ended(JobRow seen) {
     JobRow row = store.find(seen.id()).orElse(seen);
     parked.remove(row.id());
-    unpaid.remove(row.id());
+    concluding.remove(row.id());
     dispatcher.release(row.id());
     if (row.cancelAsked()) {
       return end(row, new JobState.Cancelled());

@@ -42,6 +42,10 @@ import org.slf4j.LoggerFactory;
 /// is always the one that pays it.
 final class ChannelPayment implements Payment {
   private static final Logger LOG = LoggerFactory.getLogger(ChannelPayment.class);
+
+  /// Each costs the gas of its opening, and a payee may close them as fast as they come.
+  private static final int CHANNELS_MAX = 3;
+
   private static final TokenAmount ONE = TokenAmount.of(1);
 
   /// How long a channel's room is held behind a job's deadline, so that its last voucher fits.
@@ -100,6 +104,13 @@ final class ChannelPayment implements Payment {
     ChannelTerms before = row.channel().orElseThrow();
     if (book.pays(before.id())) {
       return Optional.empty();
+    }
+    if (book.channelsOf(row.id()) >= CHANNELS_MAX) {
+      String reason =
+          "its provider has closed %d channels that were to pay for it; name another provider"
+              .formatted(CHANNELS_MAX);
+      return Optional.of(
+          moves.move(row, Transition.to(new JobState.Failed(reason)).owing(Closing.REFUND)));
     }
     try {
       ChannelTerms terms = reserve(row);
@@ -236,13 +247,23 @@ final class ChannelPayment implements Payment {
   public Step settle(JobRow row) throws InterruptedException {
     JobRow.Completion completion = row.completion().orElseThrow();
     ChannelTerms terms = row.channel().orElseThrow();
-    Optional<String> fault = audit.fault(row);
+    TokenAmount paid = book.paid(row.id());
+    TokenAmount price = completion.price();
+    // Before the receipt a unit is always left: what is paid in full was audited before.
+    boolean audited = paid.equals(price) && !price.equals(TokenAmount.ZERO);
+    Optional<String> fault;
+    if (paid.compareTo(price) > 0) {
+      fault =
+          Optional.of(
+              "the provider had itself paid %s for what its receipt says costs %s"
+                  .formatted(paid, price));
+    } else {
+      fault = audited ? Optional.empty() : audit.fault(row);
+    }
     if (fault.isPresent()) {
       book.withhold(terms.id(), fault.get());
       return moves.move(row, Transition.to(new JobState.Disputed(fault.get())));
     }
-    TokenAmount paid = book.paid(row.id());
-    TokenAmount price = completion.price();
     Optional<io.rigmesh.ledger.channel.Payment> payment;
     try {
       payment =
@@ -258,7 +279,8 @@ final class ChannelPayment implements Payment {
     store.paid(row.id(), price);
     Optional<String> trouble;
     try {
-      trouble = deliver(row, payment.orElseThrow());
+      // What cost nothing on a fresh channel needs no voucher.
+      trouble = payment.isPresent() ? deliver(row, payment.get()) : Optional.empty();
     } catch (ProviderUnreachableException e) {
       trouble = Optional.of(String.valueOf(e.getMessage()));
     }

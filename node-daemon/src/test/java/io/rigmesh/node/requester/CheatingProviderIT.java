@@ -30,11 +30,17 @@ import io.rigmesh.node.store.Transition;
 import io.rigmesh.node.workers.WorkerLaunches;
 import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.ChannelTerms;
+import io.rigmesh.protocol.CommitmentChain;
+import io.rigmesh.protocol.Digests;
 import io.rigmesh.protocol.Domain;
+import io.rigmesh.protocol.Evidence;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.JobState;
+import io.rigmesh.protocol.Meter;
 import io.rigmesh.protocol.Profile;
+import io.rigmesh.protocol.Receipt;
+import io.rigmesh.protocol.ReceiptFile;
 import io.rigmesh.protocol.SignedJob;
 import io.rigmesh.protocol.Task;
 import io.rigmesh.protocol.TokenAmount;
@@ -330,6 +336,66 @@ class CheatingProviderIT {
     assertThat(book.pays(row.channel().orElseThrow().id())).isFalse();
     assertThat(book.pay(now.channel().orElseThrow().id(), row.id(), TokenAmount.of(7), List.of()))
         .isNotNull();
+  }
+
+  @Test
+  void jobWhoseChannelsAreAllClosedIsGivenUpAfterThree() throws Exception {
+    JobRow row = funded();
+    refusing("not-funded");
+    for (int channels = 1; channels < 3; channels++) {
+      contract.requestClose(row.channel().orElseThrow());
+      assertThat(watch.handIn(row, 6)).isEqualTo(new Step.Moved());
+      row = store.find(row.id()).orElseThrow();
+    }
+    assertThat(book.channelsOf(row.id())).isEqualTo(3);
+    contract.requestClose(row.channel().orElseThrow());
+    watch.handIn(row, 6);
+    assertFailed(row, "its provider has closed 3 channels");
+    assertThat(book.channelsOf(row.id())).isEqualTo(3);
+  }
+
+  @Test
+  void receiptThatCostsLessThanWasAskedForIsNotSettled() throws Exception {
+    JobRow row = completed(funded(), 300, 500);
+    assertThat(channels.settle(row)).isInstanceOf(Step.Moved.class);
+    assertThat(store.find(row.id()).orElseThrow().state())
+        .isInstanceOfSatisfying(
+            JobState.Disputed.class,
+            disputed ->
+                assertThat(disputed.reason())
+                    .isEqualTo(
+                        "the provider had itself paid 500 for what its receipt says costs 300"));
+    assertThat(store.find(row.id()).orElseThrow().paid()).isEqualTo(TokenAmount.of(500));
+  }
+
+  /// A job with a receipt for a price, of which so much is paid.
+  private JobRow completed(JobRow row, long price, long paid) {
+    Hash link = Digests.sha256(new byte[] {3});
+    Receipt receipt =
+        new Receipt(
+            row.id(),
+            payee.address(),
+            row.job().model(),
+            new Meter(1, 1, 0),
+            link,
+            CommitmentChain.rootOf(List.of(link)),
+            link,
+            "cpu",
+            row.job().profile(),
+            1_700_000_000,
+            1_700_000_001,
+            TokenAmount.of(price));
+    ReceiptFile file =
+        new ReceiptFile(
+            domain,
+            row.signed(),
+            receipt.sign(payee, domain),
+            new Evidence.Generation(List.of(1), List.of(3), List.of(link)));
+    book.pay(row.channel().orElseThrow().id(), row.id(), TokenAmount.of(paid), List.of());
+    store.paid(row.id(), TokenAmount.of(paid));
+    store.transition(row.id(), Transition.to(new JobState.Running()));
+    return store.transition(
+        row.id(), Transition.to(new JobState.Completed()).with(file, Optional.empty()));
   }
 
   /// A provider that takes nothing.
