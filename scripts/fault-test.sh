@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the fault test of payment channels with many schedules: scripts/fault-test.sh [COUNT [FIRST_SEED]], 200 from seed 1 where
+# Runs the fault test of payment channels and the escrow with many schedules: scripts/fault-test.sh [COUNT [FIRST_SEED]], 200 from seed 1 where
 # nothing is said. The build runs the first few always.
 set -euo pipefail
 # shellcheck source=scripts/prerequisites.sh

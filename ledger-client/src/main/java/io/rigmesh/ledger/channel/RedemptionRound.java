@@ -9,6 +9,7 @@ import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.TokenAmount;
 import java.math.BigInteger;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -98,7 +99,9 @@ final class RedemptionRound {
     boolean waits =
         calls
             .lastFailure()
-            .filter(last -> clock.instant().isBefore(last.plus(settings.retryAfter())))
+            // A failure that is to come, by a clock that was set back since, keeps nothing waiting.
+            .filter(last ->
+                Duration.between(last, clock.instant()).abs().compareTo(settings.retryAfter()) < 0)
             .isPresent();
     for (Map.Entry<Group, List<ChannelRow>> group : due.entrySet()) {
       boolean alone = group.getKey().alone().isPresent();

@@ -15,6 +15,7 @@ import io.rigmesh.ledger.chain.RpcRefusedException;
 import io.rigmesh.protocol.Address;
 import java.math.BigInteger;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -243,7 +244,10 @@ final class OpenTransactions {
       return;
     }
     Attempt newest = attempts.get(0);
-    boolean stuck = clock.instant().isAfter(newest.signedAt().plus(settings.replaceAfter()));
+    // A clock that was set back says that it was signed long ahead, which tells as little of how
+    // long it waits.
+    Duration waits = Duration.between(newest.signedAt(), clock.instant()).abs();
+    boolean stuck = waits.compareTo(settings.replaceAfter()) > 0;
     // Only the first in line can be stuck by its fees; the ones behind it wait for it.
     if (stuck && onChain == nonce && replace(intent, nonce, newest)) {
       return;

@@ -3,6 +3,7 @@ package io.rigmesh.ledger.channel;
 import io.rigmesh.ledger.Party;
 import io.rigmesh.ledger.account.AccountSigner;
 import io.rigmesh.ledger.dev.Deployment;
+import io.rigmesh.ledger.escrow.TokenClient;
 import io.rigmesh.ledger.follow.FollowSettings;
 import io.rigmesh.ledger.follow.Followed;
 import io.rigmesh.ledger.follow.LedgerFollower;
@@ -29,6 +30,10 @@ final class ChannelParty implements AutoCloseable {
           0, BigDecimal.TEN.pow(9), 100, Duration.ofDays(1), Duration.ofMillis(500));
 
   final Party party;
+
+  /// One for all that spend the account's tokens.
+  final TokenClient token;
+
   final ChannelClient client;
   final PayerBook payer;
   final PayeeBook payee;
@@ -71,9 +76,9 @@ final class ChannelParty implements AutoCloseable {
       Duration timeout,
       Clock clock) {
     this.party = party;
+    this.token = party.token(deployment);
     this.client =
-        new ChannelClient(
-            party.sender(), party.token(deployment), deployment.channels(), confirmations, timeout);
+        new ChannelClient(party.sender(), token, deployment.channels(), confirmations, timeout);
     this.payer =
         new PayerBook(
             party.jdbi(),

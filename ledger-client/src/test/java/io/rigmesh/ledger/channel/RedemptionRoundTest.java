@@ -55,6 +55,21 @@ class RedemptionRoundTest {
     assertThat(books.contract.handedIn()).containsExactly(both, Set.of(closing.id()), both);
   }
 
+  @Test
+  void aClockThatIsSetBackAfterAFailedCallKeepsNoChannelWaiting() {
+    Books books = new Books(folder, 10_000, 1_000);
+    PayeeBook payee = books.payee();
+    Set<Hash> one = Set.of(paid(books, books.payer(), payee, "only").id());
+    round(books, payee, NOW).run(false);
+    books.contract.setRefusing(true);
+    round(books, payee, NOW).run(false);
+    assertThat(books.contract.handedIn()).containsExactly(one);
+
+    books.contract.setRefusing(false);
+    round(books, payee, NOW.minus(Duration.ofDays(1))).run(false);
+    assertThat(books.contract.handedIn()).containsExactly(one, one);
+  }
+
   /// Twenty times its gas, where a unit is worth a wei.
   private static final RedemptionSettings CAREFUL =
       new RedemptionSettings(

@@ -34,8 +34,10 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
@@ -147,6 +149,45 @@ class TransactionSenderIT {
       assertThat(attempts).extracting(Attempt::hash).contains(inclusion.transaction());
       assertThat(party.rpc().balanceWei(recipient)).isEqualTo(PAID);
       assertThat(party.rpc().nonce(key.address())).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aClockThatIsSetBackByADayKeepsNoTransactionStuck() {
+    automine(false);
+    AtomicReference<Duration> wrongBy = new AtomicReference<>(Duration.ofDays(1));
+    Clock clock = Clock.systemUTC();
+    Clock jumping =
+        new Clock() {
+          @Override
+          public ZoneId getZone() {
+            return clock.getZone();
+          }
+
+          @Override
+          public Clock withZone(ZoneId zone) {
+            return this;
+          }
+
+          @Override
+          public Instant instant() {
+            return clock.instant().plus(wrongBy.get());
+          }
+        };
+    try (Party party =
+        Party.open(
+            key,
+            folder.resolve("node.db"),
+            RpcSettings.of(31337, chain.endpoint()),
+            patient(),
+            SendListener.NONE,
+            jumping)) {
+      submit(party, "set back");
+      wrongBy.set(Duration.ZERO);
+      until(() -> attempts(party, "set back").size() == 2);
+      mine();
+      await(party, "set back");
+      assertThat(party.rpc().balanceWei(recipient)).isEqualTo(PAID);
     }
   }
 
