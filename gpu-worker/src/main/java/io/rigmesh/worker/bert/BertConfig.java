@@ -31,6 +31,8 @@ public record BertConfig(
     int tokenTypes,
     float layerNormEpsilon) {
 
+  private static final String MODEL_TYPE = "bert";
+
   public BertConfig {
     if (hiddenSize % heads != 0) {
       throw new IllegalArgumentException(
@@ -80,12 +82,17 @@ public record BertConfig(
     }
   }
 
+  /// Whether the root of a `config.json` is a BERT's, by its `model_type`.
+  public static boolean isBert(JsonField config) {
+    return config.find("model_type").map(type -> type.text().equals(MODEL_TYPE)).orElse(false);
+  }
+
   /// Reads the root of a `config.json`.
   ///
   /// @throws io.rigmesh.worker.format.ModelFormatException when a field is missing, out of range,
   ///   or asks for a variant of BERT that this encoder is not
   public static BertConfig read(JsonField config) {
-    config.member("model_type").text(List.of("bert"));
+    config.member("model_type").text(List.of(MODEL_TYPE));
     config.find("hidden_act").ifPresent(act -> act.text(List.of("gelu")));
     config.find("position_embedding_type").ifPresent(type -> type.text(List.of("absolute")));
     config
@@ -133,7 +140,7 @@ public record BertConfig(
       json.writeNumberField("intermediate_size", intermediateSize);
       json.writeNumberField("layer_norm_eps", layerNormEpsilon);
       json.writeNumberField("max_position_embeddings", positionsMax);
-      json.writeStringField("model_type", "bert");
+      json.writeStringField("model_type", MODEL_TYPE);
       json.writeNumberField("num_attention_heads", heads);
       json.writeNumberField("num_hidden_layers", layers);
       json.writeNumberField("pad_token_id", paddingToken);

@@ -1,6 +1,7 @@
 package io.rigmesh.worker.embed;
 
 import io.rigmesh.protocol.Profile;
+import io.rigmesh.worker.bert.BertConfig;
 import io.rigmesh.worker.bert.BertWeights;
 import io.rigmesh.worker.format.JsonField;
 import io.rigmesh.worker.format.ModelFolder;
@@ -53,7 +54,7 @@ public final class Embedder implements AutoCloseable {
     JsonField model = JsonField.read(path.resolve("config.json"), ModelFolder.CONFIG_BYTES_MAX);
     EmbeddingConfig config;
     TokenEncoder encoder;
-    if (model.member("model_type").text().equals("bert")) {
+    if (BertConfig.isBert(model)) {
       try (BertWeights weights = BertWeights.open(path)) {
         config = EmbeddingConfig.read(path, weights.config().positionsMax());
         encoder = new BertTokenEncoder(encoders.bert(weights, profile, config.tokensMax()));

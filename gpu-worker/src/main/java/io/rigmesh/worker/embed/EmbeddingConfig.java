@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 
 /// What a sentence-transformers folder says beside the encoder's config: `modules.json`,
@@ -39,6 +40,13 @@ public record EmbeddingConfig(Pooling pooling, boolean normalized, int tokensMax
   /// Without a prompt.
   public EmbeddingConfig(Pooling pooling, boolean normalized, int tokensMax) {
     this(pooling, normalized, tokensMax, "");
+  }
+
+  /// Whether the files of a folder say that its model is made for embedding.
+  ///
+  /// @param paths relative, with slashes
+  public static boolean isIn(Collection<String> paths) {
+    return paths.contains(MODULES) || paths.contains(POOLING + "/config.json");
   }
 
   /// As [#read(Path, int, int)], with the longest sequence for the usual one.

@@ -76,6 +76,14 @@ public final class JsonField {
     return parse(file.toString(), json, 0);
   }
 
+  /// Parses a whole file that was read already.
+  ///
+  /// @param file the file's name in errors
+  /// @throws ModelFormatException when it is not JSON
+  public static JsonField parse(String file, byte[] json) {
+    return parse(file, json, 0);
+  }
+
   /// Parses JSON that lies in a file.
   ///
   /// @param file the file's name in errors

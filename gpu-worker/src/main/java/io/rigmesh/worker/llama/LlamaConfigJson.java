@@ -70,6 +70,18 @@ public final class LlamaConfigJson {
     }
   }
 
+  /// Whether the weights beside this config.json end in a language model head, so that tokens can
+  /// be generated: a tied one always, another unless the architecture is that of the bare decoder,
+  /// as embedding models are saved.
+  ///
+  /// @throws io.rigmesh.worker.format.ModelFormatException as [#read]
+  public static boolean hasHead(JsonField root) {
+    ModelFamily family = ModelFamily.of(root);
+    return root.find("tie_word_embeddings").map(JsonField::flag).orElse(family.tiedHead())
+        || root.find("architectures").map(named -> named.items().getFirst().text()).stream()
+            .noneMatch(family::isBare);
+  }
+
   /// Writes the `config.json` of a plain Llama into a folder, replacing one that is there.
   ///
   /// @throws IllegalArgumentException when the model is more than a plain Llama

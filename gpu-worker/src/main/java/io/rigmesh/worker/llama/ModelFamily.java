@@ -58,6 +58,11 @@ enum ModelFamily {
     return found;
   }
 
+  /// Whether an architecture of this family is the decoder alone, without a language model head.
+  boolean isBare(String architecture) {
+    return architecture.equals(prefix + "Model");
+  }
+
   /// With a language model head, and without.
   private List<String> architectures() {
     return List.of(prefix + "ForCausalLM", prefix + "Model");

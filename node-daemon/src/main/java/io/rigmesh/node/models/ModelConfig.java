@@ -1,10 +1,9 @@
 package io.rigmesh.node.models;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.protocol.FolderManifest;
 import io.rigmesh.protocol.MalformedException;
-import io.rigmesh.protocol.ProtocolJson;
+import io.rigmesh.worker.format.JsonField;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -34,14 +33,15 @@ public final class ModelConfig {
 
   /// Its content, or empty if it is not here.
   ///
-  /// @throws MalformedException if the folder has none, or it is no JSON
-  static Optional<JsonNode> read(FolderManifest manifest, Blobs blobs) {
+  /// @throws MalformedException if the folder has none, or it is too long
+  /// @throws io.rigmesh.worker.format.ModelFormatException if it is no JSON
+  static Optional<JsonField> read(FolderManifest manifest, Blobs blobs) {
     FolderManifest.File config = file(manifest);
     if (!blobs.has(config.root())) {
       return Optional.empty();
     }
     try (InputStream in = blobs.open(config.root())) {
-      return Optional.of(ProtocolJson.parse(in.readAllBytes(), "the model's config.json"));
+      return Optional.of(JsonField.parse("config.json", in.readAllBytes()));
     } catch (IOException e) {
       throw new UncheckedIOException("the model's config.json cannot be read", e);
     }

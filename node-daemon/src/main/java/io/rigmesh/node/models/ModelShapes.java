@@ -1,12 +1,16 @@
 package io.rigmesh.node.models;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.protocol.FolderManifest;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.MalformedException;
 import io.rigmesh.protocol.Task;
 import io.rigmesh.scheduler.estimate.ModelShape;
+import io.rigmesh.worker.bert.BertConfig;
+import io.rigmesh.worker.format.JsonField;
+import io.rigmesh.worker.format.ModelFormatException;
+import io.rigmesh.worker.llama.LlamaConfig;
+import io.rigmesh.worker.llama.LlamaConfigJson;
 import java.util.Optional;
 
 /// Reads a model's size off its folder, without opening its weights, which need not be here yet.
@@ -23,41 +27,62 @@ public final class ModelShapes {
   /// The size of a task's model, or empty if the manifest of its folder or its config.json is not
   /// here.
   ///
-  /// @throws MalformedException if its config.json cannot be read
+  /// @throws MalformedException if its config.json cannot be read, or this engine cannot do the
+  ///   task with such a model
   public Optional<ModelShape> of(Task task, Hash model) {
     if (task instanceof Task.Train train && train.architecture().isPresent()) {
       return train.architecture().map(ModelShape::of);
     }
-    return blobs
-        .manifest(model)
-        .flatMap(manifest -> ModelConfig.read(manifest, blobs).map(json -> read(manifest, json)));
+    try {
+      return blobs
+          .manifest(model)
+          .flatMap(manifest ->
+              ModelConfig.read(manifest, blobs)
+                  .map(config ->
+                      BertConfig.isBert(config)
+                          ? bert(task, manifest, config)
+                          : decoder(task, config)));
+    } catch (ModelFormatException e) {
+      throw new MalformedException("this engine cannot run the model: " + e.getMessage());
+    }
   }
 
-  private static ModelShape read(FolderManifest manifest, JsonNode json) {
+  private static ModelShape bert(Task task, FolderManifest manifest, JsonField config) {
+    if (!(task instanceof Task.Embed)) {
+      throw new MalformedException("the model is a BERT, which embeds and does nothing else");
+    }
+    BertConfig bert = BertConfig.read(config);
     long weightBytes =
         manifest.files().stream()
             .filter(f -> f.path().endsWith(".safetensors"))
             .mapToLong(FolderManifest.File::sizeBytes)
             .sum();
-    int dim = integer(json, "hidden_size", 65_536);
-    int heads = integer(json, "num_attention_heads", 1_024);
-    int kvHeads =
-        json.has("num_key_value_heads") ? integer(json, "num_key_value_heads", heads) : heads;
     return new ModelShape(
         weightBytes / FLOAT_BYTES,
-        integer(json, "num_hidden_layers", 1_024),
-        dim,
-        dim / heads * kvHeads,
-        integer(json, "intermediate_size", 1 << 20),
-        integer(json, "vocab_size", 1 << 24));
+        bert.layers(),
+        bert.hiddenSize(),
+        bert.hiddenSize(),
+        bert.intermediateSize(),
+        bert.vocabularySize());
   }
 
-  private static int integer(JsonNode json, String field, int max) {
-    JsonNode value = json.path(field);
-    if (!value.isInt() || value.intValue() < 1 || value.intValue() > max) {
-      throw new MalformedException(
-          "the field " + field + " of the model's config.json lies between 1 and " + max);
+  /// The parameters are counted by the config: in the file they may be half as large as in memory.
+  private static ModelShape decoder(Task task, JsonField config) {
+    LlamaConfig decoder = LlamaConfigJson.read(config);
+    if (task instanceof Task.Train) {
+      decoder
+          .beyondPlainLlama()
+          .ifPresent(field -> {
+            throw new MalformedException(
+                "only plain Llamas are trained, and this model has " + field);
+          });
     }
-    return value.intValue();
+    return new ModelShape(
+        decoder.parameterCount(),
+        decoder.layers(),
+        decoder.hiddenSize(),
+        decoder.headDim() * decoder.kvHeads(),
+        decoder.feedForwardSize(),
+        decoder.vocabularySize());
   }
 }

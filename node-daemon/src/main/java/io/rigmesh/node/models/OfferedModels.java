@@ -1,12 +1,14 @@
 package io.rigmesh.node.models;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.store.JobStore;
 import io.rigmesh.protocol.FolderManifest;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.JobKind;
 import io.rigmesh.protocol.MalformedException;
+import io.rigmesh.worker.format.JsonField;
+import io.rigmesh.worker.format.ModelFormatException;
+import io.rigmesh.worker.task.ModelUses;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -14,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,6 +24,7 @@ import org.slf4j.LoggerFactory;
 /// brought or made are their requesters' and are not among them. Safe for use by several threads.
 public final class OfferedModels {
   private static final Logger LOG = LoggerFactory.getLogger(OfferedModels.class);
+  private static final int NAME_CHARS_MAX = 60;
 
   private final JobStore store;
   private final Blobs blobs;
@@ -88,24 +92,35 @@ public final class OfferedModels {
 
   private Optional<OfferedModel> read(FolderManifest manifest) {
     try {
-      JsonNode config = ModelConfig.read(manifest, blobs).orElseThrow();
-      String type = config.path("model_type").asText("");
+      JsonField config = ModelConfig.read(manifest, blobs).orElseThrow();
       List<JobKind> kinds =
-          switch (type) {
-            case "bert" -> List.of(JobKind.EMBED);
-            case "llama" -> List.of(JobKind.GENERATE, JobKind.TRAIN);
-            default -> List.of();
-          };
+          ModelUses.of(config, manifest.files().stream().map(FolderManifest.File::path).toList());
       if (kinds.isEmpty()) {
-        LOG.warn("the model {} is of type '{}' and not offered", manifest.root(), type);
+        LOG.warn(
+            "the model {} is not offered: it has no head to generate with, and its folder does not"
+                + " say how it embeds",
+            manifest.root());
         return Optional.empty();
       }
-      String named = config.path("_name_or_path").asText("");
-      String name = named.isEmpty() ? type : named.substring(0, Math.min(named.length(), 60));
-      return Optional.of(new OfferedModel(manifest.root(), name, kinds));
+      return Optional.of(new OfferedModel(manifest.root(), name(config), kinds));
     } catch (MalformedException e) {
       LOG.warn("the model {} is not offered: {}", manifest.root(), e.sentence());
       return Optional.empty();
+    } catch (ModelFormatException e) {
+      LOG.warn("the model {} is not offered: {}", manifest.root(), e.getMessage());
+      return Optional.empty();
     }
+  }
+
+  /// What the model calls itself, or else its family.
+  private static String name(JsonField config) {
+    String name =
+        Stream.of("_name_or_path", "model_type")
+            .flatMap(field -> config.find(field).filter(JsonField::isText).stream())
+            .map(JsonField::text)
+            .filter(text -> !text.isBlank())
+            .findFirst()
+            .orElse("");
+    return name.substring(0, Math.min(name.length(), NAME_CHARS_MAX));
   }
 }

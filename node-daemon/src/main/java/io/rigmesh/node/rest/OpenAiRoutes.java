@@ -17,10 +17,12 @@ import io.rigmesh.protocol.Task;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 
 /// OpenAI's interface to the market: a request becomes a job, signed with this node's key, that any
@@ -66,21 +68,38 @@ final class OpenAiRoutes {
   }
 
   private static ObjectNode describe(Offered offered) {
-    return Json.object()
-        .put("id", offered.model().name().isEmpty() ? offered.root() : offered.model().name())
-        .put("object", "model")
-        .put("created", 0)
-        .put("owned_by", "rigmesh")
-        .put("root", offered.root())
-        .put("kind", offered.model().kind().id())
-        .put("providers", offered.providers());
+    ObjectNode model =
+        Json.object()
+            .put("id", offered.model().name().isEmpty() ? offered.root() : offered.model().name())
+            .put("object", "model")
+            .put("created", 0)
+            .put("owned_by", "rigmesh")
+            .put("root", offered.root())
+            .put("kind", offered.model().kind().id())
+            .put("providers", offered.providers());
+    ArrayNode kinds = model.putArray("kinds");
+    offered.kinds().forEach(kind -> kinds.add(kind.id()));
+    return model;
   }
 
   /// A model that is offered.
   ///
-  /// @param model as one of the offers says it
+  /// @param model as one of the offers says it first
+  /// @param kinds what jobs it is offered for, in the order of the kinds
   /// @param providers how many offer it
-  private record Offered(Offer.Model model, int providers) {
+  private record Offered(Offer.Model model, Set<JobKind> kinds, int providers) {
+    /// As one offer has it.
+    static Offered by(Offer.Model model) {
+      return new Offered(model, EnumSet.of(model.kind()), 1);
+    }
+
+    /// The same model in one offer for several kinds, or in several offers.
+    Offered and(Offered other, int providersTogether) {
+      Set<JobKind> all = EnumSet.copyOf(kinds);
+      all.addAll(other.kinds);
+      return new Offered(model, all, providersTogether);
+    }
+
     String root() {
       return model.root().hex();
     }
@@ -89,14 +108,15 @@ final class OpenAiRoutes {
   private Map<Hash, Offered> offered() {
     Map<Hash, Offered> models = new TreeMap<>();
     for (Offer offer : node.offers()) {
+      Map<Hash, Offered> here = new TreeMap<>();
       for (Offer.Model model : offer.models()) {
         if (!model.root().isZero()) {
-          models.merge(
-              model.root(),
-              new Offered(model, 1),
-              (known, _) -> new Offered(known.model(), known.providers() + 1));
+          // An offer names a model once for each kind of job.
+          here.merge(model.root(), Offered.by(model), (known, more) -> known.and(more, 1));
         }
       }
+      here.forEach((root, found) ->
+          models.merge(root, found, (known, more) -> known.and(more, known.providers() + 1)));
     }
     return models;
   }
@@ -109,7 +129,7 @@ final class OpenAiRoutes {
     List<Offered> found =
         offered().values().stream()
             .filter(o -> o.model().name().equals(name))
-            .filter(o -> kind.isEmpty() || o.model().kind() == kind.get())
+            .filter(o -> kind.isEmpty() || o.kinds().contains(kind.get()))
             .sorted(Comparator.comparingInt(Offered::providers).reversed())
             .toList();
     if (found.isEmpty()) {

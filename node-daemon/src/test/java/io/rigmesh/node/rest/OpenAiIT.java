@@ -238,6 +238,9 @@ class OpenAiIT {
     JsonNode writer = TestServer.json(server.get("/v1/models/a%20writer"));
     assertThat(writer.path("root").asText()).isEqualTo(WRITER.hex());
     assertThat(writer.path("kind").asText()).isEqualTo("generate");
+    // One offer names it twice, once for each kind of job.
+    assertThat(writer.path("kinds").toString()).isEqualTo("[\"train\",\"generate\"]");
+    assertThat(writer.path("providers").asInt()).isEqualTo(1);
     HttpResponse<byte[]> none =
         server.post("/v1/completions", "{\"model\":\"another\",\"prompt\":\"x\"}");
     assertThat(none.statusCode()).isEqualTo(404);
