@@ -4,10 +4,6 @@ import jcuda.driver.CUresult;
 
 /// Turns the driver's status codes into [CudaException]s. Source: the CUDA driver API, CUresult.
 final class Cuda {
-  /// The CUDA release whose drivers know the PTX that this build ships, as the driver says it:
-  /// 13000 is 13.0, which came with driver 580.
-  static final int DRIVER_MIN = 13_000;
-
   private Cuda() {}
 
   /// Throws unless `result` is success.
@@ -37,11 +33,9 @@ final class Cuda {
   ///
   /// @param version as cuDriverGetVersion gives it
   static void checkDriver(int version) {
-    if (version < DRIVER_MIN) {
-      throw new CudaException(
-          "The NVIDIA driver is made for CUDA %d.%d, and the kernels of this version need %d.%d, which is driver 580 or newer: update the driver."
-              .formatted(
-                  version / 1000, version % 1000 / 10, DRIVER_MIN / 1000, DRIVER_MIN % 1000 / 10));
-    }
+    CudaNeeds.ofDriver(version)
+        .ifPresent(unmet -> {
+          throw new CudaException(unmet);
+        });
   }
 }

@@ -45,10 +45,10 @@ public final class CudaAccelerator implements Accelerator {
             attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
             attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
             attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN));
-    if (!architecture.runs(Architecture.LEAST.major(), Architecture.LEAST.minor())) {
-      throw new CudaException(
-          "%s has %s; the kernels need 7.5, Turing, or newer.".formatted(name, architecture));
-    }
+    CudaNeeds.ofCapability(architecture.major(), architecture.minor())
+        .ifPresent(unmet -> {
+          throw new CudaException(name + ": " + unmet);
+        });
     this.stream = new CUstream();
     Cuda.check(
         "cuStreamCreate",

@@ -68,7 +68,6 @@ final class CudaDriver {
         || failed("cuDeviceGetCount", JCudaDriver.cuDeviceGetCount(count))) {
       return List.of();
     }
-    String driver = version[0] / 1000 + "." + version[0] % 1000 / 10;
     List<Device.Cuda> devices = new ArrayList<>();
     for (int ordinal = 0; ordinal < count[0]; ordinal++) {
       CUdevice device = new CUdevice();
@@ -80,15 +79,14 @@ final class CudaDriver {
         continue;
       }
       devices.add(
-          new Device.Cuda(
+          Device.Cuda.of(
               ordinal,
               terminated(name),
               memoryBytes[0],
-              attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
-                  + "."
-                  + attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
+              attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR),
+              attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
               attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
-              driver));
+              version[0]));
     }
     return List.copyOf(devices);
   }

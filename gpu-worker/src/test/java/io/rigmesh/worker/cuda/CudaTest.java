@@ -18,6 +18,18 @@ final class CudaTest {
   }
 
   @Test
+  void aDeviceIsUsableFromDriver580AndTuringOn() {
+    assertThat(CudaNeeds.unmet(13_000, 7, 5)).isEmpty();
+    assertThat(CudaNeeds.unmet(13_010, 12, 0)).isEmpty();
+    assertThat(CudaNeeds.unmet(12_090, 9, 0))
+        .hasValueSatisfying(
+            why -> assertThat(why).contains("CUDA 12.9").contains("driver 580 or newer"));
+    assertThat(CudaNeeds.unmet(13_000, 7, 0))
+        .hasValueSatisfying(
+            why -> assertThat(why).contains("capability 7.0").contains("7.5, Turing"));
+  }
+
+  @Test
   void theDriversRefusalOfAKernelNamesTheDriverThatIsNeeded() {
     assertThatThrownBy(
             () -> Cuda.check("cuModuleLoadData", CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION))

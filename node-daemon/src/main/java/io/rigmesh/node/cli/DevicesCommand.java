@@ -13,7 +13,12 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
 /// Lists this machine's devices; asks no daemon.
-@Command(name = "devices", description = "List the devices of this machine.")
+@Command(
+    name = "devices",
+    description = {
+      "List the devices of this machine, and whether this version computes on them. It asks no"
+          + " daemon; 'rigmesh workers' says how a running node's do."
+    })
 final class DevicesCommand implements Callable<Integer> {
   private static final double GIBIBYTE = 1 << 30;
 
@@ -52,7 +57,7 @@ final class DevicesCommand implements Callable<Integer> {
               + cuda.multiprocessors()
               + " multiprocessors, CUDA "
               + cuda.driverVersion()
-              + "; no kernels for it in this version";
+              + cuda.unusable().map(why -> "; not usable: " + why).orElse("");
     };
   }
 
@@ -65,11 +70,13 @@ final class DevicesCommand implements Callable<Integer> {
             .put("memoryBytes", Long.toString(device.memoryTotalBytes()));
     switch (device) {
       case Device.Cpu cpu -> node.put("threads", cpu.processors()).put("usable", true);
-      case Device.Cuda cuda ->
-          node.put("computeCapability", cuda.computeCapability())
-              .put("multiprocessors", cuda.multiprocessors())
-              .put("driverVersion", cuda.driverVersion())
-              .put("usable", false);
+      case Device.Cuda cuda -> {
+        node.put("computeCapability", cuda.computeCapability())
+            .put("multiprocessors", cuda.multiprocessors())
+            .put("driverVersion", cuda.driverVersion())
+            .put("usable", cuda.unusable().isEmpty());
+        cuda.unusable().ifPresent(why -> node.put("reason", why));
+      }
     }
     return node;
   }
