@@ -13,6 +13,34 @@ if ! cmp -s "$tools/package-lock.json" "$tools/node_modules/.installed-lock"; th
 fi
 "$tools/node_modules/.bin/dockerfile-utils" lint "$root/docker/Dockerfile"
 "$tools/node_modules/.bin/dclint" --max-warnings 0 "$root/docker/compose.yaml"
+
+# What the Dockerfile copies from the tree must be let through by .dockerignore, and be there. A pattern
+# there is a path from the top; the last one that fits decides, `!` lets through, and what is below a
+# folder goes with it.
+ignored() {
+  local path=$1 verdict=1 line pattern wanted
+  while read -r line; do
+    case $line in '' | '#'*) continue ;; esac
+    pattern=${line#!}
+    [ "$line" = "$pattern" ] && wanted=0 || wanted=1
+    # shellcheck disable=SC2053 # The right side is a pattern.
+    if [ "$pattern" = '**' ] || [[ $path == $pattern || $path == $pattern/* ]]; then
+      verdict=$wanted
+    fi
+  done <"$root/.dockerignore"
+  return "$verdict"
+}
+copied=0
+while read -r source; do
+  copied=$((copied + 1))
+  [ -e "$root/$source" ] || fail "docker/Dockerfile copies $source, which is not in the tree."
+  ! ignored "$source" || fail "docker/Dockerfile copies $source, which .dockerignore keeps out; add !$source to it."
+done < <(sed -nE 's/^COPY ([^-].*) [^ ]+$/\1/p' "$root/docker/Dockerfile" | tr ' ' '\n')
+[ "$copied" -ge 9 ] || fail "only $copied things that docker/Dockerfile copies were found; is the check still right?"
+for module in $(sed -nE 's|^ *<module>(.*)</module>.*|\1|p' "$root/pom.xml"); do
+  grep -q "^COPY $module " "$root/docker/Dockerfile" || fail "docker/Dockerfile does not copy the module $module."
+done
+
 if command -v docker >/dev/null && docker compose version >/dev/null 2>&1; then
   RIGMESH_CHAIN_RPC_URLS=http://127.0.0.1:8545 docker compose -f "$root/docker/compose.yaml" config --quiet
 fi
