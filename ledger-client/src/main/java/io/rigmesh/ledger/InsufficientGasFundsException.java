@@ -7,9 +7,6 @@ import java.math.BigInteger;
 public final class InsufficientGasFundsException extends LedgerException {
   private static final long serialVersionUID = 1L;
 
-  private final transient Address account;
-  private final BigInteger missingWei;
-
   /// An account that lacks `missingWei` of the `neededWei` that a transaction may cost at most.
   public InsufficientGasFundsException(
       Address account, BigInteger neededWei, BigInteger balanceWei, String purpose) {
@@ -21,17 +18,5 @@ public final class InsufficientGasFundsException extends LedgerException {
                 purpose,
                 Ether.text(neededWei),
                 Ether.text(neededWei.subtract(balanceWei))));
-    this.account = account;
-    this.missingWei = neededWei.subtract(balanceWei);
-  }
-
-  /// The account that pays.
-  public Address account() {
-    return account;
-  }
-
-  /// What has to be sent to it at least, in wei.
-  public BigInteger missingWei() {
-    return missingWei;
   }
 }

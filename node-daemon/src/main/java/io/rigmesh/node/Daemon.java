@@ -322,11 +322,6 @@ public final class Daemon implements AutoCloseable {
     return resource;
   }
 
-  /// The node, for whoever shows it.
-  public Node node() {
-    return node;
-  }
-
   /// Starts every service. If one does not start, those before it are stopped again.
   public void start() {
     for (Service service : services) {

@@ -52,11 +52,7 @@ public final class Home implements AutoCloseable {
     try {
       privateFolder(home);
       for (Path folder :
-          List.of(
-              config.blobsFolder(),
-              config.jobsFolder(),
-              config.workersFolder(),
-              config.logsFolder())) {
+          List.of(config.blobsFolder(), config.jobsFolder(), config.workersFolder())) {
         privateFolder(folder);
       }
       FileChannel channel =

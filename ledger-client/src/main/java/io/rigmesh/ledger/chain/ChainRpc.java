@@ -94,11 +94,6 @@ public final class ChainRpc implements AutoCloseable {
     return settings.chainId();
   }
 
-  /// The configured endpoints, the preferred one first.
-  public RpcSettings settings() {
-    return settings;
-  }
-
   /// How each endpoint does, in the order of the configuration.
   public List<EndpointHealth> endpoints() {
     return endpoints.health();

@@ -6,15 +6,7 @@ import io.rigmesh.ledger.LedgerException;
 public final class RpcRefusedException extends LedgerException {
   private static final long serialVersionUID = 1L;
 
-  private final int code;
-
   RpcRefusedException(String method, int code, String message) {
     super("The chain refused " + method + ": " + message + " (code " + code + ")");
-    this.code = code;
-  }
-
-  /// The JSON-RPC error code.
-  public int code() {
-    return code;
   }
 }

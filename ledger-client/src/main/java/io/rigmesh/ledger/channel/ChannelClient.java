@@ -59,11 +59,6 @@ public final class ChannelClient implements ChannelContract {
     this.funding = new ChannelFunding(sender, wallet, channels, reads, calls, timeout);
   }
 
-  /// The contract's address.
-  public Address address() {
-    return address;
-  }
-
   @Override
   public Domain domain() {
     return new Domain(rpc.chainId(), address);
@@ -72,11 +67,6 @@ public final class ChannelClient implements ChannelContract {
   @Override
   public Address account() {
     return sender.account();
-  }
-
-  /// How long vouchers are still taken after it was asked to close a channel.
-  public Duration challengeTime() {
-    return Duration.ofSeconds(reads.challengeSeconds());
   }
 
   /// The part of what is redeemed that the treasury gets, in ten-thousandths.

@@ -60,11 +60,6 @@ public final class PayeeBook {
     this.clock = clock;
   }
 
-  /// The EIP-712 domain of the vouchers that are taken.
-  public Domain domain() {
-    return domain;
-  }
-
   /// A refusal where a requester means another chain or contract than this book.
   public Optional<Refusal> sameMoney(Domain theirs) {
     if (theirs.chainId() != domain.chainId()) {

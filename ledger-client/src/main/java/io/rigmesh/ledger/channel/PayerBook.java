@@ -80,11 +80,6 @@ public final class PayerBook {
     this.clock = clock;
   }
 
-  /// The EIP-712 domain of the vouchers.
-  public Domain domain() {
-    return domain;
-  }
-
   /// Finds a channel to a payee with `priceMax` of free room, tops one up or opens one where there
   /// is none, and holds that room for a job. Blocks until what it needs is confirmed. A job that
   /// holds a part already is found, not repeated, also after a restart.
@@ -104,11 +99,6 @@ public final class PayerBook {
       }
       funding.room(payee, priceMax);
     }
-  }
-
-  /// The same without holding the room: another job may take it.
-  public ChannelTerms room(Address payee, TokenAmount amount) {
-    return funding.room(payee, amount);
   }
 
   /// Signs a voucher for `increment` more than the last one, out of what the job holds, and writes

@@ -43,11 +43,6 @@ public final class RegistryClient {
             registry.hex(), rpc.web3j(), ContractReads.readOnly(rpc), new DefaultGasProvider());
   }
 
-  /// The registry's contract.
-  public Address address() {
-    return address;
-  }
-
   /// What a provider has at stake.
   public Stake stakeOf(Address provider) {
     Tuple3<BigInteger, BigInteger, BigInteger> stake =

@@ -75,18 +75,6 @@ public final class TokenClient {
         ContractReads.read(rpc, "token", address, contract.balanceOf(account.hex())));
   }
 
-  /// What an account held after a block, which an endpoint knows of the newest ones.
-  public TokenAmount balanceAt(Address account, long blockNumber) {
-    String answer =
-        rpc.callAt(
-            Address.ZERO,
-            Call.of(address, contract.balanceOf(account.hex()).encodeFunctionCall()),
-            blockNumber);
-    // Before its own block the contract is not there and gives nothing back.
-    String digits = answer.startsWith("0x") ? answer.substring(2) : answer;
-    return digits.isEmpty() ? TokenAmount.ZERO : new TokenAmount(new BigInteger(digits, 16));
-  }
-
   /// What `spender` may take of the owner's tokens, in smallest units; wallets set it as high as
   /// 2^256 - 1.
   public BigInteger allowance(Address owner, Address spender) {

@@ -33,9 +33,4 @@ public record FollowSettings(
   public static FollowSettings development(long fromBlock) {
     return new FollowSettings(fromBlock, 1, 1_000, Duration.ofMillis(100));
   }
-
-  /// For a public chain: told at twelve blocks, asked every four seconds.
-  public static FollowSettings production(long fromBlock) {
-    return new FollowSettings(fromBlock, 12, 1_000, Duration.ofSeconds(4));
-  }
 }

@@ -21,11 +21,6 @@ public record LogPattern(List<List<Hash>> topics) {
     topics = topics.stream().map(List::copyOf).toList();
   }
 
-  /// Any of these kinds of events.
-  public static LogPattern ofKinds(Hash... kinds) {
-    return new LogPattern(List.of(List.of(kinds)));
-  }
-
   /// Any of these kinds with one of the accounts at a position.
   ///
   /// @param position 1 for the first indexed value

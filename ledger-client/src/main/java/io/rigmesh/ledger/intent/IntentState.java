@@ -52,17 +52,4 @@ public sealed interface IntentState {
   /// @param nonce its place in the account's order
   /// @param reason a sentence with a remedy
   record Displaced(long nonce, String reason) implements IntentState {}
-
-  /// True if nothing will change any more.
-  default boolean isFinal() {
-    return switch (this) {
-      case Planned p -> false;
-      case Signed s -> false;
-      case Mined m -> false;
-      case Refused r -> true;
-      case Confirmed c -> true;
-      case Reverted r -> true;
-      case Displaced d -> true;
-    };
-  }
 }

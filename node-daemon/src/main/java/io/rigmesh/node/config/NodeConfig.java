@@ -62,9 +62,4 @@ public record NodeConfig(
   public Path workersFolder() {
     return home.resolve("workers");
   }
-
-  /// The folder of logs.
-  public Path logsFolder() {
-    return home.resolve("logs");
-  }
 }

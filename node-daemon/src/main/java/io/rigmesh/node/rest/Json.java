@@ -28,10 +28,6 @@ final class Json {
     }
   }
 
-  static String text(JsonNode node) {
-    return node.toString();
-  }
-
   static HttpResponse response(HttpStatus status, JsonNode node) {
     return HttpResponse.of(status, MediaType.JSON, HttpData.wrap(bytes(node)));
   }

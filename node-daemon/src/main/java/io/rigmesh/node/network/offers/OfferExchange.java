@@ -101,13 +101,6 @@ public final class OfferExchange implements LiveOffers, AutoCloseable {
     }
   }
 
-  /// The offer of one provider, if it holds now.
-  public Optional<Offer> find(PeerId peer) {
-    synchronized (book) {
-      return book.find(peer.toString(), nowSeconds());
-    }
-  }
-
   /// Gossips an offer of this node.
   ///
   /// @return completes when it was handed to the neighbours
