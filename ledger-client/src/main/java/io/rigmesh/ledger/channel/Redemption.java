@@ -5,9 +5,10 @@ import io.rigmesh.ledger.Rounds;
 import java.time.Clock;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// Hands a payee's vouchers in: many channels in one call, when together they are worth their gas,
-/// and a channel at once when it was asked to close. Every call is written down before it is made,
-/// and a restart goes on with those that are open.
+/// Hands a payee's vouchers in: many channels in one call, when together they are worth a multiple
+/// of their gas, and those of a channel that was asked to close at once if they are worth it at all
+/// (with the multiple 0, always). Every call is written down before it is made, and a restart goes
+/// on with those that are open.
 ///
 /// One thread of its own does the work until [#close].
 public final class Redemption implements AutoCloseable {

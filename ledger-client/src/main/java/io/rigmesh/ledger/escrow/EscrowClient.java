@@ -52,11 +52,6 @@ public final class EscrowClient {
             escrow.hex(), rpc.web3j(), ContractReads.readOnly(rpc), new DefaultGasProvider());
   }
 
-  /// The escrow's contract.
-  public Address address() {
-    return address;
-  }
-
   /// The EIP-712 domain of jobs and receipts that this escrow settles.
   public Domain domain() {
     return new Domain(rpc.chainId(), address);
@@ -369,23 +364,6 @@ public final class EscrowClient {
         jobId,
         "decline job %s and give its money back".formatted(jobId),
         contract.decline(requester.hex(), jobId.bytes()).encodeFunctionCall());
-  }
-
-  /// What the token refused to pay to an account and waits for [#collect].
-  public TokenAmount deferred(Address account) {
-    return new TokenAmount(
-        ContractReads.read(rpc, "JobEscrow", address, contract.deferredOf(account.hex())));
-  }
-
-  /// Pays out what the token had refused to pay to an account.
-  ///
-  /// @param occasion names this collection for ever
-  public Inclusion collect(Address account, String occasion) {
-    return sender.send(
-        "collect:" + occasion,
-        "collect what waits for %s at %s".formatted(account, address),
-        () -> Call.of(address, contract.collect(account.hex()).encodeFunctionCall()),
-        timeout);
   }
 
   private static JobEscrow.Permit words(Permit permit) {

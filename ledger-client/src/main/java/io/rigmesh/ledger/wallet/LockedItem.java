@@ -35,6 +35,8 @@ public record LockedItem(
     STAKE("stake", false),
     /// Stake that was asked back.
     UNBONDING("unbonding", false),
+    /// A payment to this account that its token refused, which waits in the escrow.
+    DEFERRED("deferred", false),
     /// In a channel that this account is paid by, promised by a voucher and not redeemed.
     REDEEMABLE("redeemable", true),
     /// In the escrow of a job that this account did, asked for by its proof.

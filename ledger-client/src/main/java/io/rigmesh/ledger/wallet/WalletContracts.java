@@ -44,11 +44,6 @@ public record WalletContracts(ChainRpc rpc, Address token, Address channels) {
     return new TokenAmount(number(token, "balanceOf", List.of(word(account)), block));
   }
 
-  /// What PaymentChannels may take of an account's tokens.
-  public BigInteger allowance(Address account) {
-    return allowance(account, channels);
-  }
-
   /// What a contract may take of an account's tokens.
   public BigInteger allowance(Address account, Address spender) {
     return number(token, "allowance", List.of(word(account), word(spender)), head());
@@ -68,11 +63,6 @@ public record WalletContracts(ChainRpc rpc, Address token, Address channels) {
   /// PaymentChannels as it is read.
   public ChannelReads reads() {
     return new ChannelReads(rpc, channels, 1);
-  }
-
-  /// Lets PaymentChannels take tokens.
-  public Call approve(TokenAmount amount) {
-    return approve(channels, amount);
   }
 
   /// Lets a contract take tokens.
@@ -127,6 +117,11 @@ public record WalletContracts(ChainRpc rpc, Address token, Address channels) {
   /// Asks stake back.
   public static Call unstake(Address registry, TokenAmount amount) {
     return call(registry, "requestUnbond", List.of(new Uint256(amount.units())));
+  }
+
+  /// Pays out what the token had refused to pay to an account of a JobEscrow.
+  public static Call collect(Address escrow, Address account) {
+    return call(escrow, "collect", List.of(word(account)));
   }
 
   /// Pays out what was asked back for long enough.

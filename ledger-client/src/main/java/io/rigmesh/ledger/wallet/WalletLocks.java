@@ -71,6 +71,7 @@ public final class WalletLocks {
       }
     }
     addStake(items);
+    addDeferred(items);
     for (KeptVouchers.Earned earned : vouchers.earned()) {
       items.add(
           new LockedItem(
@@ -174,6 +175,22 @@ public final class WalletLocks {
       }
     }
     return parts;
+  }
+
+  private void addDeferred(List<LockedItem> items) {
+    BigInteger deferred =
+        read("JobEscrow", parties.escrow(), escrow.deferredOf(parties.account().hex()));
+    if (deferred.signum() > 0) {
+      items.add(
+          new LockedItem(
+              LockedItem.Kind.DEFERRED,
+              Optional.empty(),
+              Optional.of(parties.escrow()),
+              new TokenAmount(deferred),
+              Optional.empty(),
+              Optional.empty(),
+              "the token refused to pay it; `rigmesh wallet collect` asks it again"));
+    }
   }
 
   private void addStake(List<LockedItem> items) {

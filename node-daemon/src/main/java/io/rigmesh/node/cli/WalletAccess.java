@@ -75,6 +75,9 @@ sealed interface WalletAccess extends AutoCloseable {
   /// Pays unbonded stake out.
   JsonNode withdrawStake();
 
+  /// Pays out what the token had refused to pay from escrows.
+  JsonNode collect();
+
   @Override
   void close();
 
@@ -196,6 +199,11 @@ sealed interface WalletAccess extends AutoCloseable {
     @Override
     public JsonNode withdrawStake() {
       return move(new WalletMove.WithdrawStake(wallet.contracts().registry()));
+    }
+
+    @Override
+    public JsonNode collect() {
+      return move(new WalletMove.Collect(wallet.contracts().escrow(), account()));
     }
 
     private JsonNode move(WalletMove move) {
@@ -335,6 +343,11 @@ sealed interface WalletAccess extends AutoCloseable {
     @Override
     public JsonNode withdrawStake() {
       return move("withdraw-stake", body());
+    }
+
+    @Override
+    public JsonNode collect() {
+      return move("collect", body());
     }
 
     private static ObjectNode body() {

@@ -25,8 +25,9 @@ import picocli.CommandLine.Mixin;
       WalletWords.Show.class,
       WalletStake.Stake.class,
       WalletStake.Unstake.class,
-      WalletLeaveCommand.class,
-      WalletStake.Withdraw.class
+      WalletStake.Withdraw.class,
+      WalletMoves.Collect.class,
+      WalletLeaveCommand.class
     })
 final class WalletCommand implements Callable<Integer> {
   private static final int ETHER_DECIMALS = 18;

@@ -151,4 +151,22 @@ final class WalletMoves {
           done(output, key + " may move nothing", wallet.revoke(Address.fromHex(key))));
     }
   }
+
+  /// A payment that was refused.
+  @Command(
+      name = "collect",
+      description = {
+        "Pay out what escrows owe the account and its token had refused to pay, as one does that"
+            + " blocks accounts. 'rigmesh wallet locked' shows it as deferred."
+      })
+  static final class Collect implements Callable<Integer> {
+    @Mixin private WalletOptions options;
+    @Mixin private OutputOptions output;
+
+    @Override
+    public Integer call() {
+      return options.with(
+          (wallet, _) -> done(output, "collected what was deferred", wallet.collect()));
+    }
+  }
 }

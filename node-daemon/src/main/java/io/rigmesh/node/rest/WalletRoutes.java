@@ -56,7 +56,10 @@ final class WalletRoutes {
         move("/v1/wallet/authorise-signed", this::authoriseSigned),
         move("/v1/wallet/stake", this::stake),
         move("/v1/wallet/unstake", this::unstake),
-        move("/v1/wallet/withdraw-stake", _ -> new WalletMove.WithdrawStake(registry())));
+        move("/v1/wallet/withdraw-stake", _ -> new WalletMove.WithdrawStake(registry())),
+        move(
+            "/v1/wallet/collect",
+            _ -> new WalletMove.Collect(node.chain().contracts().escrow(), node.info().account())));
   }
 
   private Route move(String path, Function<JsonFields, WalletMove> read) {

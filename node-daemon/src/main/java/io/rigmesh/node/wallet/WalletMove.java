@@ -211,6 +211,27 @@ public sealed interface WalletMove {
     }
   }
 
+  /// What the token had refused to pay to an account, asked for again.
+  ///
+  /// @param escrow JobEscrow, where it waits
+  /// @param account who gets it
+  record Collect(Address escrow, Address account) implements WalletMove {
+    @Override
+    public String verb() {
+      return "collect";
+    }
+
+    @Override
+    public String purpose(WalletContracts money) {
+      return "collect what waits for %s at %s".formatted(account, escrow);
+    }
+
+    @Override
+    public Call call(WalletContracts money) {
+      return WalletContracts.collect(escrow, account);
+    }
+  }
+
   /// Stake paid out whose unbonding time is over.
   ///
   /// @param registry ProviderRegistry

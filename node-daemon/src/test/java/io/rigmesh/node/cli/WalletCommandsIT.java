@@ -270,6 +270,8 @@ class WalletCommandsIT {
     run(0, with(signer, "wallet", "unstake", "1.5"));
     run(1, with(signer, "wallet", "withdraw-stake"));
     assertThat(err).contains("rigmesh: ");
+    run(1, with(signer, "wallet", "collect"));
+    assertThat(err).contains("No deferred payment waits for");
   }
 
   @Test

@@ -150,6 +150,7 @@ class OpenApiIT {
     check("post", "/v1/wallet/stake", move("stake", deposit.formatted("a")), 200);
     check("post", "/v1/wallet/unstake", move("unstake", deposit.formatted("a")), 200);
     check("post", "/v1/wallet/withdraw-stake", move("withdraw-stake", "{\"id\":\"a\"}"), 200);
+    check("post", "/v1/wallet/collect", move("collect", "{\"id\":\"a\"}"), 200);
     check(
         "post",
         "/v1/wallet/deposit",
