@@ -261,25 +261,25 @@ public final class ChainLink implements Service {
     }
   }
 
+  /// How transactions are sent by these settings: by the daemon, and by the wallet's commands where
+  /// none runs.
+  public static SenderSettings sending(ChainConfig config) {
+    SenderSettings base =
+        config.confirmations() <= 1 ? SenderSettings.development() : SenderSettings.production();
+    return new SenderSettings(
+        Math.max(1, config.confirmations()),
+        base.maxFeeCapWei(),
+        base.gasMarginPercent(),
+        base.replaceAfter(),
+        base.pollInterval());
+  }
+
   private ChainAccess connect() {
     ChainRpc opened = Objects.requireNonNull(rpc, "started");
     opened.requireChain();
     contracts.requireOn(opened);
-    SenderSettings base =
-        config.confirmations() <= 1 ? SenderSettings.development() : SenderSettings.production();
     TransactionSender sender =
-        TransactionSender.start(
-            opened,
-            intents,
-            signer,
-            new SenderSettings(
-                Math.max(1, config.confirmations()),
-                base.maxFeeCapWei(),
-                base.gasMarginPercent(),
-                base.replaceAfter(),
-                base.pollInterval()),
-            SendListener.NONE,
-            clock);
+        TransactionSender.start(opened, intents, signer, sending(config), SendListener.NONE, clock);
     TokenClient token = new TokenClient(sender, signer, contracts.token(), TRANSACTION_PATIENCE);
     return new ChainAccess(
         opened,

@@ -25,6 +25,7 @@ import picocli.CommandLine.Command;
       ChainCommand.class,
       WatchCommand.class,
       DevicesCommand.class,
+      WorkersCommand.class,
       SelfTestCommand.class,
       PeersCommand.class,
       OffersCommand.class,

@@ -58,6 +58,21 @@ final class JobText {
     optional(lines, "provider   ", job.path("provider"));
     lines.add("price max  " + job.path("job").path("priceMax").asText());
     optional(lines, "price      ", job.path("price"));
+    optional(lines, "paid       ", job.path("paid"));
+    optional(lines, "channel    ", job.path("channel"));
+    for (JsonNode m : job.path("milestones")) {
+      lines.add(
+          "milestone  "
+              + m.path("number").asText()
+              + " "
+              + m.path("state").asText()
+              + ", "
+              + m.path("steps").asText()
+              + " steps, "
+              + m.path("amountDue").asText()
+              + " due, proof "
+              + m.path("proof").asText());
+    }
     optional(lines, "output     ", job.path("output"));
     optional(lines, "new model  ", job.path("outputModel"));
     for (JsonNode t : job.path("transactions")) {

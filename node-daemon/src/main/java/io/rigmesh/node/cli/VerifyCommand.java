@@ -54,7 +54,9 @@ final class VerifyCommand implements Callable<Integer> {
       names = "--samples",
       paramLabel = "N",
       defaultValue = "3",
-      description = "How many randomly chosen steps to recompute (default: ${DEFAULT-VALUE}).")
+      description =
+          "How many randomly chosen parts to recompute: segments of a training between checkpoints,"
+              + " tokens or sentences (default: ${DEFAULT-VALUE}).")
   private int samples;
 
   @Option(names = "--all", description = "Recompute everything.")

@@ -1,5 +1,5 @@
-/// The command line: each command a class, all of them clients of the daemon's REST interface but
-/// for those that run the engine alone.
+/// The command line: each command a class. Most are clients of the daemon's REST interface; others
+/// run the engine, the daemon itself, or the wallet where no daemon runs.
 @NullMarked
 package io.rigmesh.node.cli;
 

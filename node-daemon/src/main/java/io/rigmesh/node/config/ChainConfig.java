@@ -16,7 +16,7 @@ import java.util.Optional;
 /// @param registry the address of ProviderRegistry
 /// @param token the address of the payment token
 /// @param fromBlock the block before which the contracts have no events
-/// @param confirmations blocks on top of a transaction before it counts
+/// @param confirmations blocks that must hold a transaction, its own among them, before it counts
 /// @param headAgeSecondsMax the age of the newest block above which the chain counts as away
 /// @param requestTimeoutSeconds how long one request to an endpoint may take
 /// @param pollMillis how often the chain is asked for its newest block

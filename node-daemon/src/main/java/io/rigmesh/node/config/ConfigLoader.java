@@ -25,8 +25,7 @@ public final class ConfigLoader {
           "it is requester.timeout-seconds now");
 
   /// Variables that the launcher and the command line read for themselves.
-  private static final Set<String> OTHER_VARIABLES =
-      Set.of("RIGMESH_HOME", "RIGMESH_JAVA_HOME", "RIGMESH_JAVA_OPTS");
+  private static final Set<String> OTHER_VARIABLES = Set.of("RIGMESH_HOME", "RIGMESH_JAVA_OPTS");
 
   private static final String PREFIX = "RIGMESH_";
 
@@ -87,7 +86,8 @@ public final class ConfigLoader {
     for (SettingKey key : keys.values()) {
       Given g = given.getOrDefault(key.key(), new Given(key.defaultText(), new Source.Default()));
       values.put(key.key(), key.parse(g.text, g.source, root));
-      boolean hide = key.secret() && !g.text.isEmpty();
+      // A default is known to everyone.
+      boolean hide = key.secret() && !g.text.isEmpty() && !(g.source instanceof Source.Default);
       entries.add(new Entry(key.key(), hide ? "(hidden)" : g.text, g.source, key.help()));
     }
     return new EffectiveConfig(SettingKey.build(NodeConfig.class, root, values), entries);

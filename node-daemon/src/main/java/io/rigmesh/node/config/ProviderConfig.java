@@ -1,6 +1,7 @@
 package io.rigmesh.node.config;
 
 import io.rigmesh.protocol.TokenAmount;
+import io.rigmesh.scheduler.matching.OfferBook;
 
 /// Computing for others.
 ///
@@ -13,7 +14,8 @@ import io.rigmesh.protocol.TokenAmount;
 /// @param modelsOffered whether models that were uploaded here are offered to all, and handed to
 ///   whoever names their root
 /// @param region where the offer says that this node is
-/// @param offerSeconds how long an offer holds; it is made anew at a third of that
+/// @param offerSeconds how long an offer holds, at most as long as other nodes take it for; it is
+///   made anew at a third of that
 /// @param queueLengthMax the most jobs that wait
 /// @param placeSeconds how long an admitted job keeps its place before it is funded
 /// @param approvalPatienceSeconds how long a milestone waits for its requester's approval before
@@ -42,7 +44,11 @@ public record ProviderConfig(
                     + " root.")
         boolean modelsOffered,
     @Setting(value = "", help = "Where the offer says that this node is; free text.") String region,
-    @Setting(value = "600", help = "How long an offer holds; it is made anew at a third of that.")
+    @Setting(
+            value = "600",
+            help = "How long an offer holds; it is made anew at a third of that.",
+            min = 10,
+            max = OfferBook.VALID_SECONDS_MAX)
         int offerSeconds,
     @Setting(value = "64", help = "Most jobs that wait for a device.") int queueLengthMax,
     @Setting(value = "120", help = "How long an admitted job keeps its place before it is funded.")

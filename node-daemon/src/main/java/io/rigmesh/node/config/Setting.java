@@ -18,4 +18,10 @@ public @interface Setting {
 
   /// True if it must never be printed or logged.
   boolean secret() default false;
+
+  /// The least that a number may be.
+  long min() default 0;
+
+  /// The most that a number may be, where its type allows more.
+  long max() default Long.MAX_VALUE;
 }

@@ -91,12 +91,21 @@ record SettingKey(String key, Type type, Setting setting) {
   /// Reads a text as this key's type.
   Object parse(String text, Source source, Path home) {
     try {
-      return value(type, text.strip(), home);
+      return inRange(value(type, text.strip(), home));
     } catch (IllegalArgumentException | MalformedException e) {
       String shown = secret() ? "its value" : "'" + text + "'";
       throw new ConfigException(
           source + ": the setting " + key + " cannot be " + shown + ": " + e.getMessage() + ".", e);
     }
+  }
+
+  private Object inRange(Object value) {
+    if (value instanceof Number number
+        && (number.longValue() < setting.min() || number.longValue() > setting.max())) {
+      throw new IllegalArgumentException(
+          "it lies between " + setting.min() + " and " + setting.max());
+    }
+    return value;
   }
 
   private static Object value(Type type, String text, Path home) {

@@ -5,7 +5,7 @@ import java.util.List;
 /// The worker processes.
 ///
 /// @param devices the devices that get a worker
-/// @param threads how many threads the CPU's worker computes with, 0 for one per processor
+/// @param threads how many threads each worker computes with on the host, 0 for one per processor
 /// @param heapMebibytesMax the worker's largest Java heap
 /// @param startTimeoutSeconds how long a worker may take until it answers
 /// @param restartDelayMillisMax the longest pause before a worker is started again
@@ -15,7 +15,9 @@ import java.util.List;
 public record WorkersConfig(
     @Setting(value = "cpu", help = "Devices that get a worker, separated by commas.")
         List<String> devices,
-    @Setting(value = "0", help = "Threads of the CPU's worker; 0 for one per processor.")
+    @Setting(
+            value = "0",
+            help = "Threads that each worker computes with on the host; 0 for one per processor.")
         int threads,
     @Setting(value = "1024", help = "Largest Java heap of a worker.") int heapMebibytesMax,
     @Setting(value = "60", help = "How long a worker may take until it answers.")

@@ -11,8 +11,11 @@ import java.util.Optional;
 /// @param after go on behind this job, the last of the page before
 public record JobQuery(
     Optional<String> state, Optional<JobRole> role, int limit, Optional<Hash> after) {
-  /// The most jobs on one page.
-  public static final int LIMIT_MAX = 500;
+  /// The most jobs on a page that is handed out.
+  public static final int PAGE_MAX = 500;
+
+  /// The most jobs that are asked for: one more than a page, which says whether there is a next.
+  public static final int LIMIT_MAX = PAGE_MAX + 1;
 
   /// Checks the range.
   public JobQuery {

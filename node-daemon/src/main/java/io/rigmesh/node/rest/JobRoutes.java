@@ -98,11 +98,10 @@ final class JobRoutes {
     if (state.isPresent() && !STATES.contains(state.get())) {
       throw ApiException.invalid("state", "state is one of " + String.join(", ", sorted(STATES)));
     }
-    int limit = call.integer("limit", LIMIT_DEFAULT, 1, JobQuery.LIMIT_MAX);
-    // One more than asked for says whether there is a next page.
-    int asked = Math.min(limit + 1, JobQuery.LIMIT_MAX);
+    int limit = call.integer("limit", LIMIT_DEFAULT, 1, JobQuery.PAGE_MAX);
     List<JobView> found =
-        jobs.list(new JobQuery(state, call.query("role").map(JobRoutes::role), asked, after(call)));
+        jobs.list(
+            new JobQuery(state, call.query("role").map(JobRoutes::role), limit + 1, after(call)));
     List<JobView> page = found.subList(0, Math.min(limit, found.size()));
     ObjectNode body = Json.object();
     ArrayNode list = body.putArray("jobs");

@@ -10,11 +10,11 @@ import io.rigmesh.ledger.channel.KeptVouchers;
 import io.rigmesh.ledger.intent.IntentStore;
 import io.rigmesh.ledger.intent.JdbiIntentStore;
 import io.rigmesh.ledger.intent.SendListener;
-import io.rigmesh.ledger.intent.SenderSettings;
 import io.rigmesh.ledger.intent.TransactionSender;
 import io.rigmesh.ledger.wallet.WalletContracts;
 import io.rigmesh.node.Home;
 import io.rigmesh.node.chain.ChainAddresses;
+import io.rigmesh.node.chain.ChainLink;
 import io.rigmesh.node.chain.Contracts;
 import io.rigmesh.node.config.ConfigException;
 import io.rigmesh.node.config.NodeConfig;
@@ -140,12 +140,14 @@ public final class Wallet implements Purse, AutoCloseable {
   }
 
   private Inclusion send(IntentStore store, AccountSigner key, String id, WalletMove move) {
-    SenderSettings settings =
-        config.chain().confirmations() <= 1
-            ? SenderSettings.development()
-            : SenderSettings.production();
     try (TransactionSender sender =
-        TransactionSender.start(rpc, store, key, settings, SendListener.NONE, Clock.systemUTC())) {
+        TransactionSender.start(
+            rpc,
+            store,
+            key,
+            ChainLink.sending(config.chain()),
+            SendListener.NONE,
+            Clock.systemUTC())) {
       return new WalletMoves(sender, money(), SEND_MAX).move(id, move);
     }
   }

@@ -1,5 +1,5 @@
-/// An account's money beside the daemon: its history, what is locked, and transactions that a
-/// person asks for.
+/// An account's money as a person sees it, in a daemon or in a command where none runs: its
+/// history, what is locked, and transactions that are asked for.
 @NullMarked
 package io.rigmesh.node.wallet;
 

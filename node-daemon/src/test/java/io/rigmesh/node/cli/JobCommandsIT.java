@@ -122,6 +122,13 @@ class JobCommandsIT {
   }
 
   @Test
+  void workersAreShownWithTheirStateAndRestarts() {
+    String workers = run(0, "workers");
+    assertThat(workers).contains("cpu").contains("ready").contains("0.0 of 16.0 GiB");
+    assertThat(run(0, "workers", "--json")).contains("\"restarts\" : 5");
+  }
+
+  @Test
   void walletIsShownInWholeUnits() {
     assertThat(run(0, "wallet")).contains("balance    5 rUSD").contains("1 ETH").contains("fund");
   }

@@ -202,6 +202,9 @@ class ConfigLoaderTest {
         .hasMessageContaining("between 0 and");
     assertThatThrownBy(() -> load(Map.of(), Map.of("chain.escrow", "0x12")))
         .hasMessageContaining("40 hexadecimal digits");
+    assertThatThrownBy(() -> load(Map.of(), Map.of("provider.offer-seconds", "3601")))
+        .hasMessageContaining("provider.offer-seconds cannot be '3601'")
+        .hasMessageContaining("between 10 and 3600");
   }
 
   @Test
@@ -221,6 +224,9 @@ class ConfigLoaderTest {
     EffectiveConfig effective = load(Map.of("RIGMESH_KEYS_PASSWORD", "open sesame"), Map.of());
     assertThat(effective.config().keys().password()).contains("open sesame");
     assertThat(effective.entries().toString()).doesNotContain("sesame");
+    String endpoint = "https://rpc.example/sesame";
+    assertThat(load(Map.of(), Map.of("chain.rpc-urls", endpoint)).entries().toString())
+        .doesNotContain("sesame");
     assertThatThrownBy(
             () -> load(Map.of(), Map.of("chain.rpc-urls", "x", "keys.pasword", "sesame")))
         .message()
@@ -252,6 +258,7 @@ class ConfigLoaderTest {
           "false";
       case "network.relay", "network.private-network", "channels.contract-signers" -> "true";
       case "network.kademlia" -> "server";
+      case "provider.offer-seconds" -> "3599";
       case "network.listen", "network.bootstrap", "network.announce" ->
           "/ip4/192.0.2.1/tcp/" + (1 + number % 60_000);
       case "requester.provider" ->

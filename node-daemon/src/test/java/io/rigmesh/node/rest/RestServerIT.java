@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.rigmesh.node.jobs.Artifacts;
+import io.rigmesh.node.jobs.JobDraft;
+import io.rigmesh.node.jobs.JobJson;
 import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.BlobRoot;
 import io.rigmesh.protocol.Digests;
@@ -201,6 +203,21 @@ class RestServerIT {
     HttpResponse<byte[]> again = server.send(server.request("/v1/jobs/" + id).DELETE());
     assertThat(again.statusCode()).isEqualTo(409);
     assertThat(TestServer.error(again).path("code").asText()).isEqualTo("too-late");
+  }
+
+  @Test
+  void theLongestPageTellsOfTheNextOne() throws Exception {
+    JobDraft draft =
+        JobJson.readDraft(ProtocolJson.parse(DRAFT.getBytes(StandardCharsets.UTF_8), "the draft"));
+    for (int i = 0; i < 501; i++) {
+      server.node.memoryJobs().submit(draft);
+    }
+    JsonNode first = TestServer.json(server.get("/v1/jobs?limit=500"));
+    assertThat(first.path("jobs")).hasSize(500);
+    JsonNode rest =
+        TestServer.json(server.get("/v1/jobs?limit=500&after=" + first.path("next").asText()));
+    assertThat(rest.path("jobs")).hasSize(1);
+    assertThat(rest.has("next")).isFalse();
   }
 
   @Test
