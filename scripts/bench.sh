@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures: scripts/bench.sh NAME... [--json FILE]. Prints a table; FILE gets one JSON object a line. The name engine stands for all
-# benchmarks of the engine, libp2p for all of the network, ledger for vouchers, the follower and gas, gpu for the first CUDA device; an
-# unknown name prints the list. Builds what it needs. Without a GPU, gpu prints what is counted: bytes, operations and launches, and every kernel's resources.
+# benchmarks of the engine, libp2p for all of the network, ledger for vouchers, the follower and gas, gpu for the first CUDA device; one
+# call takes names of one of these groups, and gpu takes no --json. An unknown name prints the list of the engine's. Builds what it
+# needs. Without a GPU, gpu prints what is counted: bytes, operations and launches, and every kernel's resources.
 set -euo pipefail
 # shellcheck source=scripts/prerequisites.sh
 . "$(dirname "$0")/prerequisites.sh"

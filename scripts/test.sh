@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test: contracts, Java, and the quickstart from end to end. Installs what the tests need by itself.
+# Runs every test: contracts, Java, and the quickstart from end to end. Fetches what the tests need
+# from Maven Central and npm; PyTorch, Jinja2 and redis-server it installs by apt-get as root, and otherwise says what is missing.
 set -euo pipefail
 # shellcheck source=scripts/prerequisites.sh
 . "$(dirname "$0")/prerequisites.sh"
