@@ -25,10 +25,14 @@ import org.jspecify.annotations.Nullable;
 /// Reading asks the channel for more only when everything received has been taken, so that a slow
 /// reader slows the remote; writing waits while the channel is not writable. Every call ends within
 /// the timeout with [StreamTimeoutException], and with [StreamResetException] when the stream has
-/// gone.
+/// gone. A call that reads many bytes has, beside the timeout, the time that they take at
+/// [#BYTES_PER_SECOND_MIN]: a remote that sends a byte now and then does not hold its reader.
 public final class BlockingStream {
   /// The time that a read or write may wait when none is set.
   public static final Duration TIMEOUT = Duration.ofSeconds(30);
+
+  /// How fast a message or a run of bytes must come once it was begun.
+  public static final int BYTES_PER_SECOND_MIN = 8 * 1024;
 
   private static final int STEP_BYTES = 16 * 1024;
 
@@ -63,12 +67,16 @@ public final class BlockingStream {
 
   /// Reads at least one byte; -1 at the remote's end.
   public int read(byte[] into, int offset, int length) {
+    return read(into, offset, length, timeoutNanos);
+  }
+
+  private int read(byte[] into, int offset, int length, long nanos) {
     if (length == 0) {
       return 0;
     }
     lock.lock();
     try {
-      if (!awaitBytes()) {
+      if (!awaitBytes(nanos)) {
         return -1;
       }
       ByteBuf head = received.getFirst();
@@ -89,7 +97,7 @@ public final class BlockingStream {
   public boolean awaitReadable() {
     lock.lock();
     try {
-      return awaitBytes();
+      return awaitBytes(timeoutNanos);
     } finally {
       lock.unlock();
     }
@@ -108,9 +116,20 @@ public final class BlockingStream {
   ///
   /// @throws PeerMisbehaviourException when the remote ends before
   public void readFully(byte[] into, int offset, int length) {
+    readFully(into, offset, length, endOf(length));
+  }
+
+  /// When a call that reads so many bytes must have them, in [System#nanoTime()].
+  private long endOf(int bytes) {
+    return System.nanoTime()
+        + timeoutNanos
+        + TimeUnit.SECONDS.toNanos(1) * bytes / BYTES_PER_SECOND_MIN;
+  }
+
+  private void readFully(byte[] into, int offset, int length, long end) {
     int at = 0;
     while (at < length) {
-      int count = read(into, offset + at, length - at);
+      int count = read(into, offset + at, length - at, end - System.nanoTime());
       if (count < 0) {
         throw new PeerMisbehaviourException(
             stream.protocol() + ": the stream ended after " + at + " of " + length + " bytes");
@@ -126,8 +145,9 @@ public final class BlockingStream {
   public Optional<byte[]> readMessage(int bytesMax) {
     byte[] one = new byte[1];
     long length = 0;
+    long end = endOf(1);
     for (int i = 0; ; i++) {
-      if (read(one, 0, 1) < 0) {
+      if (read(one, 0, 1, end - System.nanoTime()) < 0) {
         if (i == 0) {
           return Optional.empty();
         }
@@ -159,8 +179,9 @@ public final class BlockingStream {
   private byte[] readGrowing(int length) {
     byte[] out = new byte[Math.min(length, STEP_BYTES)];
     int at = 0;
+    long end = endOf(length);
     while (true) {
-      readFully(out, at, out.length - at);
+      readFully(out, at, out.length - at, end);
       at = out.length;
       if (at == length) {
         return out;
@@ -250,8 +271,8 @@ public final class BlockingStream {
     };
   }
 
-  private boolean awaitBytes() {
-    long nanos = timeoutNanos;
+  private boolean awaitBytes(long patienceNanos) {
+    long nanos = patienceNanos;
     boolean asked = false;
     while (received.isEmpty()) {
       if (gone != null) {
@@ -294,7 +315,7 @@ public final class BlockingStream {
           stream.protocol()
               + ": "
               + what
-              + " within "
+              + " in time; a read or write may wait for "
               + TimeUnit.NANOSECONDS.toMillis(timeoutNanos)
               + " ms");
     }

@@ -71,6 +71,30 @@ class HostIT {
   }
 
   @Test
+  void messageThatComesByteByByteIsGivenUpInTime() {
+    Host one = host();
+    Host other = host();
+    ProtocolId trickle = new ProtocolId("/test/trickle/1.0.0");
+    other.handle(
+        trickle,
+        StreamHandler.blocking((_, io) -> {
+          // A length of 10,000 bytes, which would take more than eight minutes.
+          io.write(new byte[] {(byte) 0x90, 0x4e});
+          while (true) {
+            io.write(new byte[1]);
+            Thread.sleep(50);
+          }
+        }));
+    soon(one.connect(addressOf(other)));
+    Stream stream = soon(one.open(other.id(), trickle));
+    BlockingStream io = stream.blocking().timeout(Duration.ofSeconds(2));
+    long begun = System.nanoTime();
+    assertThatThrownBy(() -> io.readMessage(20_000)).isInstanceOf(StreamTimeoutException.class);
+    assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(60));
+    stream.reset();
+  }
+
+  @Test
   void tenMegabytesComeBackAsTheyWent() throws Exception {
     Host one = host();
     Host other = host();

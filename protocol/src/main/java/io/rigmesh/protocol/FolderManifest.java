@@ -3,6 +3,8 @@ package io.rigmesh.protocol;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// The files of a folder by content: what a model, an adapter or an output is named by. Paths are
 /// relative, use `/`, and stand sorted, so that a folder has one manifest. The folder's root is the
@@ -37,9 +39,19 @@ public record FolderManifest(List<File> files) {
     }
   }
 
-  /// Sorts and checks for doubles.
+  /// Sorts, and checks for doubles and for files that would have to be folders too.
   public FolderManifest {
     files = files.stream().sorted(Comparator.comparing(File::path)).toList();
+    Set<String> paths = files.stream().map(File::path).collect(Collectors.toSet());
+    for (File file : files) {
+      String path = file.path;
+      for (int at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+        if (paths.contains(path.substring(0, at))) {
+          throw new MalformedException(
+              "the path " + path.substring(0, at) + " is a file and the folder of " + path);
+        }
+      }
+    }
     for (int i = 1; i < files.size(); i++) {
       if (files.get(i).path.equals(files.get(i - 1).path)) {
         throw new MalformedException("the path " + files.get(i).path + " stands twice");

@@ -63,6 +63,20 @@ class ProtocolRecordsTest {
   }
 
   @Test
+  void noFileOfAFolderIsTheFolderOfAnother() {
+    FolderManifest.File file = new FolderManifest.File("a/b", 1, Hash.ZERO);
+    for (String below : List.of("a/b/c", "a/b/c/d", "a")) {
+      FolderManifest.File other = new FolderManifest.File(below, 1, Hash.ZERO);
+      assertThatThrownBy(() -> new FolderManifest(List.of(file, other)))
+          .isInstanceOf(MalformedException.class)
+          .hasMessageContaining("is a file and the folder of");
+    }
+    // A name that only begins alike stands between them in the order, and is none of them.
+    FolderManifest.File alike = new FolderManifest.File("a/b.c", 1, Hash.ZERO);
+    assertThat(new FolderManifest(List.of(file, alike)).files()).containsExactly(file, alike);
+  }
+
+  @Test
   void aSecretKeyNeverPrintsItself() {
     assertThat(Samples.REQUESTER.toString()).doesNotContain("ac0974").contains("0xf39F");
   }
