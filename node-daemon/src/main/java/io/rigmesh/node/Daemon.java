@@ -271,7 +271,7 @@ public final class Daemon implements AutoCloseable {
       services.add(network);
       services.add(stakes);
       services.add(payments.proofs());
-      services.add(requester.approvals());
+      services.addAll(requester.services());
       services.add(drivers);
       if (config.provider().enabled()) {
         services.add(new PeerStake(chain, key.address(), home.peerKey()));
@@ -314,7 +314,7 @@ public final class Daemon implements AutoCloseable {
         config.provider().queueLengthMax(),
         config.provider().placeSeconds() * 1_000L,
         config.workers().silenceSecondsMax() * 1_000L,
-        config.provider().settleMarginSeconds() * 1_000L);
+        ChainLink.settleMargin(config).toMillis());
   }
 
   private static <T extends AutoCloseable> T hold(Deque<AutoCloseable> held, T resource) {

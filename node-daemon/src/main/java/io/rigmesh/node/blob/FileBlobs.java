@@ -16,6 +16,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
@@ -374,6 +375,10 @@ public final class FileBlobs implements Blobs {
         }
         lay(file.root(), path);
       }
+    } catch (InvalidPathException e) {
+      throw new BlobRefusedException(
+          RefusalCode.MALFORMED,
+          "the folder " + root + " has a path that this machine cannot have: " + e.getMessage());
     } catch (IOException e) {
       throw broken("The folder " + root + " cannot be laid out at " + target, e);
     }

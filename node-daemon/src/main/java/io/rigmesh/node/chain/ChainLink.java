@@ -21,6 +21,7 @@ import io.rigmesh.node.ChainView;
 import io.rigmesh.node.Service;
 import io.rigmesh.node.config.ChainConfig;
 import io.rigmesh.node.config.ConfigException;
+import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.store.Database;
 import java.net.URI;
 import java.time.Clock;
@@ -41,6 +42,11 @@ import org.slf4j.LoggerFactory;
 public final class ChainLink implements Service {
   private static final Logger LOG = LoggerFactory.getLogger(ChainLink.class);
   private static final Duration TRANSACTION_PATIENCE = Duration.ofSeconds(60);
+
+  /// By how much the newest block may be ahead of this machine's clock: deadlines and challenge
+  /// times are the chain's, and are missed by a clock that is behind it.
+  private static final Duration AHEAD_MAX = Duration.ofSeconds(60);
+
   private static final Duration STOP_MAX = Duration.ofSeconds(5);
 
   private final ChainConfig config;
@@ -168,7 +174,27 @@ public final class ChainLink implements Service {
               + " s old, above chain.head-age-seconds-max = "
               + config.headAgeSecondsMax());
     }
+    ChainHead known = head;
+    Duration ahead =
+        known == null ? Duration.ZERO : Duration.between(clock.instant(), known.timestamp());
+    if (ahead.compareTo(AHEAD_MAX) > 0) {
+      return Optional.of(
+          "the chain's newest block is "
+              + ahead.toSeconds()
+              + " s ahead of this machine's clock; set the clock, by NTP for example");
+    }
     return Optional.empty();
+  }
+
+  /// How long before its deadline a job must be done; where the settings do not say, there is time
+  /// for two replacements of a transaction's fee, and for some blocks.
+  public static Duration settleMargin(NodeConfig config) {
+    int seconds = config.provider().settleMarginSeconds();
+    if (seconds > 0) {
+      return Duration.ofSeconds(seconds);
+    }
+    Duration blocks = Duration.ofSeconds(config.chain().confirmations() <= 1 ? 5 : 60);
+    return sending(config.chain()).replaceAfter().multipliedBy(2).plus(blocks);
   }
 
   /// How old the newest known block is.

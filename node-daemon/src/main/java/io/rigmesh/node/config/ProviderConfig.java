@@ -21,7 +21,7 @@ import io.rigmesh.scheduler.matching.OfferBook;
 /// @param approvalPatienceSeconds how long a milestone waits for its requester's approval before
 ///   its proof goes on the chain without
 /// @param settleMarginSeconds how long before its deadline a job must be done, so that the proof is
-///   on the chain in time
+///   on the chain in time; 0 for two replacements of a transaction's fee and some blocks
 public record ProviderConfig(
     @Setting(value = "true", help = "Whether this node takes jobs.") boolean enabled,
     @Setting(
@@ -60,6 +60,8 @@ public record ProviderConfig(
                     + " without.")
         int approvalPatienceSeconds,
     @Setting(
-            value = "30",
-            help = "How long before its deadline a job must be done, to prove it in time.")
+            value = "0",
+            help =
+                "How long before its deadline a job must be done, to prove it in time; 0 for two"
+                    + " fee replacements and some blocks: 240 with confirmations, else 35.")
         int settleMarginSeconds) {}

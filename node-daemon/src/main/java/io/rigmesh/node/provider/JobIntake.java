@@ -165,9 +165,6 @@ public final class JobIntake {
           RefusalCode.UNSUPPORTED, "jobs of kind " + job.task().kind().id() + " are not offered");
     }
     long inputBytes = works.inputBytes(job, supply);
-    if (!job.model().isZero() && blobs.folder(job.model()).isEmpty()) {
-      supply.shape(job);
-    }
     TokenAmount quote = pricing.quoteMax(job.task(), inputBytes);
     if (quote.compareTo(job.priceMax()) > 0) {
       throw refuse(
@@ -177,6 +174,10 @@ public final class JobIntake {
               + ", and its limit is "
               + job.priceMax()
               + "; sign again with a higher one");
+    }
+    // What has to be fetched comes behind what can be refused without.
+    if (!job.model().isZero() && blobs.folder(job.model()).isEmpty()) {
+      supply.shape(job);
     }
     if (!dispatcher.keepPlace(id)) {
       switch (dispatcher.admit(works.of(job, inputBytes))) {

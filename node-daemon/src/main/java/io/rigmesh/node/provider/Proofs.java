@@ -146,6 +146,7 @@ public final class Proofs implements Service, Milestones {
     long startedAt = row.startedAtSeconds().orElse(now);
     TokenAmount cost = pricing.price(job.task().kind(), milestone.meter(), job.priceMax());
     TokenAmount most = MilestoneTerms.share(job, milestone.number());
+    Optional<MilestoneRow> before = milestones.find(row.id(), milestone.number() - 1);
     Receipt receipt =
         new Receipt(
             row.id(),
@@ -159,7 +160,7 @@ public final class Proofs implements Service, Milestones {
             job.profile(),
             startedAt,
             Math.max(now, startedAt),
-            cost.compareTo(most) < 0 ? cost : most);
+            atLeast(before, cost.compareTo(most) < 0 ? cost : most));
     var domain = chain.contracts().domain();
     ReceiptFile file =
         new ReceiptFile(domain, row.signed(), receipt.sign(key, domain), milestone.evidence());
@@ -170,7 +171,7 @@ public final class Proofs implements Service, Milestones {
             receipt.meter().steps(),
             receipt.hash(),
             receipt.price(),
-            milestones.find(row.id(), milestone.number() - 1),
+            before,
             receipt.output(),
             clock.instant());
     if (milestones.reached(reached, Optional.of(ProtocolJson.write(file)))) {
@@ -184,6 +185,16 @@ public final class Proofs implements Service, Milestones {
                   reached.amountDue()));
     }
     watch(row.id());
+  }
+
+  /// What a job's last receipt asks for: its price, and no less than its milestones before, also
+  /// where prices were lowered meanwhile.
+  TokenAmount priceOf(Job job, TokenAmount price) {
+    return atLeast(milestones.find(job.id(), MilestoneTerms.count(job) - 1), price);
+  }
+
+  private static TokenAmount atLeast(Optional<MilestoneRow> before, TokenAmount price) {
+    return before.map(MilestoneRow::price).filter(p -> p.compareTo(price) > 0).orElse(price);
   }
 
   /// The job is done: its receipt is its last milestone.
@@ -336,7 +347,7 @@ public final class Proofs implements Service, Milestones {
     return !now.isBefore(
             milestone.reachedAt().plusSeconds(config.provider().approvalPatienceSeconds()))
         || now.getEpochSecond()
-            >= row.job().deadlineSeconds() - 2L * config.provider().settleMarginSeconds();
+            >= row.job().deadlineSeconds() - 2 * ChainLink.settleMargin(config).toSeconds();
   }
 
   /// Sees a milestone paid that is proven.

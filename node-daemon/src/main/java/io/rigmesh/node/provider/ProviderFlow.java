@@ -319,7 +319,9 @@ public final class ProviderFlow implements Drivers.Stepper {
             job.profile(),
             startedAt,
             Math.max(now, startedAt),
-            pricing.price(job.task().kind(), done.meter(), job.priceMax()));
+            payments
+                .proofs()
+                .priceOf(job, pricing.price(job.task().kind(), done.meter(), job.priceMax())));
     var domain = chain.contracts().domain();
     ReceiptFile file =
         new ReceiptFile(domain, row.signed(), receipt.sign(key, domain), done.evidence());

@@ -7,6 +7,7 @@ import io.rigmesh.ledger.escrow.EscrowClient;
 import io.rigmesh.libp2p.Libp2pException;
 import io.rigmesh.libp2p.PeerMisbehaviourException;
 import io.rigmesh.node.Service;
+import io.rigmesh.node.blob.BlobException;
 import io.rigmesh.node.blob.BlobRefusedException;
 import io.rigmesh.node.chain.ChainLink;
 import io.rigmesh.node.config.NodeConfig;
@@ -19,9 +20,7 @@ import io.rigmesh.node.store.JobStore;
 import io.rigmesh.node.store.MilestoneRow;
 import io.rigmesh.node.store.MilestoneStore;
 import io.rigmesh.protocol.AccountKey;
-import io.rigmesh.protocol.CommitmentChain;
 import io.rigmesh.protocol.Domain;
-import io.rigmesh.protocol.Evidence;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.MalformedException;
 import io.rigmesh.protocol.ProtocolJson;
@@ -30,9 +29,9 @@ import io.rigmesh.protocol.ReceiptFile;
 import io.rigmesh.protocol.Signature;
 import io.rigmesh.protocol.TokenAmount;
 import io.rigmesh.worker.process.WorkerException;
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -249,8 +248,7 @@ final class Approvals implements Service {
     return contradiction.isPresent() ? contradiction : audit.fault(row);
   }
 
-  /// Whether a receipt says something else of the steps of an earlier milestone than that one's own
-  /// receipt does.
+  /// What a receipt and the one for the milestone before it say that cannot both be.
   private Optional<String> contradiction(Hash job, byte[] receipt, int number) {
     if (number == 1) {
       return Optional.empty();
@@ -259,21 +257,8 @@ final class Approvals implements Service {
     if (earlier.isEmpty()) {
       return Optional.empty();
     }
-    ReceiptFile before = ProtocolJson.readReceiptFile(earlier.get());
-    ReceiptFile now = ProtocolJson.readReceiptFile(receipt);
-    List<Hash> links = now.evidence().links();
-    int steps = before.evidence().links().size();
-    boolean goesOn =
-        now.evidence() instanceof Evidence.Training
-            && links.size() >= steps
-            && CommitmentChain.rootOf(links.subList(0, steps))
-                .equals(before.receipt().receipt().commitmentsRoot())
-            && now.receipt().receipt().model().equals(before.receipt().receipt().model());
-    return goesOn
-        ? Optional.empty()
-        : Optional.of(
-            "The receipt for milestone %d does not go on from the one for milestone %d, which the provider has signed as well."
-                .formatted(number, number - 1));
+    return ReceiptCheck.contradiction(
+        ProtocolJson.readReceiptFile(earlier.get()), ProtocolJson.readReceiptFile(receipt), number);
   }
 
   /// The provider has answered to an approval.
@@ -315,7 +300,7 @@ final class Approvals implements Service {
           milestone.paid()
               || (number <= escrow.proven()
                   && escrows.isPaid(row.job().requester(), row.id(), number, confirmations));
-      boolean disputed = isDisputed(row, number);
+      boolean disputed = EscrowGuard.isDisputed(chain, row, number);
       all &= paid || number > escrow.proven();
       // What came of a dispute is not known here.
       if (paid && !disputed) {
@@ -334,16 +319,6 @@ final class Approvals implements Service {
       store.paid(row.id(), sum);
     }
     return all;
-  }
-
-  /// Whether this node has laid a part of a job before the referee.
-  boolean isDisputed(JobRow row) {
-    return milestones.of(row.id()).stream().anyMatch(m -> isDisputed(row, m.number()));
-  }
-
-  private boolean isDisputed(JobRow row, int number) {
-    String key = EscrowClient.disputeKey(row.job().requester(), row.id(), number);
-    return chain.intents().find(key).isPresent();
   }
 
   private static String title(JobRow row, int number) {
@@ -416,7 +391,11 @@ final class Approvals implements Service {
             feed.cancel();
             return false;
           }
-        } catch (ProviderUnreachableException | WorkerException e) {
+        } catch (ProviderUnreachableException
+            | WorkerException
+            | BlobException
+            | UncheckedIOException e) {
+          // Of these the last two are this machine's: a full disk, say.
           LOG.warn("the milestones of job {} cannot be judged yet: {}", job, e.getMessage());
           patience = RETRY.toMillis();
         }

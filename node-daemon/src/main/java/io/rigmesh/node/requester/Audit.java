@@ -1,6 +1,7 @@
 package io.rigmesh.node.requester;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.rigmesh.node.blob.BlobRefusedException;
 import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.jobs.JobEvent;
@@ -10,6 +11,7 @@ import io.rigmesh.node.store.JobStore;
 import io.rigmesh.node.workers.WorkerLaunches;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
+import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.worker.process.WorkerException;
 import io.rigmesh.worker.process.WorkerProcess;
 import io.rigmesh.worker.task.RunRequest;
@@ -95,7 +97,14 @@ final class Audit {
       RunRequest laid = folder.prepare(job, blobs);
       Path receipt = folder.path().resolve("receipt.json");
       Files.write(receipt, receiptFile);
-      blobs.materialise(output, folder.output());
+      try {
+        blobs.materialise(output, folder.output());
+      } catch (BlobRefusedException e) {
+        if (e.refusal().code() == RefusalCode.MALFORMED) {
+          return new Verdict.Invalid("What it delivers cannot be laid out: " + e.getMessage());
+        }
+        throw e;
+      }
       return verify(receipt, new Materials(laid.modelFolder(), laid.inputFile(), folder.output()));
     } catch (IOException e) {
       throw new UncheckedIOException(

@@ -54,6 +54,9 @@ final class ChannelPayment implements Payment {
   /// How often it is looked whether a channel that is left is closed, which takes a challenge time.
   private static final Duration CLOSED_YET = Duration.ofSeconds(15);
 
+  /// How long a provider may take to answer to a voucher, whatever else it says meanwhile.
+  private static final Duration PAID_MAX = Duration.ofSeconds(60);
+
   private final JobStore store;
   private final Blobs blobs;
   private final PayerBook book;
@@ -312,7 +315,8 @@ final class ChannelPayment implements Payment {
   }
 
   private Optional<String> awaitPaid(JobRow row, JobFeed feed, TokenAmount amount) {
-    while (true) {
+    long end = System.nanoTime() + PAID_MAX.toNanos();
+    while (System.nanoTime() < end) {
       switch (feed.next()) {
         case JobFeed.Next.Paid(TokenAmount total, Optional<String> refusal) -> {
           if (refusal.isPresent()) {
@@ -329,9 +333,12 @@ final class ChannelPayment implements Payment {
             JobFeed.Next.Milestone _,
             JobFeed.Next.Approved _,
             JobFeed.Next.Due _,
+            JobFeed.Next.Alive _,
             JobFeed.Next.Ended _ -> {}
       }
     }
+    return Optional.of(
+        "the provider has not answered to the voucher within " + PAID_MAX.toSeconds() + " s");
   }
 
   private void tell(JobRow row, String sentence) {

@@ -8,6 +8,7 @@ import io.rigmesh.ledger.escrow.Escrow;
 import io.rigmesh.ledger.escrow.EscrowClient;
 import io.rigmesh.ledger.escrow.EscrowStatus;
 import io.rigmesh.ledger.escrow.Milestone;
+import io.rigmesh.node.blob.BlobException;
 import io.rigmesh.node.chain.ChainLink;
 import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.jobs.Step;
@@ -30,9 +31,11 @@ import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.protocol.Signature;
 import io.rigmesh.worker.process.WorkerException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,6 +48,12 @@ final class EscrowPayment implements Payment {
   private static final Logger LOG = LoggerFactory.getLogger(EscrowPayment.class);
   private static final Duration SLOWLY = Duration.ofSeconds(5);
 
+  /// How long a provider may take to answer to approvals, and to tell of its milestones, whatever
+  /// else it says meanwhile.
+  private static final Duration HEAR_MAX = Duration.ofSeconds(60);
+
+  private static final Duration LEARN_MAX = Duration.ofMinutes(5);
+
   private final NodeConfig config;
   private final JobStore store;
   private final MilestoneStore milestones;
@@ -52,6 +61,7 @@ final class EscrowPayment implements Payment {
   private final Address account;
   private final JobClient client;
   private final Approvals approvals;
+  private final EscrowGuard guard;
   private final Moves moves;
 
   EscrowPayment(
@@ -62,6 +72,7 @@ final class EscrowPayment implements Payment {
       Address account,
       JobClient client,
       Approvals approvals,
+      EscrowGuard guard,
       Moves moves) {
     this.config = config;
     this.store = store;
@@ -70,6 +81,7 @@ final class EscrowPayment implements Payment {
     this.account = account;
     this.client = client;
     this.approvals = approvals;
+    this.guard = guard;
     this.moves = moves;
   }
 
@@ -145,7 +157,17 @@ final class EscrowPayment implements Payment {
 
   @Override
   public Optional<String> fault(JobRow row) {
-    return approvals.fault(row.id());
+    return approvals.fault(row.id()).or(() -> disputed(row));
+  }
+
+  /// What the guard has found on the chain while nobody told of it.
+  private Optional<String> disputed(JobRow row) {
+    OptionalInt number = guard.disputed(row);
+    return number.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "the proof of milestone %d on the chain was not found to be exact in time, and is disputed"
+                .formatted(number.getAsInt()));
   }
 
   @Override
@@ -225,7 +247,9 @@ final class EscrowPayment implements Payment {
       case PROVEN -> {}
     }
     finished(row);
-    Optional<String> fault = approvals.judge(row).or(() -> otherProof(row, escrow, escrows));
+    boolean _ = guard.attend(row, escrow, escrows);
+    Optional<String> fault =
+        approvals.judge(row).or(() -> otherProof(row, escrow, escrows)).or(() -> disputed(row));
     if (fault.isPresent()) {
       return moves.move(row, Transition.to(new JobState.Disputed(fault.get())));
     }
@@ -308,7 +332,8 @@ final class EscrowPayment implements Payment {
   }
 
   private Optional<String> awaitHeard(JobRow row, JobFeed feed, int last) {
-    while (true) {
+    long end = System.nanoTime() + HEAR_MAX.toNanos();
+    while (System.nanoTime() < end) {
       switch (feed.next()) {
         case JobFeed.Next.Approved answer -> {
           approvals.heard(row, answer);
@@ -321,9 +346,13 @@ final class EscrowPayment implements Payment {
             JobFeed.Next.Milestone _,
             JobFeed.Next.Due _,
             JobFeed.Next.Paid _,
+            JobFeed.Next.Alive _,
             JobFeed.Next.Ended _ -> {}
       }
     }
+    return Optional.of(
+        "the provider has not answered to the approval of milestone %d within %d s"
+            .formatted(last, HEAR_MAX.toSeconds()));
   }
 
   /// A proof on the chain that is of another receipt than the one that is here.
@@ -331,7 +360,7 @@ final class EscrowPayment implements Payment {
     for (MilestoneRow milestone : milestones.of(row.id())) {
       if (milestone.number() <= escrow.proven() && !milestone.paid()) {
         Optional<Milestone> proof = escrows.milestone(account, row.id(), milestone.number());
-        if (proof.isPresent() && !isSame(proof.get(), milestone)) {
+        if (proof.isPresent() && !EscrowGuard.isSame(proof.get(), milestone)) {
           return Optional.of(
               "the proof of milestone "
                   + milestone.number()
@@ -349,11 +378,6 @@ final class EscrowPayment implements Payment {
     return Optional.empty();
   }
 
-  private static boolean isSame(Milestone proof, MilestoneRow milestone) {
-    return proof.proofRoot().equals(milestone.proof())
-        && proof.amountDue().equals(milestone.amountDue());
-  }
-
   /// Pays what is proven on the chain and exact, by transactions, unless its provider has the
   /// approval and can do that itself.
   private void release(JobRow row, Escrow escrow, EscrowClient escrows) {
@@ -366,7 +390,8 @@ final class EscrowPayment implements Payment {
       if (ours
           && escrows
               .milestone(account, row.id(), milestone.number())
-              .map(proof -> proof.status() == Milestone.Status.PROVEN && isSame(proof, milestone))
+              .map(proof ->
+                  proof.status() == Milestone.Status.PROVEN && EscrowGuard.isSame(proof, milestone))
               .orElse(false)) {
         escrows.release(account, row.id(), milestone.number());
       }
@@ -384,8 +409,9 @@ final class EscrowPayment implements Payment {
       if (client.follow(JobWatch.peer(row), row.id(), row.remoteSequence(), known)
           instanceof JobClient.Answer.Taken(JobFeed feed)) {
         try (feed) {
+          long end = System.nanoTime() + LEARN_MAX.toNanos();
           boolean more = true;
-          while (more) {
+          while (more && System.nanoTime() < end) {
             switch (feed.next()) {
               case JobFeed.Next.Milestone(int number, ByteString json) ->
                   approvals.received(row, number, json.toByteArray());
@@ -394,6 +420,7 @@ final class EscrowPayment implements Payment {
                   JobFeed.Next.Receipt _,
                   JobFeed.Next.Due _,
                   JobFeed.Next.Paid _,
+                  JobFeed.Next.Alive _,
                   JobFeed.Next.Approved _ -> {}
             }
           }
@@ -401,41 +428,6 @@ final class EscrowPayment implements Payment {
       }
     } catch (ProviderUnreachableException | ProviderFaultException e) {
       LOG.info("milestones of job {} are not known: {}", row.id(), e.getMessage());
-    }
-  }
-
-  /// Disputes what is proven on the chain and false, where somebody rules, and ends a dispute that
-  /// nobody has ruled over in time.
-  private void dispute(JobRow row, Escrow escrow, EscrowClient escrows) {
-    if (escrows.referee().isEmpty()) {
-      return;
-    }
-    for (int number = 1; number <= escrow.proven(); number++) {
-      Optional<Milestone> proof = escrows.milestone(account, row.id(), number);
-      Optional<MilestoneRow> here = milestones.find(row.id(), number);
-      boolean exact =
-          proof.isPresent()
-              && here.isPresent()
-              && here.get().verdict() == MilestoneRow.Verdict.EXACT
-              && isSame(proof.get(), here.get());
-      if (proof.isPresent() && !exact) {
-        switch (proof.get().status()) {
-          case PROVEN -> {
-            // What its provider has not told may yet come, as long as there is time to dispute it.
-            Instant late = proof.get().since().plus(escrows.challengeTime().dividedBy(2));
-            if (here.isPresent() || moves.now().isAfter(late)) {
-              escrows.dispute(row.id(), number);
-            }
-          }
-          case DISPUTED -> {
-            Instant end = proof.get().since().plus(escrows.disputeTime());
-            if (!moves.now().isBefore(end)) {
-              escrows.expireDispute(account, row.id(), number);
-            }
-          }
-          case PAID -> {}
-        }
-      }
     }
   }
 
@@ -451,7 +443,7 @@ final class EscrowPayment implements Payment {
     }
     Escrow escrow = found.get();
     boolean all = approvals.sawPaid(row, escrow, escrows);
-    if (all && escrow.status() == EscrowStatus.RELEASED && !approvals.isDisputed(row)) {
+    if (all && escrow.status() == EscrowStatus.RELEASED && guard.disputed(row).isEmpty()) {
       return moves.move(row, Transition.to(new JobState.Settled()));
     }
     if (all && !isOpen(escrow) && escrow.paid() == escrow.proven()) {
@@ -460,15 +452,7 @@ final class EscrowPayment implements Payment {
           Transition.to(
               new JobState.Failed("disputed, and what was not proven came back: " + reason(row))));
     }
-    try {
-      dispute(row, escrow, escrows);
-      if (moves.isPastDeadline(row) && isOpen(escrow)) {
-        escrows.refund(account, row.id());
-      }
-    } catch (TransactionRefusedException | TransactionFailedException e) {
-      return new Step.Retry(String.valueOf(e.getMessage()));
-    }
-    return new Step.Wait(SLOWLY);
+    return guard.attend(row, escrow, escrows) ? new Step.Moved() : new Step.Wait(SLOWLY);
   }
 
   private static String reason(JobRow row) {
@@ -494,19 +478,19 @@ final class EscrowPayment implements Payment {
       store.closed(row.id());
       return new Step.Moved();
     }
+    // What the chain alone decides comes before anything that waits for the provider.
+    if (guard.attend(row, escrow, escrows)) {
+      return new Step.Moved();
+    }
     try {
       if (escrow.paid() < escrow.proven()) {
         learn(row, escrow);
         judge(row);
         release(row, escrow, escrows);
-        dispute(row, escrow, escrows);
-      }
-      if (isOpen(escrow) && moves.isPastDeadline(row)) {
-        escrows.refund(account, row.id());
-        return new Step.Moved();
+        boolean _ = guard.attend(row, escrow, escrows);
       }
     } catch (TransactionRefusedException | TransactionFailedException e) {
-      // The chain's clock may be behind ours, or the provider was faster.
+      // The provider was faster, most likely.
       return new Step.Retry(String.valueOf(e.getMessage()));
     }
     // A provider that took the job gives it back at once; otherwise the contract does after the
@@ -517,7 +501,10 @@ final class EscrowPayment implements Payment {
   private void judge(JobRow row) throws InterruptedException {
     try {
       approvals.judge(row).ifPresent(fault -> LOG.warn("job {} is not paid: {}", row.id(), fault));
-    } catch (ProviderUnreachableException | WorkerException e) {
+    } catch (ProviderUnreachableException
+        | WorkerException
+        | BlobException
+        | UncheckedIOException e) {
       LOG.info("milestones of job {} are not judged: {}", row.id(), e.getMessage());
     }
   }

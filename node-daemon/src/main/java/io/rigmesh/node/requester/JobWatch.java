@@ -23,6 +23,7 @@ import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.RefusalCode;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -60,13 +61,17 @@ final class JobWatch {
   /// Hands in a job whose money is bound.
   Step handIn(JobRow row, long inputBytes) {
     Optional<ChannelTerms> channel = payments.apply(row.job()).channel(row);
+    Instant until = moves.listenUntil(row, moves.now(), false);
     return switch (client.submit(
         peer(row),
         row.signed(),
         inputBytes,
         row.remoteSequence(),
         channel,
-        payments.apply(row.job()).milestonesKnown(row))) {
+        payments.apply(row.job()).milestonesKnown(row),
+        () ->
+            moves.now().isBefore(until)
+                && !store.find(row.id()).map(JobRow::cancelAsked).orElse(false))) {
       case JobClient.Answer.Taken(JobFeed feed) -> mirror(row, feed);
       case JobClient.Answer.Reserved _ ->
           new Step.Retry("the provider does not see the job's escrow yet");
@@ -172,6 +177,7 @@ final class JobWatch {
   private Told listen(JobRow row, JobFeed feed) {
     JobRow now = row;
     JobState remote = feed.state();
+    Instant opened = moves.now();
     Payment payment = payments.apply(row.job());
     Bill bill = new Bill(payment.seen(row));
     if (payment.channel(row).isPresent()) {
@@ -218,11 +224,14 @@ final class JobWatch {
         case JobFeed.Next.Paid(_, Optional<String> refusal) ->
             refusal.ifPresent(
                 sentence -> LOG.warn("a voucher for job {} is not taken: {}", row.id(), sentence));
+        // Whoever only shows that it is there is not waited for any longer than one who is silent.
+        case JobFeed.Next.Alive _ -> {}
         case JobFeed.Next.Ended _ -> {
           return new Told(now, feed.state(), Optional.empty(), feed.tariff());
         }
       }
-      if (moves.isLongPastDeadline(row)) {
+      boolean done = remote instanceof JobState.Completed || remote instanceof JobState.Settled;
+      if (!moves.now().isBefore(moves.listenUntil(row, opened, done))) {
         return new Told(now, remote, Optional.empty(), feed.tariff());
       }
     }
@@ -269,11 +278,15 @@ final class JobWatch {
           running ? row : moves.begin(row), told.receipt().get(), told.tariff());
     }
     return switch (told.remote()) {
-      case JobState.Draft _, JobState.Signed _, JobState.Matched _, JobState.Funded _ -> later();
-      case JobState.Running _ when moves.isLongPastDeadline(row) -> moves.expire(row);
-      case JobState.Running _ -> later();
-      // The receipt comes with the next stream.
-      case JobState.Completed _, JobState.Settled _ -> later();
+      case JobState.Draft _,
+          JobState.Signed _,
+          JobState.Matched _,
+          JobState.Funded _,
+          JobState.Running _,
+          JobState.Completed _,
+          JobState.Settled _ ->
+          // All that came was listened to for long enough; before that, the next stream tells more.
+          moves.isLongPastDeadline(row) ? moves.expire(row) : later();
       case JobState.Cancelled _ ->
           moves.move(row, Transition.to(new JobState.Cancelled()).owing(Closing.REFUND));
       case JobState.Expired _ -> moves.expire(row);

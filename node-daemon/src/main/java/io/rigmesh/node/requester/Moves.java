@@ -20,6 +20,9 @@ final class Moves {
   /// How long after its deadline a provider may still be about to say how a job ended.
   private static final Duration LATE_MAX = Duration.ofSeconds(60);
 
+  /// How long after its deadline a receipt may take to come that a provider says it has.
+  private static final Duration RECEIPT_LATE_MAX = Duration.ofMinutes(10);
+
   private final JobStore store;
   private final Clock clock;
 
@@ -65,6 +68,16 @@ final class Moves {
   /// A provider ends its jobs at their deadline by itself; one that has not by now will not.
   boolean isLongPastDeadline(JobRow row) {
     return nowSeconds() >= row.job().deadlineSeconds() + LATE_MAX.toSeconds();
+  }
+
+  /// How long a provider is listened to at most.
+  ///
+  /// @param opened when its stream was
+  /// @param done whether it says that it has the result
+  Instant listenUntil(JobRow row, Instant opened, boolean done) {
+    Instant deadline = Instant.ofEpochSecond(row.job().deadlineSeconds());
+    Instant from = deadline.isAfter(opened) ? deadline : opened;
+    return from.plus(done ? RECEIPT_LATE_MAX : LATE_MAX);
   }
 
   Instant now() {

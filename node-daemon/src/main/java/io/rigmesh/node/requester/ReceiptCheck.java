@@ -5,6 +5,7 @@ import io.rigmesh.node.pay.Tariff;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.protocol.CommitmentChain;
 import io.rigmesh.protocol.Domain;
+import io.rigmesh.protocol.Evidence;
 import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.MalformedException;
 import io.rigmesh.protocol.ProtocolJson;
@@ -61,6 +62,32 @@ final class ReceiptCheck {
             + ", above its share of "
             + share);
     return file;
+  }
+
+  /// What a receipt and the one for the milestone before it say that cannot both be: other steps,
+  /// or a lower price, since what was paid for the first is not given back.
+  ///
+  /// @param number the milestone of the second
+  static Optional<String> contradiction(ReceiptFile before, ReceiptFile now, int number) {
+    Receipt first = before.receipt().receipt();
+    Receipt second = now.receipt().receipt();
+    List<Hash> links = now.evidence().links();
+    int steps = before.evidence().links().size();
+    boolean goesOn =
+        now.evidence() instanceof Evidence.Training
+            && links.size() >= steps
+            && CommitmentChain.rootOf(links.subList(0, steps)).equals(first.commitmentsRoot())
+            && second.model().equals(first.model());
+    if (!goesOn) {
+      return Optional.of(
+          "The receipt for milestone %d does not go on from the one for milestone %d, which the provider has signed as well."
+              .formatted(number, number - 1));
+    }
+    return second.price().compareTo(first.price()) < 0
+        ? Optional.of(
+            "The receipt for milestone %d asks for %s, less than the %s that the one for milestone %d asks for."
+                .formatted(number, second.price(), first.price(), number - 1))
+        : Optional.empty();
   }
 
   private static void requireSteps(Receipt receipt, int steps) {

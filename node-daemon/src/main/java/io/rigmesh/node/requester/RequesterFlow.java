@@ -21,6 +21,7 @@ import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.Refusal;
 import io.rigmesh.protocol.Signature;
 import java.time.Clock;
+import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +38,7 @@ public final class RequesterFlow implements Drivers.Stepper {
   private final JobWatch watch;
   private final Payments payments;
   private final Approvals approvals;
+  private final EscrowGuard guard;
   private final Moves moves;
 
   /// The flow of a node.
@@ -78,17 +80,18 @@ public final class RequesterFlow implements Drivers.Stepper {
         new Delivery(config, blobs, fetcher, client, chain.contracts().domain(), moves);
     Audit audit = new Audit(config, store, blobs, launches);
     this.approvals = new Approvals(config, store, milestones, chain, key, delivery, audit, clock);
+    this.guard = new EscrowGuard(store, milestones, chain, key.address(), moves, this::cancel);
     this.payments =
         new Payments(
             new EscrowPayment(
-                config, store, milestones, chain, key.address(), client, approvals, moves),
+                config, store, milestones, chain, key.address(), client, approvals, guard, moves),
             new ChannelPayment(store, blobs, book, client, audit, moves));
     this.watch = new JobWatch(config, store, client, delivery, payments::of, moves);
   }
 
-  /// What judges milestones while jobs run.
-  public Service approvals() {
-    return approvals;
+  /// What judges milestones while jobs run, and what looks at their money on the chain.
+  public List<Service> services() {
+    return List.of(approvals, guard);
   }
 
   @Override

@@ -76,6 +76,10 @@ class ChainLinkIT {
     private final Database database;
 
     Linked(Map<String, String> settings) {
+      this(settings, Clock.systemUTC());
+    }
+
+    Linked(Map<String, String> settings, Clock clock) {
       NodeConfig config = config(settings);
       database = Database.open(config.databaseFile(), LedgerSchema.LOCATION);
       link =
@@ -84,7 +88,7 @@ class ChainLinkIT {
               Contracts.of(config.chain()),
               AccountSigner.of(AccountKey.generate()),
               database,
-              Clock.systemUTC());
+              clock);
       link.onHead(woken::release);
       link.start();
     }
@@ -114,6 +118,24 @@ class ChainLinkIT {
 
   private static String socketUrl(int port) {
     return "ws://127.0.0.1:" + port + "/?key=" + KEY;
+  }
+
+  @Test
+  void aClockFarBehindTheChainIsTrouble() {
+    try (Linked linked =
+        new Linked(Map.of(), Clock.offset(Clock.systemUTC(), Duration.ofHours(-1)))) {
+      await(() -> linked.link.view().head().isPresent());
+      await(() -> linked.link.trouble().orElse("").contains("s ahead of this machine's clock"));
+    }
+  }
+
+  @Test
+  void aJobIsDoneSoLongBeforeItsDeadlineThatAFeeCanBeRaisedTwice() {
+    assertThat(ChainLink.settleMargin(config(Map.of("chain.confirmations", "12"))))
+        .isEqualTo(Duration.ofSeconds(240));
+    assertThat(ChainLink.settleMargin(config(Map.of()))).isEqualTo(Duration.ofSeconds(35));
+    assertThat(ChainLink.settleMargin(config(Map.of("provider.settle-margin-seconds", "7"))))
+        .isEqualTo(Duration.ofSeconds(7));
   }
 
   @Test

@@ -565,6 +565,7 @@ class ChannelMarketIT {
         case JobFeed.Next.Receipt(var json) -> heard.receipt = Optional.of(json.toByteArray());
         case JobFeed.Next.Milestone _, JobFeed.Next.Approved _ ->
             throw new AssertionError("no channel pays milestones");
+        case JobFeed.Next.Alive _ -> {}
         case JobFeed.Next.Ended _ -> throw new AssertionError("the job ended");
       }
     }

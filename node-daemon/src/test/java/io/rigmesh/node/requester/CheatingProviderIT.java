@@ -1,6 +1,7 @@
 package io.rigmesh.node.requester;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import io.rigmesh.ledger.LedgerSchema;
@@ -52,6 +53,8 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -87,6 +90,27 @@ class CheatingProviderIT {
   /// What the vouchers that the provider was sent promise.
   private final CompletableFuture<BigInteger> promised = new CompletableFuture<>();
 
+  /// By how much it is later than it is.
+  private volatile Duration ahead = Duration.ZERO;
+
+  private final Clock clock =
+      new Clock() {
+        @Override
+        public ZoneId getZone() {
+          return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+          throw new UnsupportedOperationException("nobody asks for another zone");
+        }
+
+        @Override
+        public Instant instant() {
+          return Instant.now().plus(ahead);
+        }
+      };
+
   private Database database;
   private JobStore store;
   private ChannelsInMemory contract;
@@ -101,7 +125,6 @@ class CheatingProviderIT {
   void start() throws Exception {
     NodeConfig config = ConfigLoader.load(folder, Optional.empty(), Map.of(), Map.of()).config();
     database = Database.open(folder.resolve("rigmesh.db"), LedgerSchema.LOCATION);
-    Clock clock = Clock.systemUTC();
     store = new JobStore(database, clock, 1_000);
     blobs = FileBlobs.open(folder.resolve("blobs"), config.blobs());
     provider = Peers.start();
@@ -396,6 +419,73 @@ class CheatingProviderIT {
     store.transition(row.id(), Transition.to(new JobState.Running()));
     return store.transition(
         row.id(), Transition.to(new JobState.Completed()).with(file, Optional.empty()));
+  }
+
+  /// Heartbeats are no reason to wait for ever: with the first behind the deadline it is over.
+  @Test
+  void providerThatOnlyShowsThatItIsThereIsListenedToUntilShortlyAfterTheDeadline()
+      throws Exception {
+    JobRow row =
+        served(
+            TARIFF,
+            io -> {
+              alive(io);
+              ahead = Duration.ofSeconds(700);
+              alive(io);
+            });
+    assertThat(watch.handIn(row, 6)).isEqualTo(new Step.Moved());
+    assertThat(store.find(row.id()).orElseThrow().state()).isInstanceOf(JobState.Expired.class);
+    assertThat(promised.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isZero();
+  }
+
+  @Test
+  void providerThatDoesNotDecideIsAskedUntilTheJobIsCalledOff() throws Exception {
+    JobRow row = funded();
+    showingOnlyThatItIsThere(() -> store.askCancel(row.id()));
+    assertThatThrownBy(() -> watch.handIn(row, 6))
+        .isInstanceOf(ProviderUnreachableException.class)
+        .hasMessageContaining("is there and has not answered");
+  }
+
+  @Test
+  void cancelEndsAlsoWhereTheProviderOnlyShowsThatItIsThere() throws Exception {
+    JobRow row = funded();
+    showingOnlyThatItIsThere(() -> {});
+    JobClient client =
+        new JobClient(
+            Peers.streams(requester),
+            requester.id(),
+            account,
+            domain,
+            market,
+            new Blames((_, _) -> {}),
+            Duration.ofSeconds(3));
+    assertThatThrownBy(() -> client.cancel(provider.id(), row.id()))
+        .isInstanceOf(ProviderUnreachableException.class);
+  }
+
+  /// A provider that answers nothing, ten times a second.
+  private void showingOnlyThatItIsThere(Runnable first) {
+    provider.handle(
+        JobProtocol.ID,
+        StreamHandler.blocking((_, io) -> {
+          io.requireMessage(1 << 20);
+          first.run();
+          try {
+            while (true) {
+              alive(io);
+              Thread.sleep(100);
+            }
+          } catch (Libp2pException e) {
+            // The requester has gone.
+            assertThat(e).isNotNull();
+          }
+        }));
+  }
+
+  private static void alive(BlockingStream io) {
+    io.writeMessage(
+        JobWire.Reply.newBuilder().setAlive(JobWire.Alive.getDefaultInstance()).build());
   }
 
   /// A provider that takes nothing.

@@ -1,5 +1,6 @@
 package io.rigmesh.node.network.blob;
 
+import io.rigmesh.libp2p.BlockingStream;
 import io.rigmesh.libp2p.Libp2pException;
 import io.rigmesh.libp2p.PeerMisbehaviourException;
 import io.rigmesh.libp2p.identity.PeerId;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -44,6 +46,11 @@ public final class BlobFetcher {
 
   /// How often it is tried again without a single new chunk.
   private static final int FRUITLESS_MAX = 5;
+
+  /// The time that a folder may take beside that of its bytes: many small files take theirs, too.
+  private static final Duration FOLDER_MAX = Duration.ofMinutes(10);
+
+  private static final long BYTES_SECONDS_MAX = TimeUnit.DAYS.toSeconds(30);
 
   private static final Duration PAUSE = Duration.ofMillis(200);
 
@@ -104,12 +111,24 @@ public final class BlobFetcher {
                 BlobProtocol.ID + ": the blob " + root + " is no folder's manifest"));
   }
 
-  /// Fetches a folder with every file that is not here.
+  /// Fetches a folder with every file that is not here. In all that takes no longer than
+  /// [#FOLDER_MAX] and what its bytes take at the least rate of a stream: otherwise it is given up,
+  /// and goes on with the next call where it was.
   ///
   /// @throws PeerMisbehaviourException if a file is not as large as the manifest says
   public FolderManifest folder(BlobSource first, Hash root) {
     FolderManifest manifest = manifest(first, root);
+    Duration most =
+        FOLDER_MAX.plusSeconds(
+            Math.clamp(
+                manifest.sizeBytes() / BlockingStream.BYTES_PER_SECOND_MIN, 0, BYTES_SECONDS_MAX));
+    long begun = System.nanoTime();
     for (FolderManifest.File file : manifest.files()) {
+      if (System.nanoTime() - begun > most.toNanos()) {
+        throw new Libp2pException(
+            "the folder %s of %d bytes did not come within %d s"
+                .formatted(root, manifest.sizeBytes(), most.toSeconds()));
+      }
       fetch(first, file.root(), Math.max(1, file.sizeBytes()));
     }
     if (blobs.folder(root).isEmpty()) {

@@ -12,12 +12,21 @@ import io.rigmesh.protocol.FolderManifest;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.MalformedException;
 import io.rigmesh.protocol.RefusalCode;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /// The files of a job from the peer that hands it in, and from whoever else has them. The streams
 /// run over the connection that the peer has opened, so that it may be behind a NAT.
 public final class PeerSupply implements Supply {
+  /// How long the few bytes may take in all that are fetched of a job's model before anything is
+  /// decided about the job.
+  private static final Duration SHAPE_MAX = Duration.ofSeconds(30);
+
   private final BlobFetcher fetcher;
   private final PeerId peer;
   private final long inputBytes;
@@ -41,10 +50,35 @@ public final class PeerSupply implements Supply {
     fetching(
         RefusalCode.UNKNOWN_MODEL,
         "the model " + job.model(),
-        () -> {
-          FolderManifest manifest = fetcher.manifest(source(job), job.model());
-          fetcher.fetch(source(job), ModelConfig.file(manifest).root(), ModelConfig.BYTES_MAX);
-        });
+        () ->
+            within(
+                SHAPE_MAX,
+                () -> {
+                  FolderManifest manifest = fetcher.manifest(source(job), job.model());
+                  fetcher.fetch(
+                      source(job), ModelConfig.file(manifest).root(), ModelConfig.BYTES_MAX);
+                }));
+  }
+
+  /// Fetches on a thread of its own, which is interrupted when the time is over; what came until
+  /// then stays.
+  private static void within(Duration most, Runnable fetch) {
+    FutureTask<Boolean> task = new FutureTask<>(fetch, true);
+    Thread thread = Thread.ofVirtual().name("shape").start(task);
+    try {
+      boolean _ = task.get(most.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof RuntimeException failure
+          ? failure
+          : new IllegalStateException(e.getCause());
+    } catch (TimeoutException e) {
+      throw new Libp2pException("it did not come within " + most.toSeconds() + " s", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Libp2pException("interrupted while it was fetched", e);
+    } finally {
+      thread.interrupt();
+    }
   }
 
   @Override

@@ -21,6 +21,7 @@ import io.rigmesh.protocol.SignedJob;
 import io.rigmesh.protocol.wire.JobWire;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /// The requester's side of `/rigmesh/job/1.0.0`. Every method blocks and throws
@@ -33,6 +34,10 @@ public final class JobClient {
   private final Market market;
   private final Blames blames;
   private final Duration answerMax;
+
+  /// How long a provider may take to say whether it would take a job, heartbeats or not: longer
+  /// than it may take to fetch what says how large the model is.
+  private static final Duration ASK_MAX = Duration.ofMinutes(2);
 
   /// The client of a node.
   ///
@@ -81,7 +86,7 @@ public final class JobClient {
     return new JobPass(job, self.toString()).sign(key, domain);
   }
 
-  /// Hands a job in, and hears of it from an event on.
+  /// Hands a job in, and hears of it from an event on; its provider has little time to answer.
   ///
   /// @param after the last event heard before
   /// @param channel what pays for it, where a channel does; empty to ask whether it would be taken
@@ -91,19 +96,22 @@ public final class JobClient {
       long inputBytes,
       long after,
       Optional<ChannelTerms> channel) {
-    return submit(provider, signed, inputBytes, after, channel, 0);
+    return submit(provider, signed, inputBytes, after, channel, 0, within(ASK_MAX));
   }
 
   /// The same, without milestones that are here already.
   ///
   /// @param milestonesKnown how many there are
+  /// @param wanted whether an answer is still waited for, asked with each sign of life that the
+  ///   provider gives while it fetches what the job needs
   public Answer submit(
       PeerId provider,
       SignedJob signed,
       long inputBytes,
       long after,
       Optional<ChannelTerms> channel,
-      int milestonesKnown) {
+      int milestonesKnown,
+      BooleanSupplier wanted) {
     JobWire.Submit.Builder submit =
         JobWire.Submit.newBuilder()
             .setJob(ByteString.copyFrom(signed.job().canonicalBytes()))
@@ -115,10 +123,8 @@ public final class JobClient {
     channel.map(MoneyMessages::write).ifPresent(submit::setChannel);
     return open(
         provider,
-        JobWire.Open.newBuilder()
-            .setPass(bytes(pass(signed.job().id())))
-            .setSubmit(submit)
-            .build());
+        JobWire.Open.newBuilder().setPass(bytes(pass(signed.job().id()))).setSubmit(submit).build(),
+        wanted);
   }
 
   /// Hears of a job that was handed in before.
@@ -139,7 +145,8 @@ public final class JobClient {
                     .setJobId(ByteString.copyFrom(job.bytes()))
                     .setAfter(after)
                     .setMilestonesKnown(milestonesKnown))
-            .build());
+            .build(),
+        within(answerMax));
   }
 
   /// Calls a job off. One that is done, or that the provider does not know, is passed over.
@@ -150,13 +157,19 @@ public final class JobClient {
             JobWire.Open.newBuilder()
                 .setPass(bytes(pass(job)))
                 .setCancel(JobWire.Cancel.newBuilder().setJobId(ByteString.copyFrom(job.bytes())))
-                .build());
+                .build(),
+            within(answerMax));
     if (answer instanceof Answer.Taken(JobFeed feed)) {
       feed.close();
     }
   }
 
-  private Answer open(PeerId provider, JobWire.Open open) {
+  private static BooleanSupplier within(Duration most) {
+    long end = System.nanoTime() + most.toNanos();
+    return () -> System.nanoTime() < end;
+  }
+
+  private Answer open(PeerId provider, JobWire.Open open, BooleanSupplier wanted) {
     return guarded(
         provider,
         blames,
@@ -197,7 +210,14 @@ public final class JobClient {
                 }
                 // Heartbeats while the provider fetches what the job needs, and what a newer
                 // version may say.
-                case ALIVE, WHAT_NOT_SET -> {}
+                case ALIVE, WHAT_NOT_SET -> {
+                  if (!wanted.getAsBoolean()) {
+                    throw new ProviderUnreachableException(
+                        "the provider "
+                            + provider
+                            + " is there and has not answered for as long as that was waited for");
+                  }
+                }
                 case EVENT, RECEIPT, END, DUE, PAID, MILESTONE, APPROVED ->
                     throw new PeerMisbehaviourException(
                         JobProtocol.ID + ": " + reply.getWhatCase() + " came before an answer");

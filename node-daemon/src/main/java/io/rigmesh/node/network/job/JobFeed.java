@@ -66,6 +66,10 @@ public final class JobFeed implements AutoCloseable {
     /// @param refusal why the approval is worth nothing, if it is
     record Approved(int milestone, Optional<String> refusal) implements Next {}
 
+    /// The provider is there and has nothing to tell, or only a part of something: whoever waits
+    /// looks whether that still pays.
+    record Alive() implements Next {}
+
     /// The job is at its end and everything was told.
     record Ended() implements Next {}
   }
@@ -104,7 +108,8 @@ public final class JobFeed implements AutoCloseable {
         });
   }
 
-  /// Waits for what comes next.
+  /// Waits for what comes next; that is little more than the longest silence at most, whatever the
+  /// provider does.
   ///
   /// @throws io.rigmesh.node.requester.ProviderUnreachableException if the stream breaks or is
   ///   silent for too long
@@ -113,55 +118,38 @@ public final class JobFeed implements AutoCloseable {
   }
 
   private Next read() {
-    while (true) {
-      JobWire.Reply reply =
-          JobProtocol.reply(stream.io().requireMessage(JobProtocol.REPLY_BYTES_MAX));
-      switch (reply.getWhatCase()) {
-        case EVENT -> {
-          JobEvent event = JobProtocol.event(reply.getEvent());
-          if (event.sequence() <= lastSequence) {
-            throw new PeerMisbehaviourException(
-                JobProtocol.ID
-                    + ": event "
-                    + event.sequence()
-                    + " came behind event "
-                    + lastSequence);
-          }
-          lastSequence = event.sequence();
-          return new Next.Event(event);
-        }
-        case RECEIPT -> {
-          Optional<ByteString> whole =
-              gather(receipt, reply.getReceipt().getTotalBytes(), reply.getReceipt().getPart());
-          if (whole.isPresent()) {
-            return new Next.Receipt(whole.get());
-          }
-        }
-        case MILESTONE -> {
-          JobWire.Milestone part = reply.getMilestone();
-          Optional<ByteString> whole = gather(milestone, part.getTotalBytes(), part.getPart());
-          if (whole.isPresent()) {
-            return new Next.Milestone(part.getNumber(), whole.get());
-          }
-        }
-        case APPROVED -> {
-          return MoneyMessages.approved(reply.getApproved());
-        }
-        case END -> {
-          return new Next.Ended();
-        }
-        case DUE -> {
-          return new Next.Due(MoneyMessages.due(reply.getDue()));
-        }
-        case PAID -> {
-          return MoneyMessages.paid(reply.getPaid());
-        }
-        case ALIVE, WHAT_NOT_SET -> {}
-        case ACCEPTED, REFUSED, UNKNOWN ->
-            throw new PeerMisbehaviourException(
-                JobProtocol.ID + ": " + reply.getWhatCase() + " came in the middle of a feed");
+    JobWire.Reply reply =
+        JobProtocol.reply(stream.io().requireMessage(JobProtocol.REPLY_BYTES_MAX));
+    return switch (reply.getWhatCase()) {
+      case EVENT -> event(JobProtocol.event(reply.getEvent()));
+      case RECEIPT ->
+          gather(receipt, reply.getReceipt().getTotalBytes(), reply.getReceipt().getPart())
+              .<Next>map(Next.Receipt::new)
+              .orElseGet(Next.Alive::new);
+      case MILESTONE -> {
+        JobWire.Milestone part = reply.getMilestone();
+        yield gather(milestone, part.getTotalBytes(), part.getPart())
+            .<Next>map(whole -> new Next.Milestone(part.getNumber(), whole))
+            .orElseGet(Next.Alive::new);
       }
+      case APPROVED -> MoneyMessages.approved(reply.getApproved());
+      case END -> new Next.Ended();
+      case DUE -> new Next.Due(MoneyMessages.due(reply.getDue()));
+      case PAID -> MoneyMessages.paid(reply.getPaid());
+      case ALIVE, WHAT_NOT_SET -> new Next.Alive();
+      case ACCEPTED, REFUSED, UNKNOWN ->
+          throw new PeerMisbehaviourException(
+              JobProtocol.ID + ": " + reply.getWhatCase() + " came in the middle of a feed");
+    };
+  }
+
+  private Next event(JobEvent event) {
+    if (event.sequence() <= lastSequence) {
+      throw new PeerMisbehaviourException(
+          JobProtocol.ID + ": event " + event.sequence() + " came behind event " + lastSequence);
     }
+    lastSequence = event.sequence();
+    return new Next.Event(event);
   }
 
   /// Adds a part of a `receipt.json`; the whole if it was the last.
