@@ -70,7 +70,7 @@ class ConfigLoaderTest {
                 64,
                 120,
                 120,
-                30));
+                0));
     assertThat(config.requester())
         .isEqualTo(new RequesterConfig(Optional.empty(), 30, 8, TokenAmount.ZERO));
     assertThat(config.network())

@@ -16,6 +16,7 @@ import io.rigmesh.node.blob.Blobs;
 import io.rigmesh.node.blob.FileBlobs;
 import io.rigmesh.node.config.ConfigLoader;
 import io.rigmesh.node.config.NodeConfig;
+import io.rigmesh.node.jobs.JobQuery;
 import io.rigmesh.node.jobs.JobRole;
 import io.rigmesh.node.jobs.Step;
 import io.rigmesh.node.network.Blames;
@@ -60,6 +61,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -430,12 +432,22 @@ class CheatingProviderIT {
             TARIFF,
             io -> {
               alive(io);
+              // Only once it is listened to: for how long counts from then on.
+              awaitRunning();
               ahead = Duration.ofSeconds(700);
               alive(io);
             });
     assertThat(watch.handIn(row, 6)).isEqualTo(new Step.Moved());
     assertThat(store.find(row.id()).orElseThrow().state()).isInstanceOf(JobState.Expired.class);
     assertThat(promised.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isZero();
+  }
+
+  private void awaitRunning() {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!(store.list(JobQuery.newest(1)).getFirst().state() instanceof JobState.Running)
+        && System.nanoTime() < end) {
+      LockSupport.parkNanos(5_000_000);
+    }
   }
 
   @Test
