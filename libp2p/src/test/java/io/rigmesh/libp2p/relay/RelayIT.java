@@ -294,11 +294,20 @@ class RelayIT {
     assertThat(source.readFully(limit)).isEqualTo(back);
     assertThat(service.circuits()).isEqualTo(1);
 
-    source.write(new byte[1]);
+    tooMuch(source, 1);
     assertThatThrownBy(() -> stop.read(new byte[1], 0, 1)).isInstanceOf(StreamResetException.class);
     assertThatThrownBy(() -> source.read(new byte[1], 0, 1))
         .isInstanceOf(StreamResetException.class);
     await(() -> service.circuits() == 0, "the circuit is gone");
+  }
+
+  /// The relay may cut the circuit before the write that is too much has returned.
+  private static void tooMuch(BlockingStream source, int bytes) {
+    try {
+      source.write(new byte[bytes]);
+    } catch (StreamResetException cut) {
+      assertThat(cut).isNotNull();
+    }
   }
 
   @Test
@@ -311,7 +320,7 @@ class RelayIT {
     BlockingStream stop = target.stops.take().timeout(PATIENCE);
     source.write(new byte[limit - 1]);
     assertThat(stop.readFully(limit - 1)).hasSize(limit - 1);
-    source.write(new byte[100]);
+    tooMuch(source, 100);
     int more = 0;
     try {
       while (stop.read(new byte[1], 0, 1) > 0) {
