@@ -74,6 +74,10 @@ public final class Scheduler {
     if (find(work.job()).isPresent()) {
       throw new IllegalArgumentException("the job " + work.job() + " is here already");
     }
+    if (devices.isEmpty()) {
+      // A node that has just started does not know yet what its devices compute.
+      return refuse(RefusalCode.UNAVAILABLE, "no device here is ready yet; ask again later");
+    }
     List<DeviceQueue> fitting =
         devices.values().stream()
             .filter(q -> q.device().profiles().contains(work.profile()))

@@ -44,6 +44,13 @@ class SchedulerTest {
   }
 
   @Test
+  void whatComesBeforeAnyDeviceIsReadyIsToldToAskAgain() {
+    Scheduler starting = new Scheduler(LIMITS, new Speeds());
+    Admission early = starting.admit(work("early", 0, 40_000, 1), 0);
+    assertThat(((Admission.Refused) early).refusal().code()).isEqualTo(RefusalCode.UNAVAILABLE);
+  }
+
+  @Test
   void refusesWhatCannotBeDoneInTimeAtTheMeasuredSpeed() {
     assertRefused(work("slow", 0, 20_000, 20), RefusalCode.DEADLINE_TOO_SOON);
     assertAdmitted(work("margin kept", 0, 20_000, 19));
