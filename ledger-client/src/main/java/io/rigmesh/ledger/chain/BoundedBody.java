@@ -26,7 +26,7 @@ public final class BoundedBody {
     InputStream body = answer.body();
     AtomicBoolean late = new AtomicBoolean();
     CompletableFuture<Boolean> read = new CompletableFuture<>();
-    CompletableFuture<Boolean> guard =
+    CompletableFuture<Boolean> _ =
         read.orTimeout(patience.toNanos(), TimeUnit.NANOSECONDS)
             .whenComplete((_, timeout) -> {
               if (timeout != null) {
@@ -43,7 +43,7 @@ public final class BoundedBody {
       boolean _ = read.complete(true);
     }
     // Whoever reads what another closes may also see its end.
-    if (late.get() && guard.isCompletedExceptionally()) {
+    if (late.get()) {
       throw late(patience, new IOException("closed"));
     }
     return bytes;

@@ -22,4 +22,9 @@ public record Escrow(
     int milestones,
     int proven,
     int paid,
-    TokenAmount amountDue) {}
+    TokenAmount amountDue) {
+  /// Whether something may still be proven of it, or come back.
+  public boolean isOpen() {
+    return status == EscrowStatus.FUNDED || status == EscrowStatus.ACCEPTED;
+  }
+}

@@ -202,11 +202,8 @@ final class EscrowPayment implements Payment {
     Proofs.Rest rest = proofs.advance(row, true);
     EscrowClient escrows = chain.require().escrow();
     Optional<Escrow> escrow = escrows.escrow(row.job().requester(), row.id());
-    boolean mine = escrow.map(e -> e.provider().equals(key.address())).orElse(false);
-    EscrowStatus status = escrow.map(Escrow::status).orElse(EscrowStatus.REFUNDED);
-    if (mine
-        && (status == EscrowStatus.FUNDED || status == EscrowStatus.ACCEPTED)
-        && !proofs.isProvable(row, escrow.get())) {
+    boolean mine = escrow.map(e -> e.provider().equals(key.address()) && e.isOpen()).orElse(false);
+    if (mine && !proofs.isProvable(row, escrow.get())) {
       try {
         escrows.decline(row.job().requester(), row.id());
       } catch (TransactionRefusedException | TransactionFailedException e) {

@@ -7,7 +7,6 @@ import io.rigmesh.ledger.TransactionRefusedException;
 import io.rigmesh.ledger.chain.ChainHead;
 import io.rigmesh.ledger.escrow.Escrow;
 import io.rigmesh.ledger.escrow.EscrowClient;
-import io.rigmesh.ledger.escrow.EscrowStatus;
 import io.rigmesh.ledger.escrow.Milestone;
 import io.rigmesh.ledger.intent.IntentState;
 import io.rigmesh.ledger.intent.IntentStore;
@@ -174,14 +173,12 @@ final class EscrowGuard implements Service {
   }
 
   private boolean refund(JobRow row, Escrow escrow, EscrowClient escrows) {
-    boolean open =
-        escrow.status() == EscrowStatus.FUNDED || escrow.status() == EscrowStatus.ACCEPTED;
     // A provider gives a job back by itself that it could not finish.
     boolean due =
         (row.state() instanceof JobState.Disputed || row.state().isFinal())
             ? moves.isPastDeadline(row)
             : moves.isLongPastDeadline(row);
-    if (!open || !due) {
+    if (!escrow.isOpen() || !due) {
       return false;
     }
     try {

@@ -446,7 +446,7 @@ final class EscrowPayment implements Payment {
     if (all && escrow.status() == EscrowStatus.RELEASED && guard.disputed(row).isEmpty()) {
       return moves.move(row, Transition.to(new JobState.Settled()));
     }
-    if (all && !isOpen(escrow) && escrow.paid() == escrow.proven()) {
+    if (all && !escrow.isOpen() && escrow.paid() == escrow.proven()) {
       return moves.move(
           row,
           Transition.to(
@@ -457,10 +457,6 @@ final class EscrowPayment implements Payment {
 
   private static String reason(JobRow row) {
     return row.state() instanceof JobState.Disputed(String reason) ? reason : row.state().id();
-  }
-
-  private static boolean isOpen(Escrow escrow) {
-    return escrow.status() == EscrowStatus.FUNDED || escrow.status() == EscrowStatus.ACCEPTED;
   }
 
   /// Sees the money of a job that ended without a result come back, and what was proven of it paid.
@@ -474,7 +470,7 @@ final class EscrowPayment implements Payment {
     }
     Escrow escrow = found.get();
     boolean all = approvals.sawPaid(row, escrow, escrows);
-    if (all && !isOpen(escrow) && escrow.paid() == escrow.proven()) {
+    if (all && !escrow.isOpen() && escrow.paid() == escrow.proven()) {
       store.closed(row.id());
       return new Step.Moved();
     }

@@ -423,9 +423,11 @@ public final class JobServer {
         if (worth.nothing > REFUSED_MAX || worth.again > AGAIN_MAX) {
           throw new PeerMisbehaviourException(
               JobProtocol.ID
-                  + ": more than "
-                  + REFUSED_MAX
-                  + " vouchers or approvals were worth nothing");
+                  + ": of what was said "
+                  + worth.nothing
+                  + " vouchers or approvals were worth nothing, and "
+                  + worth.again
+                  + " vouchers no higher than one before");
         }
       } catch (PeerMisbehaviourException e) {
         LOG.warn("the requester of job {} is let go: {}", id, e.getMessage());
