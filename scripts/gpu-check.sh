@@ -6,7 +6,7 @@
 #
 # gpu-check.sh --pack FILE.tar.gz, on any machine, packs all of that with a Java of its own, for a GPU machine that has neither Java
 # nor a network: there, tar xf FILE.tar.gz && gpu-check/gpu-check.sh. Left out of the pack is MiniLM beside ONNX Runtime.
-# gpu-check.sh --only PART runs kernels, steps, encoders, logits, benchmarks or pytorch alone, where time is short. All results are
+# gpu-check.sh --only PART runs kernels, steps, encoders, self-test, logits, benchmarks or pytorch alone, where time is short. All results are
 # kept as lines in gpu-check.lines, where the script is called: --only adds to them, and --table FILE makes the table of them.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -103,8 +103,8 @@ else
 fi
 
 case $only in
-'' | kernels | steps | encoders | logits | benchmarks | pytorch) ;;
-*) fail "there is no part $only: kernels, steps, encoders, logits, benchmarks or pytorch" ;;
+'' | kernels | steps | encoders | self-test | logits | benchmarks | pytorch) ;;
+*) fail "there is no part $only: kernels, steps, encoders, self-test, logits, benchmarks or pytorch" ;;
 esac
 case ${1:-} in
 '') need_device ;;
@@ -166,6 +166,9 @@ if wanted steps; then
 fi
 if wanted encoders; then
   tests "conformance suite of encoders, and MiniLM against ONNX Runtime" cuda.CudaBertRunnerGpuTest
+fi
+if wanted self-test; then
+  tests "self-test of all free memory, and its answers" selftest.SelfTestGpuTest
 fi
 if wanted logits; then
   if "$python" -c 'import torch, transformers' 2>/dev/null; then

@@ -210,6 +210,13 @@ public sealed interface Task {
   /// @param options what most jobs leave as it is
   record Generate(int maxTokens, float temperature, int topK, float topP, GenerateOptions options)
       implements Task {
+    /// How many tokens a model's chat template may add of its own: headers around each message and
+    /// a standing introduction of a thousand words, which is more than any common model's.
+    public static final int TEMPLATE_TOKENS_MAX = 2048;
+
+    /// The begin token and the space that some tokenizers put before a text.
+    private static final int ADDED_TOKENS_MAX = 2;
+
     /// Without options.
     public Generate(int maxTokens, float temperature, int topK, float topP) {
       this(maxTokens, temperature, topK, topP, GenerateOptions.NONE);
@@ -230,6 +237,16 @@ public sealed interface Task {
       options.write(list);
       list.sort(Comparator.comparing(Parameter::name));
       return List.copyOf(list);
+    }
+
+    /// The most tokens that the prompt may have, which is what a price is reckoned from before
+    /// anyone has a tokenizer at hand: one of each byte, and what is added around them. An engine
+    /// refuses a prompt of more, so that no provider asks for what a requester takes for a lie.
+    ///
+    /// @param inputBytes the input blob's length
+    public long promptTokensMax(long inputBytes) {
+      return Math.addExact(
+          inputBytes, ADDED_TOKENS_MAX + (options.chat() ? TEMPLATE_TOKENS_MAX : 0));
     }
 
     private static Generate read(Settings s) {

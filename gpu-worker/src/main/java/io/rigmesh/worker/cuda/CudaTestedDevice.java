@@ -14,6 +14,7 @@ import java.util.stream.IntStream;
 /// memory is the device's until it is closed.
 public final class CudaTestedDevice implements TestedDevice {
   private static final int CHUNK_WORDS = 1 << 22;
+  private static final long CHUNK_BYTES = (long) CHUNK_WORDS * Integer.BYTES;
   private static final int THREADS = 256;
   private static final int ROW_WORDS = 1024;
 
@@ -22,8 +23,13 @@ public final class CudaTestedDevice implements TestedDevice {
 
   private static final int PRODUCT_ROWS_AT = 16;
 
+  /// What the matrices of a challenge may want, and the driver for itself.
+  private static final long RESERVED_BYTES = 1536L << 20;
+
+  /// More than any cache holds.
+  private static final long MEMORY_BYTES_MIN = 512L << 20;
+
   private final Accelerator device;
-  private final long memoryTotalBytes;
   private final long control;
   private long memory;
   private long copy;
@@ -31,10 +37,8 @@ public final class CudaTestedDevice implements TestedDevice {
   private long words;
 
   /// @param device what runs it, closed with this
-  /// @param memoryTotalBytes the memory that the device has in all
-  public CudaTestedDevice(Accelerator device, long memoryTotalBytes) {
+  public CudaTestedDevice(Accelerator device) {
     this.device = device;
-    this.memoryTotalBytes = memoryTotalBytes;
     this.control = device.allocate(256);
     device.write(control, MemorySegment.ofArray(new long[] {LaunchPlan.NO_FAULT}));
   }
@@ -46,7 +50,14 @@ public final class CudaTestedDevice implements TestedDevice {
 
   @Override
   public long memoryTotalBytes() {
-    return memoryTotalBytes;
+    return device.memoryTotalBytes();
+  }
+
+  /// All that is free: a half is filled, and the other takes the copies.
+  @Override
+  public long fillableBytes() {
+    long free = Math.max(0, device.memoryFreeBytes() - RESERVED_BYTES);
+    return Math.max(MEMORY_BYTES_MIN, free / 2 / CHUNK_BYTES * CHUNK_BYTES);
   }
 
   @Override

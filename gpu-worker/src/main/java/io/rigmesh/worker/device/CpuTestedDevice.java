@@ -14,6 +14,9 @@ import java.util.stream.IntStream;
 public final class CpuTestedDevice implements TestedDevice {
   private static final int CHUNK_WORDS = 1 << 22;
 
+  /// More than any cache holds; the rest of the machine's memory has other users.
+  private static final long FILLED_BYTES = 256 << 20;
+
   private final Kernels kernels;
   private List<int[]> memory = List.of();
   private int sum;
@@ -31,6 +34,11 @@ public final class CpuTestedDevice implements TestedDevice {
   @Override
   public long memoryTotalBytes() {
     return Devices.cpu().memoryTotalBytes();
+  }
+
+  @Override
+  public long fillableBytes() {
+    return FILLED_BYTES;
   }
 
   @Override

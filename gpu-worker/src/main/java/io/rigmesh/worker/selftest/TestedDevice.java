@@ -12,6 +12,10 @@ public interface TestedDevice extends AutoCloseable {
   /// The memory that the device has in all.
   long memoryTotalBytes();
 
+  /// How much of it a challenge fills unless someone says otherwise; the matrices have room beside
+  /// it.
+  long fillableBytes();
+
   /// Takes memory and fills it with the words of [SeededNumbers#word].
   void fill(long seed, long words);
 

@@ -53,6 +53,13 @@ public final class Generation {
     GenerateOptions options = task.options();
     try {
       List<Integer> tokens = promptTokens(model, input, options.chat());
+      long tokensMax = task.promptTokensMax(input.getBytes(StandardCharsets.UTF_8).length);
+      if (tokens.size() > tokensMax) {
+        throw new InvalidJobException(
+            "The prompt has %d tokens, but a job with such an input pays for at most %d: the model's %s adds too much of its own."
+                .formatted(
+                    tokens.size(), tokensMax, options.chat() ? "chat template" : "tokenizer"));
+      }
       if (tokens.size() >= config.positionsMax()) {
         throw new InvalidJobException(
             "The prompt has %d tokens, but this model has %d positions, and an answer needs one; shorten it."

@@ -13,7 +13,7 @@ import java.util.Map;
 
 /// A device on which the shipped PTX runs in the interpreter: what [CudaAccelerator] sends to
 /// NVIDIA's driver, executed instruction by instruction, with a sanitizer's checks.
-public final class InterpretedAccelerator implements Accelerator {
+public class InterpretedAccelerator implements Accelerator {
   private static final long MEMORY_BYTES = 256L << 20;
 
   private final Architecture architecture;

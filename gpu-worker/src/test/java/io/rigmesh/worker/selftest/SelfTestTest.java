@@ -43,12 +43,29 @@ class SelfTestTest {
     Challenge small = new Challenge(3, 4096, 1, 17, 33, 70, 2);
     try (SelfTest test =
         new SelfTest(
-            new CudaTestedDevice(new InterpretedAccelerator(Architecture.HOPPER), 1 << 20),
-            small)) {
+            new CudaTestedDevice(new InterpretedAccelerator(Architecture.HOPPER)), small)) {
       SelfTestReport report = test.run();
       SelfTestAnswer answer = test.answer(QUESTION);
       assertThatCode(() -> SelfTestVerifier.check(report, QUESTION, answer))
           .doesNotThrowAnyException();
+    }
+  }
+
+  @Test
+  void aGpuIsFilledWithAllThatIsFreeButForTheMatricesAndTwice() {
+    long free = 1L << 37;
+    try (CudaTestedDevice device =
+        new CudaTestedDevice(
+            new InterpretedAccelerator(Architecture.HOPPER) {
+              @Override
+              public long memoryFreeBytes() {
+                return free;
+              }
+            })) {
+      assertThat(device.fillableBytes())
+          .isGreaterThan((long) (0.49 * free))
+          .isLessThan(free / 2 - (512L << 20))
+          .isEqualTo(device.fillableBytes() >> 24 << 24);
     }
   }
 

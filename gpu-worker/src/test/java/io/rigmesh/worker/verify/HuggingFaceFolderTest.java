@@ -25,6 +25,7 @@ import io.rigmesh.worker.tokenizer.BpeTrainer;
 import io.rigmesh.worker.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -149,6 +150,24 @@ class HuggingFaceFolderTest {
       assertThatThrownBy(() -> generate(engine))
           .isInstanceOf(InvalidJobException.class)
           .hasMessageContaining("no chat template");
+    }
+  }
+
+  @Test
+  void aTemplateMayAddAsMuchAsAJobPaysForAndNoMore() throws IOException {
+    Path template = model.resolve("chat_template.jinja");
+    long inputBytes = CHAT.getBytes(StandardCharsets.UTF_8).length;
+    try (LocalEngine engine = LocalEngine.open("cpu", 1, Profile.F32_V1)) {
+      // More tokens than the messages have bytes, which is what a text without a template can have.
+      Files.writeString(template, "<|im_start|>".repeat((int) inputBytes + 100));
+      assertThat(generate(engine).tokens()).isNotEmpty();
+      long most = TASK.promptTokensMax(inputBytes);
+      Files.writeString(template, "<|im_start|>".repeat((int) most + 1));
+      assertThatThrownBy(() -> generate(engine))
+          .isInstanceOf(InvalidJobException.class)
+          .hasMessageContaining("%d tokens", most + 1)
+          .hasMessageContaining("pays for at most %d", most)
+          .hasMessageContaining("chat template");
     }
   }
 

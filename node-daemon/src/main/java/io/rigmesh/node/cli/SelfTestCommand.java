@@ -6,7 +6,6 @@ import io.rigmesh.node.provider.MeasuredDevices;
 import io.rigmesh.protocol.Profile;
 import io.rigmesh.worker.cuda.CudaTestedDevice;
 import io.rigmesh.worker.device.CpuTestedDevice;
-import io.rigmesh.worker.device.Device;
 import io.rigmesh.worker.device.Devices;
 import io.rigmesh.worker.selftest.Challenge;
 import io.rigmesh.worker.selftest.SelfTest;
@@ -59,17 +58,18 @@ final class SelfTestCommand implements Callable<Integer> {
   @Option(
       names = "--memory-mebibytes",
       paramLabel = "N",
-      description = "How much memory is filled (default: 256 on the CPU, 4096 on a GPU).")
+      description =
+          "How much memory is filled (default: 256 on the CPU, on a GPU half of what is free, whose copies take the other).")
   private @Nullable Integer memoryMebibytes;
 
   @Override
   public Integer call() {
     Console console = Console.ofProcess();
     SecureRandom random = new SecureRandom();
-    Challenge challenge = challenge(random.nextLong());
     SelfTestReport report;
     double checkSeconds;
-    try (SelfTest test = new SelfTest(open(), challenge)) {
+    TestedDevice tested = open();
+    try (SelfTest test = new SelfTest(tested, challenge(random.nextLong(), tested))) {
       report = test.run();
       SelfTestQuestion question =
           new SelfTestQuestion(random.nextLong(), SAMPLED_WORDS, SAMPLED_ELEMENTS);
@@ -91,9 +91,9 @@ final class SelfTestCommand implements Callable<Integer> {
     return device.equals("cpu");
   }
 
-  private Challenge challenge(long seed) {
+  private Challenge challenge(long seed, TestedDevice tested) {
     Integer asked = memoryMebibytes;
-    long bytes = (asked != null ? asked : onCpu() ? 256 : 4096) * MEBIBYTE;
+    long bytes = asked != null ? asked * MEBIBYTE : tested.fillableBytes();
     return onCpu()
         ? new Challenge(seed, bytes, PASSES, 512, 2048, 1024, 4)
         : new Challenge(seed, bytes, PASSES, 2048, 8192, 8192, 4);
@@ -105,13 +105,7 @@ final class SelfTestCommand implements Callable<Integer> {
       return new CpuTestedDevice(
           asked != null ? asked : Runtime.getRuntime().availableProcessors());
     }
-    long memoryBytes =
-        Devices.list().stream()
-            .filter(one -> one.id().equals(device))
-            .mapToLong(Device::memoryTotalBytes)
-            .findFirst()
-            .orElse(0);
-    return new CudaTestedDevice(Devices.openAccelerator(device), memoryBytes);
+    return new CudaTestedDevice(Devices.openAccelerator(device));
   }
 
   private static List<List<String>> table(SelfTestReport report, double checkSeconds) {

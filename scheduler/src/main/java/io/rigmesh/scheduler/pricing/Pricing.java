@@ -37,7 +37,7 @@ public record Pricing(Map<JobKind, Rate> rates, TokenAmount minimum) {
 
   /// The most that a job can cost, reckoned before it runs. A tokenizer makes at most one token of
   /// a byte; around each text (a prompt, or one of the sentences, of which there are no more than
-  /// bytes) stand at most two more.
+  /// bytes) stand at most two more, and in a chat what its template may add.
   ///
   /// @param inputBytes the input blob's length
   /// @throws IllegalArgumentException if the kind is not offered
@@ -63,7 +63,8 @@ public record Pricing(Map<JobKind, Rate> rates, TokenAmount minimum) {
         // At most 10^6 * 2^10 * 2^13, far below 2^63.
         yield new Meter((long) t.steps() * t.batch() * t.context(), 0, t.steps());
       }
-      case Task.Generate t -> new Meter(Math.addExact(inputBytes, 2), t.maxTokens(), t.maxTokens());
+      case Task.Generate t ->
+          new Meter(t.promptTokensMax(inputBytes), t.maxTokens(), t.maxTokens());
       // The text of n bytes has at most n + 1 lines, and each may gain two tokens.
       case Task.Embed _ ->
           new Meter(

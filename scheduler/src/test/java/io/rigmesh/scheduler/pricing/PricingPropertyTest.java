@@ -3,11 +3,15 @@ package io.rigmesh.scheduler.pricing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.rigmesh.protocol.GenerateOptions;
 import io.rigmesh.protocol.JobKind;
 import io.rigmesh.protocol.Meter;
 import io.rigmesh.protocol.Task;
 import io.rigmesh.protocol.TokenAmount;
+import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.TreeMap;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -15,6 +19,8 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.LongRange;
 
 class PricingPropertyTest {
+  private static final GenerateOptions CHAT =
+      new GenerateOptions(true, 0, 1, 0, 0, new TreeMap<>(), List.of(), OptionalInt.empty());
   private static final Pricing PRICING =
       new Pricing(
           Map.of(
@@ -27,9 +33,12 @@ class PricingPropertyTest {
       @ForAll @LongRange(min = 0, max = 1L << 28) long inputBytes,
       @ForAll @IntRange(min = 1, max = 131_072) int maxTokens,
       @ForAll @LongRange(min = 0, max = 1L << 28) long in,
-      @ForAll @LongRange(min = 0, max = 131_072) long out) {
-    Task.Generate task = new Task.Generate(maxTokens, 0, 0, 1);
-    Meter meter = new Meter(Math.min(in, inputBytes + 2), Math.min(out, maxTokens), 0);
+      @ForAll @LongRange(min = 0, max = 131_072) long out,
+      @ForAll boolean chat) {
+    Task.Generate task = new Task.Generate(maxTokens, 0, 0, 1, chat ? CHAT : GenerateOptions.NONE);
+    // A chat's template adds text of its own.
+    long tokensMax = inputBytes + 2 + (chat ? Task.Generate.TEMPLATE_TOKENS_MAX : 0);
+    Meter meter = new Meter(Math.min(in, tokensMax), Math.min(out, maxTokens), 0);
     TokenAmount quote = PRICING.quoteMax(task, inputBytes);
     assertThat(PRICING.price(JobKind.GENERATE, meter, quote))
         .isEqualTo(PRICING.price(JobKind.GENERATE, meter, TokenAmount.of(Long.MAX_VALUE)))
