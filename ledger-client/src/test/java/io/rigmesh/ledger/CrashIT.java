@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// A process that pays is killed with SIGKILL at every step of every transaction, again and again,
 /// and started again on its stores. In the end everything has happened exactly once.
 class CrashIT {
-  private static final Duration CHILD_MAX = Duration.ofSeconds(90);
+  private static final Duration CHILD_MAX = Duration.ofMinutes(5);
 
   /// After a crash at one of these steps the same transaction still reaches the next.
   private static final List<String> STEPS =
@@ -200,10 +200,10 @@ class CrashIT {
       String line = said.get(CHILD_MAX.toSeconds(), TimeUnit.SECONDS);
       if (line.startsWith(CrashChild.STOPPED)) {
         child.destroyForcibly();
-        assertThat(child.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(child.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(child.exitValue()).as("ended by SIGKILL").isEqualTo(128 + 9);
       } else {
-        assertThat(child.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(child.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(child.exitValue()).isZero();
       }
       return line;

@@ -25,7 +25,7 @@ import org.jdbi.v3.core.Jdbi;
 /// database file.
 public final class Party implements AutoCloseable {
   /// Long enough for a busy machine, short enough to see a hang.
-  public static final Duration TIMEOUT = Duration.ofSeconds(30);
+  public static final Duration TIMEOUT = Duration.ofMinutes(2);
 
   private final AccountSigner signer;
   private final Jdbi jdbi;

@@ -32,8 +32,14 @@ import tools.jackson.databind.node.ObjectNode;
 public final class DevChain implements AutoCloseable {
   private static final Pattern LISTENING =
       Pattern.compile("(?:Listening on |server at http://)(?:127\\.0\\.0\\.1|\\[::1]):(\\d+)");
-  private static final Duration START_MAX = Duration.ofSeconds(30);
-  private static final Duration STOP_MAX = Duration.ofSeconds(5);
+  private static final Duration START_MAX = Duration.ofMinutes(2);
+
+  /// A chain that keeps its state writes it when it is told to stop.
+  private static final Duration STOP_MAX = Duration.ofSeconds(30);
+
+  private static final Duration CONNECT_MAX = Duration.ofSeconds(30);
+  private static final Duration ANSWER_MAX = Duration.ofMinutes(1);
+
   private static final int LINES_KEPT = 20;
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -44,7 +50,7 @@ public final class DevChain implements AutoCloseable {
   private final HttpClient client =
       HttpClient.newBuilder()
           .version(HttpClient.Version.HTTP_1_1)
-          .connectTimeout(Duration.ofSeconds(5))
+          .connectTimeout(CONNECT_MAX)
           .build();
 
   /// A chain that is there already, and what its closing does.
@@ -168,7 +174,7 @@ public final class DevChain implements AutoCloseable {
       HttpResponse<byte[]> response =
           client.send(
               HttpRequest.newBuilder(endpoint)
-                  .timeout(Duration.ofSeconds(30))
+                  .timeout(ANSWER_MAX)
                   .header("Content-Type", "application/json")
                   .POST(HttpRequest.BodyPublishers.ofByteArray(JSON.writeValueAsBytes(request)))
                   .build(),

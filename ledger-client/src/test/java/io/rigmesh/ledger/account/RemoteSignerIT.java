@@ -43,7 +43,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// A development chain's own account as the remote one: the chain signs, and never sees it sent by
 /// itself.
 class RemoteSignerIT {
-  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+  private static final Duration TIMEOUT = Duration.ofMinutes(2);
   private static final Domain DOMAIN = new Domain(31337, Address.fromHex("0x" + "c0".repeat(20)));
   private static final Voucher VOUCHER =
       new Voucher(Hash.ZERO, TokenAmount.of(5_000_000), Hash.ZERO);

@@ -60,7 +60,7 @@ class EndpointHealthIT {
         new RpcSettings(
             31337,
             List.of(first.endpoint(), second.endpoint()),
-            Duration.ofSeconds(5),
+            Duration.ofSeconds(30),
             Duration.ofSeconds(60),
             hedgeAfter,
             5));
@@ -79,7 +79,7 @@ class EndpointHealthIT {
   }
 
   private static void await(BooleanSupplier condition) {
-    long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    long deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
     while (!condition.getAsBoolean() && System.nanoTime() < deadline) {
       LockSupport.parkNanos(5_000_000);
     }
@@ -247,16 +247,16 @@ class EndpointHealthIT {
     try (NewHeads listening =
         NewHeads.start(31337, List.of(URI.create("ws://127.0.0.1:" + port)), heads::release)) {
       // Once when it is connected, so that nothing from before is missed, and once for each block.
-      assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(heads.tryAcquire(120, TimeUnit.SECONDS)).isTrue();
       TestChain.mine(own, 1);
-      assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(heads.tryAcquire(120, TimeUnit.SECONDS)).isTrue();
       own.close();
       await(() -> !listening.isConnected());
       own = TestChain.start(port, 31337);
-      assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(heads.tryAcquire(120, TimeUnit.SECONDS)).isTrue();
       assertThat(listening.isConnected()).isTrue();
       TestChain.mine(own, 1);
-      assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(heads.tryAcquire(120, TimeUnit.SECONDS)).isTrue();
     } finally {
       own.close();
     }
@@ -274,15 +274,15 @@ class EndpointHealthIT {
                     URI.create("ws://127.0.0.1:" + preferred.endpoint().getPort()),
                     URI.create("ws://127.0.0.1:" + other.endpoint().getPort())),
                 heads::release)) {
-      assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(heads.tryAcquire(120, TimeUnit.SECONDS)).isTrue();
       TestChain.mine(preferred, 1);
-      assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(heads.tryAcquire(120, TimeUnit.SECONDS)).isTrue();
       assertThat(listening.heads()).isEqualTo(1);
       preferred.close();
       // Once when it is connected to the other, and once for the block that only the other has.
-      assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(heads.tryAcquire(120, TimeUnit.SECONDS)).isTrue();
       TestChain.mine(other, 1);
-      assertThat(heads.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(heads.tryAcquire(120, TimeUnit.SECONDS)).isTrue();
       assertThat(listening.heads()).isEqualTo(2);
       assertThat(listening.trouble()).isEmpty();
     } finally {

@@ -103,8 +103,10 @@ final class FaultProcess implements AutoCloseable {
     }
   }
 
+  /// Ends it, and returns when it is gone: its stores' folder is deleted next.
   @Override
   public void close() {
-    process.destroyForcibly();
+    kill();
+    int _ = exitValue();
   }
 }

@@ -134,10 +134,10 @@ class SessionKeysIT {
     owner.client.deposit(of(5_000_000), "for the key");
     AccountKey key = AccountKey.generate();
     try (ChannelParty session = key(key, ETHER)) {
-      Instant soon = in(60);
+      Instant soon = in(600);
       owner.client.authorise(key.address(), deployment.token(), of(4_000_000), soon, "1");
       ChannelTerms terms = pay(session, "1", 800_000);
-      chain.request("evm_increaseTime", 61);
+      chain.request("evm_increaseTime", 601);
       TestChain.mine(chain, 1);
       assertThatThrownBy(() -> pay(session, "2", 300_000))
           .isInstanceOf(InsufficientFundsException.class)

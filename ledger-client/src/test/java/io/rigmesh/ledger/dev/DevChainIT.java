@@ -33,10 +33,10 @@ class DevChainIT {
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();
     long chain = Long.parseLong(new String(careless.getInputStream().readAllBytes()).strip());
-    assertThat(careless.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(careless.waitFor(120, TimeUnit.SECONDS)).isTrue();
     Optional<ProcessHandle> left = ProcessHandle.of(chain);
     if (left.isPresent()) {
-      left.get().onExit().get(30, TimeUnit.SECONDS);
+      left.get().onExit().get(120, TimeUnit.SECONDS);
     }
   }
 

@@ -101,7 +101,7 @@ class LedgerFollowerIT {
     }
 
     void expect(String kind, String job) throws InterruptedException {
-      assertThat(words.poll(30, TimeUnit.SECONDS)).isEqualTo(kind + " " + jobId(job));
+      assertThat(words.poll(120, TimeUnit.SECONDS)).isEqualTo(kind + " " + jobId(job));
     }
 
     void expectNothing() {
@@ -256,7 +256,7 @@ class LedgerFollowerIT {
             "test",
             List.of(new Followed<>(both, told)),
             settings)) {
-      assertThat(told.words.poll(30, TimeUnit.SECONDS)).isEqualTo("forgotten");
+      assertThat(told.words.poll(120, TimeUnit.SECONDS)).isEqualTo("forgotten");
       told.expect("Funded", "job");
       follower.awaitBlock(requester.rpc().head().number(), Party.TIMEOUT);
       told.expectNothing();

@@ -503,7 +503,7 @@ class TransactionSenderIT {
           new RpcSettings(
               31337,
               List.of(first.endpoint(), second.endpoint()),
-              Duration.ofSeconds(5),
+              Duration.ofSeconds(30),
               Duration.ofSeconds(60),
               Duration.ofSeconds(50),
               5);
