@@ -114,7 +114,7 @@ class WorkerProcessIT {
   void aWorkerEndsWhenItsParentClosesTheInput() throws Exception {
     WorkerProcess worker = WorkerProcess.start(launch("cpu"), log::add, PATIENCE);
     worker.close();
-    assertThat(worker.ended().get(30, TimeUnit.SECONDS)).isEqualTo(WorkerMain.EXIT_DONE);
+    assertThat(worker.ended().get(120, TimeUnit.SECONDS)).isEqualTo(WorkerMain.EXIT_DONE);
   }
 
   @Test

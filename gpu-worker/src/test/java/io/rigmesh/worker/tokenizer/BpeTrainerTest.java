@@ -98,7 +98,8 @@ class BpeTrainerTest {
     long start = cpuNanos();
     assertThat(new BpeTrainer(1000, 2, List.of()).add(text.toString()).train().size())
         .isEqualTo(1000);
-    assertThat(Duration.ofNanos(cpuNanos() - start)).isLessThan(Duration.ofSeconds(5));
+    // Measured in 0.8 s; what grows with the square of the length would take minutes.
+    assertThat(Duration.ofNanos(cpuNanos() - start)).isLessThan(Duration.ofSeconds(30));
   }
 
   @Test
