@@ -6,7 +6,9 @@
 // {"id":1,"ok":{...}} or {"id":1,"error":"..."}, or an event {"event":"connected",...}. Bytes travel as hex. Logs go to
 // stderr (set DEBUG=libp2p:*). The peer ends when stdin does.
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { Worker } from 'node:worker_threads'
 import { noise } from '@chainsafe/libp2p-noise'
 import { quic } from '@chainsafe/libp2p-quic'
 import { yamux } from '@chainsafe/libp2p-yamux'
@@ -28,6 +30,8 @@ import { CID } from 'multiformats/cid'
 import * as digests from 'multiformats/hashes/digest'
 
 const CHUNK_BYTES = 64 * 1024
+// For whatever must come: a machine that is busy with other things may stand still for longer than js-libp2p's own limits.
+const PATIENCE_MILLIS = 60_000
 const RAW_CODEC = 0x55
 
 const options = {
@@ -56,21 +60,26 @@ const unhex = text => new Uint8Array(Buffer.from(text, 'hex'))
 const transports = {
   tcp: () => tcp(),
   quic: () => quic(),
-  relay: () => circuitRelayTransport()
+  relay: () => circuitRelayTransport({ reservationCompletionTimeout: PATIENCE_MILLIS })
 }
 
 const securities = { noise: () => noise(), tls: () => tls() }
 
 const services = {
-  identify: () => identify(),
-  identifyPush: () => identifyPush({ debounce: 50 }),
-  ping: () => ping(),
+  identify: () => identify({ timeout: PATIENCE_MILLIS }),
+  identifyPush: () => identifyPush({ debounce: 50, timeout: PATIENCE_MILLIS }),
+  ping: () => ping({ timeout: PATIENCE_MILLIS }),
   gossip: () => gossipsub({ allowPublishToZeroTopicPeers: true, emitSelf: false, ...options.gossip }),
   kad: () => kadDHT({
     protocol: options.kadProtocol,
     clientMode: options.kadClient,
     peerInfoMapper: passthroughMapper,
-    allowQueryWithZeroPeers: true
+    allowQueryWithZeroPeers: true,
+    networkDialTimeout: { minTimeout: PATIENCE_MILLIS },
+    pingNewContactTimeout: { minTimeout: PATIENCE_MILLIS },
+    pingOldContactTimeout: { minTimeout: PATIENCE_MILLIS },
+    onPeerConnectTimeout: PATIENCE_MILLIS,
+    incomingMessageTimeout: PATIENCE_MILLIS
   }),
   relay: () => circuitRelayServer({ reservations: options.relay }),
   dcutr: () => dcutr(options.dcutr),
@@ -86,7 +95,16 @@ const node = await createLibp2p({
   streamMuxers: [yamux()],
   // Loopback is refused by default.
   connectionGater: { denyDialMultiaddr: () => false },
-  connectionManager: { maxConnections: 4096, inboundConnectionThreshold: 10_000, maxIncomingPendingConnections: 1024 },
+  connectionManager: {
+    maxConnections: 4096,
+    inboundConnectionThreshold: 10_000,
+    maxIncomingPendingConnections: 1024,
+    dialTimeout: PATIENCE_MILLIS,
+    addressDialTimeout: PATIENCE_MILLIS,
+    inboundUpgradeTimeout: PATIENCE_MILLIS,
+    inboundStreamProtocolNegotiationTimeout: PATIENCE_MILLIS,
+    outboundStreamProtocolNegotiationTimeout: PATIENCE_MILLIS
+  },
   connectionMonitor: { enabled: false },
   peerDiscovery: options.mdns == null ? [] : [mdns(options.mdns)],
   services: Object.fromEntries(options.services.map(name => [name, services[name]()]))
@@ -320,7 +338,7 @@ const streamOptions = { runOnLimitedConnection: true, maxInboundStreams: 4096, m
 const target = command => command.address != null ? multiaddr(command.address) : peerIdFromString(command.peer)
 const multihash = text => CID.createV1(RAW_CODEC, digests.decode(unhex(text)))
 const info = found => ({ peer: found.id.toString(), addresses: found.multiaddrs.map(address => address.toString()) })
-const signal = command => AbortSignal.timeout(command.timeoutMillis ?? 10_000)
+const signal = command => AbortSignal.timeout(command.timeoutMillis ?? PATIENCE_MILLIS)
 
 async function collect (events, pick) {
   const found = []
@@ -373,9 +391,24 @@ const commands = {
     return {}
   },
 
-  // Reads nothing and answers nothing for a while; what libraries do on threads of their own goes on.
-  freeze: command => {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, command.millis)
+  // Reads nothing and answers nothing until there is a file of this name; what libraries do on threads of their own goes
+  // on. An event tells that it has begun.
+  freeze: async command => {
+    const flag = new Int32Array(new SharedArrayBuffer(4))
+    const watch = new Worker(`
+      const { existsSync } = require('node:fs')
+      const { workerData } = require('node:worker_threads')
+      const flag = new Int32Array(workerData.memory)
+      const look = setInterval(() => {
+        if (existsSync(workerData.until)) {
+          clearInterval(look)
+          Atomics.store(flag, 0, 1)
+          Atomics.notify(flag, 0)
+        }
+      }, 20)`, { eval: true, workerData: { memory: flag.buffer, until: command.until } })
+    await once(watch, 'online')
+    emit({ event: 'freezing' })
+    Atomics.wait(flag, 0, 0, 300_000)
     return {}
   },
 

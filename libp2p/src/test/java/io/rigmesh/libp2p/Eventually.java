@@ -26,6 +26,6 @@ public final class Eventually {
   }
 
   public static void await(String description, BooleanSupplier condition) {
-    await(description, Duration.ofSeconds(40), condition);
+    await(description, Duration.ofSeconds(60), condition);
   }
 }

@@ -44,7 +44,7 @@ class ExampleIT {
       Stream stream = host.open(friend.peer(), chat).join();
       stream.blocking().writeMessage("hello".getBytes(UTF_8));
       stream.closeWrite();
-      assertThat(heard.poll(10, TimeUnit.SECONDS)).isEqualTo(host.id() + ": hello");
+      assertThat(heard.poll(60, TimeUnit.SECONDS)).isEqualTo(host.id() + ": hello");
 
       try (Gossip mine = Gossipsub.start(host, GossipConfig.defaults());
           Gossip theirs = Gossipsub.start(other, GossipConfig.defaults())) {
@@ -56,7 +56,7 @@ class ExampleIT {
         Topic ours = mine.topic("weather");
         Eventually.await("the subscription is known", () -> !ours.peers().isEmpty());
         ours.publish("rain".getBytes(UTF_8)).join();
-        assertThat(heard.poll(10, TimeUnit.SECONDS)).isEqualTo(host.id() + ": rain");
+        assertThat(heard.poll(60, TimeUnit.SECONDS)).isEqualTo(host.id() + ": rain");
       }
 
       KademliaConfig server = KademliaConfig.builder().mode(KademliaMode.SERVER).build();

@@ -47,6 +47,9 @@ public final class IdentifyService implements Identify, ConnectionListener {
   /// Several changes that come together are pushed together.
   private static final Duration SETTLE = Duration.ofMillis(100);
 
+  /// How often a peer is asked that does not answer in time.
+  private static final int ASKED_MAX = 3;
+
   private static final Logger LOG = LoggerFactory.getLogger(IdentifyService.class);
 
   private final Host host;
@@ -139,18 +142,28 @@ public final class IdentifyService implements Identify, ConnectionListener {
   private void ask(Connection connection, Identified state) {
     try {
       state.tellFirst(toTell(connection));
-      IdentifyWire.Identify message =
-          onStream(
-              connection,
-              ID,
-              (stream, io) -> IdentifyReader.read(io, ID.name(), settings.timeout()));
-      take(connection, state, message);
+      take(connection, state, identification(connection));
     } catch (Libp2pException e) {
       LOG.debug("{} is not identified: {}", connection.peer(), e.getMessage());
       state.first.completeExceptionally(e);
     } catch (RuntimeException e) {
       LOG.warn("{} could not be identified", connection.peer(), e);
       state.first.completeExceptionally(e);
+    }
+  }
+
+  /// Asks again when nothing comes in time, as from a machine that is busy: nobody else would ask
+  /// on this connection again.
+  private IdentifyWire.Identify identification(Connection connection) {
+    for (int asked = 1; ; asked++) {
+      try {
+        return onStream(
+            connection, ID, (stream, io) -> IdentifyReader.read(io, ID.name(), settings.timeout()));
+      } catch (StreamTimeoutException e) {
+        if (asked == ASKED_MAX || closed || !connection.isOpen()) {
+          throw e;
+        }
+      }
     }
   }
 

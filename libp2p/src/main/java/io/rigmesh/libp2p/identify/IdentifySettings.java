@@ -7,7 +7,8 @@ import java.time.InstantSource;
 ///
 /// @param protocolVersion the family of protocols; peers do not reject another one
 /// @param agentVersion software and version, such as `rigmesh/0.1.0`
-/// @param timeout how long one identification or push may take in all
+/// @param timeout how long one identification or push may take in all; who has not answered by then
+///   is asked twice more
 /// @param lookEvery how often protocols and addresses are looked at for changes to push
 /// @param observersMin how many observers, each in an IP network of its own, must see this host at
 ///   an address before it is announced

@@ -7,7 +7,6 @@ import io.rigmesh.libp2p.Libp2pException;
 import io.rigmesh.libp2p.PeerMisbehaviourException;
 import io.rigmesh.libp2p.ProtocolId;
 import io.rigmesh.libp2p.Stream;
-import io.rigmesh.libp2p.StreamHandler;
 import io.rigmesh.libp2p.StreamTimeoutException;
 import io.rigmesh.libp2p.identity.PeerId;
 import java.security.SecureRandom;
@@ -58,24 +57,11 @@ public final class PingService implements Ping {
       return;
     }
     stream.channel().closeFuture().addListener(gone -> ended(peer));
-    StreamHandler.blocking(PingService::echo).accept(stream);
+    PingEcho.serve(stream);
   }
 
   private void ended(PeerId peer) {
     inbound.computeIfPresent(peer, (id, count) -> count == 1 ? null : count - 1);
-  }
-
-  private static void echo(Stream stream, BlockingStream io) {
-    io.timeout(TIMEOUT);
-    byte[] payload = new byte[PAYLOAD_BYTES];
-    while (true) {
-      int first = io.read(payload, 0, PAYLOAD_BYTES);
-      if (first < 0) {
-        return;
-      }
-      io.readFully(payload, first, PAYLOAD_BYTES - first);
-      io.write(payload.clone());
-    }
   }
 
   @Override

@@ -184,7 +184,11 @@ final class Swarm implements Network, AutoCloseable {
     CompletableFuture<Connection> joined = shared.join();
     if (shared.begin()) {
       shared.result.whenComplete((connection, failure) -> dials.remove(peer, shared));
-      Thread.ofVirtual().name("dial").start(() -> dial(peer, shared));
+      // A dial that ended since this caller looked has made its connection before it left the map.
+      direct(peer)
+          .ifPresentOrElse(
+              shared.result::complete,
+              () -> Thread.ofVirtual().name("dial").start(() -> dial(peer, shared)));
     }
     return joined;
   }

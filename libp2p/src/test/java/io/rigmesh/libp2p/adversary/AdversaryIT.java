@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 /// Peers that break the rules of every layer, over raw sockets, against a host on a real socket.
 /// While each is at it, an honest peer keeps its connection and its answers; afterwards what the
 /// host counts, and its descriptors, are where they were.
-@Timeout(120)
+@Timeout(240)
 final class AdversaryIT {
   private static final Duration SOON = Besieged.SOON;
   private static final byte[] NOTHING = new byte[0];
@@ -33,6 +33,7 @@ final class AdversaryIT {
     address = besieged.socketAddress();
     try (RawPeer first = new RawPeer(address).secure(RawPeer.anyKey())) {
       first.frame(RawPeer.PING, RawPeer.SYN, 0, 7, NOTHING);
+      besieged.awaitStranger();
     }
     besieged.remember();
   }
@@ -63,7 +64,7 @@ final class AdversaryIT {
       }
       // One says its first line a byte at a time, the others nothing at all.
       byte[] line = RawPeer.line("/multistream/1.0.0");
-      long end = System.nanoTime() + Besieged.HANDSHAKE.plusSeconds(10).toNanos();
+      long end = System.nanoTime() + Besieged.HANDSHAKE.plusSeconds(60).toNanos();
       boolean open = true;
       for (int i = 0; open && System.nanoTime() < end; i++) {
         besieged.answers();

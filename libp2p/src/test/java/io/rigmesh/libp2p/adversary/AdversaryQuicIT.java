@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// As [AdversaryIT] over QUIC, where the layers below streams are the library's: datagrams that
 /// mean nothing, connections that are never finished, and what streams can be filled with.
-@Timeout(120)
+@Timeout(240)
 final class AdversaryQuicIT {
   private Besieged besieged;
   private Host liar;
@@ -38,9 +38,10 @@ final class AdversaryQuicIT {
     liar = HostBuilder.anonymous().start();
     transport = new QuicTransport(liar.network().eventLoops(), liar.key());
     SecuredConnection first = dial();
-    DuplexChannel stream = first.session().open().get(10, TimeUnit.SECONDS);
+    DuplexChannel stream = first.session().open().get(60, TimeUnit.SECONDS);
     write(stream, RawPeer.line("/multistream/1.0.0"));
-    first.session().close().get(10, TimeUnit.SECONDS);
+    besieged.awaitStranger();
+    first.session().close().get(60, TimeUnit.SECONDS);
     besieged.remember();
   }
 
@@ -64,7 +65,7 @@ final class AdversaryQuicIT {
             besieged.host.id(),
             liar.resources().openConnection(Direction.OUTBOUND, address),
             Channel::close)
-        .get(20, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS);
   }
 
   private static void write(DuplexChannel stream, byte[] bytes) {
@@ -104,7 +105,7 @@ final class AdversaryQuicIT {
   @Test
   void aLineThatIsTooLongEndsTheStream() throws Exception {
     SecuredConnection connection = dial();
-    DuplexChannel stream = connection.session().open().get(10, TimeUnit.SECONDS);
+    DuplexChannel stream = connection.session().open().get(60, TimeUnit.SECONDS);
     write(stream, new byte[] {(byte) 0xff, (byte) 0xff, (byte) 0xff, (byte) 0xff, 0x7f});
     awaitEnd(stream);
     connection.session().close();
@@ -118,7 +119,7 @@ final class AdversaryQuicIT {
     }
     SecuredConnection connection = dial();
     for (String protocol : List.of("/meshsub/1.1.0", "/ipfs/kad/1.0.0", "/ipfs/id/push/1.0.0")) {
-      DuplexChannel stream = connection.session().open().get(10, TimeUnit.SECONDS);
+      DuplexChannel stream = connection.session().open().get(60, TimeUnit.SECONDS);
       write(
           stream,
           RawPeer.concatenated(
@@ -155,7 +156,7 @@ final class AdversaryQuicIT {
     for (int round = 0; round < 12; round++) {
       byte[] garbage = new byte[1 + random.nextInt(100_000)];
       random.nextBytes(garbage);
-      DuplexChannel stream = connection.session().open().get(10, TimeUnit.SECONDS);
+      DuplexChannel stream = connection.session().open().get(60, TimeUnit.SECONDS);
       write(
           stream,
           round % 2 == 0

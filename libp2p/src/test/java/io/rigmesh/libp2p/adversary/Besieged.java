@@ -29,8 +29,8 @@ import java.util.concurrent.TimeUnit;
 
 /// A host that peers attack, and an honest peer of it who shall notice nothing.
 final class Besieged {
-  static final Duration HANDSHAKE = Duration.ofSeconds(3);
-  static final Duration SOON = Duration.ofSeconds(15);
+  static final Duration HANDSHAKE = Duration.ofSeconds(8);
+  static final Duration SOON = Duration.ofSeconds(60);
 
   /// What a host may have more of after an attack: caches and code that was not there before.
   private static final long HEAP_BYTES_MORE = 12L * 1024 * 1024;
@@ -58,7 +58,7 @@ final class Besieged {
           }
         });
     honest = HostBuilder.anonymous().start();
-    honest.connect(address()).get(20, TimeUnit.SECONDS);
+    honest.connect(address()).get(60, TimeUnit.SECONDS);
   }
 
   PeerAddress address() {
@@ -74,6 +74,11 @@ final class Besieged {
             .or(() -> address.first(AddressProtocol.UDP))
             .orElseThrow()
             .number());
+  }
+
+  /// Waits until the host has a stranger's connection too.
+  void awaitStranger() {
+    Eventually.await("a stranger is there", () -> host.connections().size() == 2);
   }
 
   /// Remembers what the host has and holds; to be called when a first stranger has come and gone,
@@ -92,7 +97,7 @@ final class Besieged {
   void answers() throws Exception {
     for (int left = 2; ; left--) {
       try {
-        assertThat(honest.ping().ping(host.id()).get(15, TimeUnit.SECONDS)).isPositive();
+        assertThat(honest.ping().ping(host.id()).get(60, TimeUnit.SECONDS)).isPositive();
         return;
       } catch (ExecutionException e) {
         if (left == 0 || !(e.getCause() instanceof StreamResetException)) {

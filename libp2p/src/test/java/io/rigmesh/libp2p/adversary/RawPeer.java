@@ -36,9 +36,9 @@ final class RawPeer implements AutoCloseable {
   private byte[] plain = new byte[0];
 
   RawPeer(InetSocketAddress address) throws IOException {
-    socket.connect(address, 5_000);
+    socket.connect(address, 60_000);
     socket.setTcpNoDelay(true);
-    socket.setSoTimeout(10_000);
+    socket.setSoTimeout(60_000);
     in = new DataInputStream(socket.getInputStream());
     out = socket.getOutputStream();
   }

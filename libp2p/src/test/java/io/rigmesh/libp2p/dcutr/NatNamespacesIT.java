@@ -27,9 +27,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// reserve with a relay, connect through it, and end with a direct connection; then links are cut
 /// and healed, and the relay is lost and comes back. Skipped where network namespaces are not
 /// permitted.
-@Timeout(180)
+@Timeout(600)
 class NatNamespacesIT {
-  private static final long PATIENCE_SECONDS = 60;
+  private static final long PATIENCE_SECONDS = 120;
 
   @TempDir private Path keys;
   private final List<Running> processes = new ArrayList<>();

@@ -56,8 +56,8 @@ class GossipIT {
     }
 
     String next() throws InterruptedException {
-      GossipMessage message = received.poll(20, TimeUnit.SECONDS);
-      assertThat(message).as("a message within 20 seconds").isNotNull();
+      GossipMessage message = received.poll(60, TimeUnit.SECONDS);
+      assertThat(message).as("a message within a minute").isNotNull();
       return message.data().toStringUtf8();
     }
 
@@ -91,7 +91,7 @@ class GossipIT {
   }
 
   private static <T> T soon(CompletableFuture<T> future) {
-    return future.orTimeout(20, TimeUnit.SECONDS).join();
+    return future.orTimeout(60, TimeUnit.SECONDS).join();
   }
 
   @Test
@@ -104,7 +104,7 @@ class GossipIT {
     right.connect(middle);
     await("the meshes stand", () -> middle.meshes(left, right) && left.meshes(middle));
     assertThat(soon(left.topic.publish("hello".getBytes(UTF_8)))).isEqualTo(1);
-    GossipMessage message = right.received.poll(20, TimeUnit.SECONDS);
+    GossipMessage message = right.received.poll(60, TimeUnit.SECONDS);
     assertThat(message).isNotNull();
     assertThat(message.data().toStringUtf8()).isEqualTo("hello");
     assertThat(message.from()).isEqualTo(left.host.id());
@@ -314,7 +314,7 @@ class GossipIT {
                   .build());
       from.connect(reader);
       await("both are known", () -> from.topic.peers().size() == 2);
-      assertThat(taken.await(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(taken.await(60, TimeUnit.SECONDS)).isTrue();
       byte[] data = new byte[200_000];
       for (int i = 0; i < 100; i++) {
         assertThat(soon(from.topic.publish(data))).isEqualTo(2);

@@ -36,10 +36,10 @@ final class Cast implements AutoCloseable {
     return host.listenAddresses().getFirst().withPeerId(host.id()).toString();
   }
 
-  /// What the future gives within half a minute; its failure is thrown as it is.
+  /// What the future gives within a minute; its failure is thrown as it is.
   static <T> T soon(CompletableFuture<T> future) {
     try {
-      return future.get(30, TimeUnit.SECONDS);
+      return future.get(60, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException cause) {
         throw cause;

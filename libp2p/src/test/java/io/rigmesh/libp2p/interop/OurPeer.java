@@ -37,11 +37,14 @@ import org.jspecify.annotations.Nullable;
 /// Arguments: the services, separated by commas (`relay`, `relayed`, `dcutr`, `autonat`), and the
 /// addresses to listen on.
 public final class OurPeer {
-  private static final long PATIENCE_SECONDS = 25;
+  private static final long PATIENCE_SECONDS = 60;
+
+  /// Asks again soon, also when the answer is known: a busy machine may have spoilt one dial.
   private static final AutoNatSettings AUTO_NAT =
-      new AutoNatSettings(true, false, 1, Duration.ofSeconds(1), Duration.ofMinutes(15), 60, 30);
+      new AutoNatSettings(true, false, 1, Duration.ofSeconds(1), Duration.ofSeconds(3), 600, 300);
+
   private static final DcutrSettings DCUTR =
-      new DcutrSettings(false, 3, Duration.ofSeconds(3), Duration.ofSeconds(5));
+      new DcutrSettings(false, 3, Duration.ofSeconds(5), Duration.ofSeconds(5));
 
   private final Host host;
   private @Nullable AutoNat autoNat;

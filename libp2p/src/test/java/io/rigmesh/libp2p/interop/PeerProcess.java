@@ -26,7 +26,7 @@ import java.util.function.Predicate;
 /// has a deadline, and what fails says what the process wrote to stderr.
 public class PeerProcess implements AutoCloseable {
   static final ObjectMapper MAPPER = new ObjectMapper();
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofSeconds(120);
   private static final int STDERR_LINES_MAX = 100;
 
   private final Process process;

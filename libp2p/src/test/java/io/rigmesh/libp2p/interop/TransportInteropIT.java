@@ -94,7 +94,7 @@ final class TransportInteropIT {
     JsPeer js = cast.js(wire(kind).js());
     String address;
     try (RedisConnection connection = new RedisConnection(redis)) {
-      address = connection.pop("ours_listener_multiaddr", 60).orElseThrow();
+      address = connection.pop("ours_listener_multiaddr", 120).orElseThrow();
     }
     assertThat(js.call("dial", "address", address).get("security").asText())
         .isEqualTo(wire(kind).jsSecurity);
@@ -102,7 +102,7 @@ final class TransportInteropIT {
   }
 
   private static void assertResult(Process dialer) throws Exception {
-    assertThat(dialer.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(dialer.waitFor(180, TimeUnit.SECONDS)).isTrue();
     assertThat(dialer.exitValue()).isZero();
     assertThat(new String(dialer.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
         .matches("latency:\n  handshake_plus_one_rtt: [0-9.]+\n  ping_rtt: [0-9.]+\n  unit: ms\n");

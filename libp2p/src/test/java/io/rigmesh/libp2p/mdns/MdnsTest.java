@@ -30,13 +30,13 @@ class MdnsTest {
         Host bob = HostBuilder.anonymous().listen("/ip4/127.0.0.1/tcp/0").start();
         Mdns first = started(alice, byAlice);
         Mdns second = started(bob, byBob)) {
-      assertThat(byAlice.poll(20, TimeUnit.SECONDS))
+      assertThat(byAlice.poll(60, TimeUnit.SECONDS))
           .isEqualTo(new PeerAddress(bob.id(), bob.addresses()));
-      assertThat(byBob.poll(20, TimeUnit.SECONDS))
+      assertThat(byBob.poll(60, TimeUnit.SECONDS))
           .isEqualTo(new PeerAddress(alice.id(), alice.addresses()));
       assertThat(first).isNotSameAs(second);
       // The peer store knows the address already.
-      assertThat(alice.ping().ping(bob.id()).orTimeout(20, TimeUnit.SECONDS).join()).isPositive();
+      assertThat(alice.ping().ping(bob.id()).orTimeout(60, TimeUnit.SECONDS).join()).isPositive();
     }
   }
 

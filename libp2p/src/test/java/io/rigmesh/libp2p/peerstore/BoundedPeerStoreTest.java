@@ -285,7 +285,7 @@ class BoundedPeerStoreTest {
         BoundedPeerStore.open(
             file, PeerStoreLimits.defaults().withSaveEvery(Duration.ofMillis(5)), now::get);
     first.addAddresses(peer(1), List.of(A), HOUR);
-    long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
     while (!Files.exists(file) && System.nanoTime() < deadline) {
       Thread.onSpinWait();
     }

@@ -12,10 +12,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Port mappings by real SOAP over real sockets; discovery by multicast is the library's.
-@Timeout(60)
+@Timeout(120)
 class PortMappingIT {
   private static final Duration TURN = Duration.ofMillis(200);
-  private static final Duration PATIENCE = Duration.ofSeconds(15);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private static void await(BooleanSupplier condition, String what) throws InterruptedException {
     long end = System.nanoTime() + PATIENCE.toNanos();
@@ -47,7 +47,8 @@ class PortMappingIT {
         router.mappings.clear();
         await(() -> router.mappings.containsKey(mapping), "mapped again after it was forgotten");
       }
-      assertThat(router.mappings).isEmpty();
+      // Closing waits a few seconds for it, and a busy machine may need more.
+      await(router.mappings::isEmpty, "the mapping is taken back");
       assertThat(host.addresses()).doesNotContain(outside);
     }
   }

@@ -41,10 +41,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Relays, listeners behind them and diallers through them, as real hosts on loopback.
-@Timeout(120)
+@Timeout(240)
 class RelayIT {
   private static final ProtocolId ECHO = new ProtocolId("/test/echo/1.0.0");
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final List<AutoCloseable> open = new ArrayList<>();
   private final Host relay = listening();
@@ -366,15 +366,16 @@ class RelayIT {
 
   @Test
   void aCircuitEndsWhenItsTimeIsOver() throws Exception {
-    Relay service = relaying(limits(Duration.ofSeconds(1), 0));
+    // Longer than a busy machine keeps this side from reading the relay's answer.
+    Relay service = relaying(limits(Duration.ofSeconds(3), 0));
     Raw target = reserved();
     BlockingStream source = hop(hidden());
     long start = System.nanoTime();
-    assertThat(ask(source, connectTo(target.host.id())).getLimit().getDuration()).isEqualTo(1);
+    assertThat(ask(source, connectTo(target.host.id())).getLimit().getDuration()).isEqualTo(3);
     BlockingStream stop = target.stops.take().timeout(PATIENCE);
     assertThatThrownBy(() -> stop.read(new byte[1], 0, 1)).isInstanceOf(StreamResetException.class);
     assertThat(Duration.ofNanos(System.nanoTime() - start))
-        .isGreaterThanOrEqualTo(Duration.ofSeconds(1));
+        .isGreaterThanOrEqualTo(Duration.ofSeconds(3));
     await(() -> service.circuits() == 0, "the circuit is gone");
   }
 

@@ -45,7 +45,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /// Two ends of a TCP connection over loopback.
 @ExtendWith(BufferLeaks.class)
-@Timeout(60)
+@Timeout(180)
 class TlsSecurityTest {
   private static final String YAMUX = "/yamux/1.0.0";
   private static final String MPLEX = "/mplex/6.7.0";
@@ -90,37 +90,37 @@ class TlsSecurityTest {
   void bothSidesLearnTheOthersKeyAndTheMuxer() throws Exception {
     Pair pair = new Pair();
     CompletableFuture<Secured> in = pair.in(server, null, List.of(YAMUX));
-    Secured out = pair.out(client, serverId, List.of(YAMUX)).get(20, TimeUnit.SECONDS);
+    Secured out = pair.out(client, serverId, List.of(YAMUX)).get(60, TimeUnit.SECONDS);
     assertThat(out).isEqualTo(new Secured(serverKey.publicKey(), YAMUX));
-    assertThat(in.get(20, TimeUnit.SECONDS)).isEqualTo(new Secured(clientKey.publicKey(), YAMUX));
+    assertThat(in.get(60, TimeUnit.SECONDS)).isEqualTo(new Secured(clientKey.publicKey(), YAMUX));
   }
 
   @Test
   void theClientsFirstMuxerWins() throws Exception {
     Pair pair = new Pair();
     CompletableFuture<Secured> in = pair.in(server, null, List.of(YAMUX, MPLEX));
-    assertThat(pair.out(client, serverId, List.of(MPLEX, YAMUX)).get(20, TimeUnit.SECONDS).muxer())
+    assertThat(pair.out(client, serverId, List.of(MPLEX, YAMUX)).get(60, TimeUnit.SECONDS).muxer())
         .isEqualTo(MPLEX);
-    assertThat(in.get(20, TimeUnit.SECONDS).muxer()).isEqualTo(MPLEX);
+    assertThat(in.get(60, TimeUnit.SECONDS).muxer()).isEqualTo(MPLEX);
   }
 
   @Test
   void withoutACommonMuxerItIsNegotiatedLater() throws Exception {
     Pair pair = new Pair();
     CompletableFuture<Secured> in = pair.in(server, null, List.of(YAMUX));
-    assertThat(pair.out(client, serverId, List.of(MPLEX)).get(20, TimeUnit.SECONDS).muxer())
+    assertThat(pair.out(client, serverId, List.of(MPLEX)).get(60, TimeUnit.SECONDS).muxer())
         .isNull();
-    assertThat(in.get(20, TimeUnit.SECONDS).muxer()).isNull();
+    assertThat(in.get(60, TimeUnit.SECONDS).muxer()).isNull();
   }
 
   @Test
   void bytesPassBothWaysAfterTheHandshake() throws Exception {
     Pair pair = new Pair();
     CompletableFuture<Secured> in = pair.in(server, null, List.of(YAMUX));
-    pair.out(client, serverId, List.of(YAMUX)).get(20, TimeUnit.SECONDS);
-    in.get(20, TimeUnit.SECONDS);
-    StreamProbe fromClient = pair.inboundProbe.get(20, TimeUnit.SECONDS).readAll();
-    StreamProbe fromServer = pair.outboundProbe.get(20, TimeUnit.SECONDS).readAll();
+    pair.out(client, serverId, List.of(YAMUX)).get(60, TimeUnit.SECONDS);
+    in.get(60, TimeUnit.SECONDS);
+    StreamProbe fromClient = pair.inboundProbe.get(60, TimeUnit.SECONDS).readAll();
+    StreamProbe fromServer = pair.outboundProbe.get(60, TimeUnit.SECONDS).readAll();
     fromServer.write("from the client".getBytes(StandardCharsets.UTF_8));
     fromClient.write("from the server".getBytes(StandardCharsets.UTF_8));
     fromClient.awaitSome();
@@ -172,13 +172,13 @@ class TlsSecurityTest {
     Pair pair = new Pair();
     CompletableFuture<Secured> in = pair.in(server, null, List.of(YAMUX));
     PeerId other = PeerId.of(clientKey.publicKey());
-    assertThatThrownBy(() -> pair.out(client, other, List.of(YAMUX)).get(20, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> pair.out(client, other, List.of(YAMUX)).get(60, TimeUnit.SECONDS))
         .hasCauseInstanceOf(Libp2pException.class)
         .hasMessageContaining("The remote is " + serverId + ", not the expected " + other);
-    assertThatThrownBy(() -> in.get(20, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> in.get(60, TimeUnit.SECONDS))
         .hasCauseInstanceOf(Libp2pException.class);
-    assertThat(pair.outbound.closeFuture().await(10_000)).isTrue();
-    assertThat(pair.inbound.closeFuture().await(10_000)).isTrue();
+    assertThat(pair.outbound.closeFuture().await(60_000)).isTrue();
+    assertThat(pair.inbound.closeFuture().await(60_000)).isTrue();
   }
 
   @Test
@@ -195,10 +195,10 @@ class TlsSecurityTest {
       }
     }
     for (CompletableFuture<Secured> one : right) {
-      assertThat(one.get(20, TimeUnit.SECONDS).remoteKey()).isEqualTo(serverKey.publicKey());
+      assertThat(one.get(60, TimeUnit.SECONDS).remoteKey()).isEqualTo(serverKey.publicKey());
     }
     for (CompletableFuture<Secured> one : bad) {
-      assertThatThrownBy(() -> one.get(20, TimeUnit.SECONDS)).hasMessageContaining("expected");
+      assertThatThrownBy(() -> one.get(60, TimeUnit.SECONDS)).hasMessageContaining("expected");
     }
   }
 
@@ -214,12 +214,12 @@ class TlsSecurityTest {
     Pair asClient = new Pair();
     CompletableFuture<Secured> in = asClient.in(server, null, List.of(YAMUX));
     asClient.out(forger, null, List.of(YAMUX));
-    assertThatThrownBy(() -> in.get(20, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> in.get(60, TimeUnit.SECONDS))
         .hasCauseInstanceOf(PeerMisbehaviourException.class)
         .hasMessageContaining(reason);
     Pair asServer = new Pair();
     asServer.in(forger, null, List.of(YAMUX));
-    assertThatThrownBy(() -> asServer.out(client, null, List.of(YAMUX)).get(20, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> asServer.out(client, null, List.of(YAMUX)).get(60, TimeUnit.SECONDS))
         .hasCauseInstanceOf(PeerMisbehaviourException.class)
         .hasMessageContaining(reason);
   }
@@ -231,7 +231,7 @@ class TlsSecurityTest {
     Pair pair = new Pair();
     CompletableFuture<Secured> in = pair.in(server, null, List.of(YAMUX));
     foreign(pair, own, List.of("libp2p"), second);
-    assertThatThrownBy(() -> in.get(20, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> in.get(60, TimeUnit.SECONDS))
         .hasCauseInstanceOf(PeerMisbehaviourException.class)
         .hasMessageContaining("2 certificates");
   }
@@ -241,12 +241,12 @@ class TlsSecurityTest {
     Pair pair = new Pair();
     CompletableFuture<Secured> in = pair.in(server, null, List.of(YAMUX));
     foreign(pair, HostCertificate.issue(clientKey), List.of("h2"));
-    assertThatThrownBy(() -> in.get(20, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> in.get(60, TimeUnit.SECONDS))
         .hasCauseInstanceOf(Libp2pException.class);
     Pair none = new Pair();
     CompletableFuture<Secured> noneIn = none.in(server, null, List.of(YAMUX));
     foreign(none, HostCertificate.issue(clientKey), List.of());
-    assertThatThrownBy(() -> noneIn.get(20, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> noneIn.get(60, TimeUnit.SECONDS))
         .hasCauseInstanceOf(PeerMisbehaviourException.class)
         .hasMessageContaining("ALPN");
   }
@@ -256,7 +256,7 @@ class TlsSecurityTest {
     Pair pair = new Pair();
     CompletableFuture<Secured> in = pair.in(server, null, List.of(YAMUX));
     foreign(pair, null, List.of("libp2p"));
-    assertThatThrownBy(() -> in.get(20, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> in.get(60, TimeUnit.SECONDS))
         .hasCauseInstanceOf(Libp2pException.class);
   }
 
@@ -266,10 +266,10 @@ class TlsSecurityTest {
     CompletableFuture<Secured> in = pair.in(server, null, List.of(YAMUX));
     ByteBuf garbage = Unpooled.copiedBuffer("GET / HTTP/1.1\r\n\r\n", StandardCharsets.US_ASCII);
     pair.outbound.writeAndFlush(garbage);
-    assertThatThrownBy(() -> in.get(20, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> in.get(60, TimeUnit.SECONDS))
         .hasCauseInstanceOf(Libp2pException.class)
         .hasMessageContaining("TLS handshake failed");
-    assertThat(pair.inbound.closeFuture().await(10_000)).isTrue();
+    assertThat(pair.inbound.closeFuture().await(60_000)).isTrue();
   }
 
   @Test
@@ -277,7 +277,7 @@ class TlsSecurityTest {
     Pair pair = new Pair();
     CompletableFuture<Secured> in = pair.in(server, null, List.of(YAMUX));
     pair.outbound.close();
-    assertThatThrownBy(() -> in.get(20, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> in.get(60, TimeUnit.SECONDS))
         .hasCauseInstanceOf(Libp2pException.class);
   }
 
@@ -330,7 +330,7 @@ class TlsSecurityTest {
               .connect(listening.localAddress())
               .sync()
               .channel();
-      Channel other = accepted.poll(10, TimeUnit.SECONDS);
+      Channel other = accepted.poll(60, TimeUnit.SECONDS);
       assertThat(other).isNotNull();
       inbound = other;
     }

@@ -50,15 +50,15 @@ public final class RecordingAcceptor implements ConnectionAcceptor {
   }
 
   public SecuredConnection awaitConnection() throws InterruptedException {
-    return present(accepted.poll(30, TimeUnit.SECONDS), "connection");
+    return present(accepted.poll(60, TimeUnit.SECONDS), "connection");
   }
 
   public Throwable awaitFailure() throws InterruptedException {
-    return present(failures.poll(30, TimeUnit.SECONDS), "failure");
+    return present(failures.poll(60, TimeUnit.SECONDS), "failure");
   }
 
   public DuplexChannel awaitStream() throws InterruptedException {
-    return present(streams.poll(30, TimeUnit.SECONDS), "stream");
+    return present(streams.poll(60, TimeUnit.SECONDS), "stream");
   }
 
   public boolean hasConnection() {
@@ -67,7 +67,7 @@ public final class RecordingAcceptor implements ConnectionAcceptor {
 
   private static <T> T present(T value, String what) {
     if (value == null) {
-      throw new AssertionError("No " + what + " came within 30 s");
+      throw new AssertionError("No " + what + " came within 60 s");
     }
     return value;
   }
@@ -132,8 +132,9 @@ public final class RecordingAcceptor implements ConnectionAcceptor {
     public synchronized void close() {
       if (!closed) {
         closed = true;
-        open.decrementAndGet();
+        // First what a test looks at when nothing is open any more.
         memoryBytes.addAndGet(-own.getAndSet(0));
+        open.decrementAndGet();
       }
     }
   }

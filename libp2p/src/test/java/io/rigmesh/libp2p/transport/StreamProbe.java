@@ -48,7 +48,7 @@ public final class StreamProbe extends ChannelInboundHandlerAdapter {
   ///
   /// @throws AssertionError as soon as the stream is gone without one
   public byte[] awaitEnd() throws Exception {
-    CompletableFuture.anyOf(ended, failed, inactive).get(30, TimeUnit.SECONDS);
+    CompletableFuture.anyOf(ended, failed, inactive).get(60, TimeUnit.SECONDS);
     if (!ended.isDone()) {
       throw new AssertionError("the stream was lost before its end", failed.getNow(null));
     }
@@ -56,15 +56,15 @@ public final class StreamProbe extends ChannelInboundHandlerAdapter {
   }
 
   public Throwable awaitFailure() throws Exception {
-    return failed.get(30, TimeUnit.SECONDS);
+    return failed.get(60, TimeUnit.SECONDS);
   }
 
   public void awaitInactive() throws Exception {
-    inactive.get(30, TimeUnit.SECONDS);
+    inactive.get(60, TimeUnit.SECONDS);
   }
 
   public void awaitSome() throws Exception {
-    some.get(30, TimeUnit.SECONDS);
+    some.get(60, TimeUnit.SECONDS);
   }
 
   public boolean hasEnded() {

@@ -49,8 +49,8 @@ final class SecuredPair implements AutoCloseable {
         .handler(upgrader(Direction.OUTBOUND, scope, atDialer, dialing))
         .connect(server.localAddress())
         .sync();
-    dialer = dialing.get(10, TimeUnit.SECONDS);
-    listener = listening.get(10, TimeUnit.SECONDS);
+    dialer = dialing.get(60, TimeUnit.SECONDS);
+    listener = listening.get(60, TimeUnit.SECONDS);
   }
 
   private static ChannelInitializer<Channel> upgrader(
@@ -90,8 +90,8 @@ final class SecuredPair implements AutoCloseable {
 
   @Override
   public void close() {
-    dialer.close().orTimeout(10, TimeUnit.SECONDS).join();
-    listener.closed().orTimeout(10, TimeUnit.SECONDS).join();
+    dialer.close().orTimeout(60, TimeUnit.SECONDS).join();
+    listener.closed().orTimeout(60, TimeUnit.SECONDS).join();
     server.close().syncUninterruptibly();
     group.shutdownGracefully(0, 0, TimeUnit.SECONDS).syncUninterruptibly();
   }

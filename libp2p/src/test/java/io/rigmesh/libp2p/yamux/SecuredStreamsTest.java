@@ -41,7 +41,7 @@ class SecuredStreamsTest {
               stream.pipeline().addLast(new Digest(digest));
               stream.config().setAutoRead(true);
             })) {
-      DuplexChannel stream = pair.dialer.open().get(10, TimeUnit.SECONDS);
+      DuplexChannel stream = pair.dialer.open().get(60, TimeUnit.SECONDS);
       MessageDigest sent = MessageDigest.getInstance("SHA-256");
       Random random = new Random(1);
       for (int i = 0; i < 100; i++) {
@@ -50,8 +50,8 @@ class SecuredStreamsTest {
         sent.update(bytes);
         stream.writeAndFlush(Unpooled.wrappedBuffer(bytes));
       }
-      stream.shutdownOutput().get(20, TimeUnit.SECONDS);
-      assertThat(digest.get(20, TimeUnit.SECONDS)).isEqualTo(sent.digest());
+      stream.shutdownOutput().get(60, TimeUnit.SECONDS);
+      assertThat(digest.get(60, TimeUnit.SECONDS)).isEqualTo(sent.digest());
     }
   }
 
@@ -71,14 +71,14 @@ class SecuredStreamsTest {
                 stream.config().setAutoRead(true);
               }
             })) {
-      DuplexChannel stalled = pair.dialer.open().get(10, TimeUnit.SECONDS);
+      DuplexChannel stalled = pair.dialer.open().get(60, TimeUnit.SECONDS);
       ChannelFuture held = stalled.writeAndFlush(Unpooled.wrappedBuffer(new byte[2 * 1024 * 1024]));
-      DuplexChannel reading = pair.dialer.open().get(10, TimeUnit.SECONDS);
+      DuplexChannel reading = pair.dialer.open().get(60, TimeUnit.SECONDS);
       byte[] bytes = new byte[1_000_000];
       new Random(2).nextBytes(bytes);
       reading.writeAndFlush(Unpooled.wrappedBuffer(bytes));
       reading.shutdownOutput();
-      assertThat(digest.get(20, TimeUnit.SECONDS))
+      assertThat(digest.get(60, TimeUnit.SECONDS))
           .isEqualTo(MessageDigest.getInstance("SHA-256").digest(bytes));
       assertThat(held.isDone()).isFalse();
       assertThat(stalled.isWritable()).isFalse();
@@ -86,7 +86,7 @@ class SecuredStreamsTest {
       assertThat(counted.bytes()).isLessThanOrEqualTo(1024L * 1024);
       accepted.getFirst().pipeline().addLast(new Discard());
       accepted.getFirst().config().setAutoRead(true);
-      assertThat(held.await(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(held.await(60, TimeUnit.SECONDS)).isTrue();
       assertThat(held.isSuccess()).isTrue();
     }
     assertThat(counted.bytes()).isZero();
@@ -104,14 +104,14 @@ class SecuredStreamsTest {
         expected.add(MessageDigest.getInstance("SHA-256").digest(bytes));
         CompletableFuture<byte[]> answer = new CompletableFuture<>();
         answers.add(answer);
-        DuplexChannel stream = pair.dialer.open().get(10, TimeUnit.SECONDS);
+        DuplexChannel stream = pair.dialer.open().get(60, TimeUnit.SECONDS);
         stream.pipeline().addLast(new Digest(answer));
         stream.config().setAutoRead(true);
         stream.writeAndFlush(Unpooled.wrappedBuffer(bytes));
         stream.shutdownOutput();
       }
       for (int i = 0; i < answers.size(); i++) {
-        assertThat(answers.get(i).get(20, TimeUnit.SECONDS)).isEqualTo(expected.get(i));
+        assertThat(answers.get(i).get(60, TimeUnit.SECONDS)).isEqualTo(expected.get(i));
       }
     }
   }
@@ -121,12 +121,12 @@ class SecuredStreamsTest {
     try (SecuredPair pair = new SecuredPair(scope, stream -> {}, SecuredStreamsTest::echo)) {
       // An exchange before, so that the connection has nothing else to say.
       CompletableFuture<byte[]> before = new CompletableFuture<>();
-      DuplexChannel first = pair.dialer.open().get(10, TimeUnit.SECONDS);
+      DuplexChannel first = pair.dialer.open().get(60, TimeUnit.SECONDS);
       first.pipeline().addLast(new Digest(before));
       first.config().setAutoRead(true);
       first.writeAndFlush(Unpooled.wrappedBuffer(new byte[32]));
       first.shutdownOutput();
-      before.get(10, TimeUnit.SECONDS);
+      before.get(60, TimeUnit.SECONDS);
       AtomicInteger flushes = new AtomicInteger();
       AtomicInteger reads = new AtomicInteger();
       CompletableFuture<byte[]> answer = new CompletableFuture<>();
@@ -141,7 +141,7 @@ class SecuredStreamsTest {
             stream.shutdownOutput();
           })
           .sync();
-      assertThat(answer.get(10, TimeUnit.SECONDS))
+      assertThat(answer.get(60, TimeUnit.SECONDS))
           .isEqualTo(MessageDigest.getInstance("SHA-256").digest(new byte[32]));
       assertThat(flushes).hasValue(1);
       assertThat(reads).hasValue(1);
@@ -174,11 +174,11 @@ class SecuredStreamsTest {
   @Test
   void aSessionWhoseEventLoopsHaveEndedRefusesAndDoesNotThrow() throws Exception {
     SecuredPair pair = new SecuredPair(scope, stream -> {}, stream -> {});
-    DuplexChannel stream = pair.dialer.open().get(10, TimeUnit.SECONDS);
+    DuplexChannel stream = pair.dialer.open().get(60, TimeUnit.SECONDS);
     pair.close();
-    assertThat(pair.dialer.close()).succeedsWithin(10, TimeUnit.SECONDS);
+    assertThat(pair.dialer.close()).succeedsWithin(60, TimeUnit.SECONDS);
     pair.dialer.reset(stream);
-    assertThat(pair.dialer.open()).failsWithin(10, TimeUnit.SECONDS);
+    assertThat(pair.dialer.open()).failsWithin(60, TimeUnit.SECONDS);
   }
 
   private static void echo(DuplexChannel stream) {

@@ -48,7 +48,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /// Two transports in one process over loopback.
 @ExtendWith(BufferLeaks.class)
-@Timeout(120)
+@Timeout(300)
 class QuicTransportTest {
   private static final Multiaddr LOOPBACK = Multiaddr.of("/ip4/127.0.0.1/udp/0/quic-v1");
 
@@ -56,11 +56,24 @@ class QuicTransportTest {
   private final Ed25519PrivateKey serverKey = Ed25519PrivateKey.generate(new SecureRandom());
   private final Ed25519PrivateKey clientKey = Ed25519PrivateKey.generate(new SecureRandom());
   private final PeerId serverId = PeerId.of(serverKey.publicKey());
-  private final QuicTransport server = new QuicTransport(loops, serverKey);
-  private final QuicTransport client = new QuicTransport(loops, clientKey);
+  private final QuicTransport server = patient(serverKey);
+  private final QuicTransport client = patient(clientKey);
   private final RecordingAcceptor accepting = new RecordingAcceptor();
   private final RecordingAcceptor dialling = new RecordingAcceptor();
   private final List<QuicTransport> others = new ArrayList<>();
+
+  /// Forty handshakes at once take their time on a busy machine.
+  private QuicTransport patient(Ed25519PrivateKey key) {
+    return new QuicTransport(
+        loops,
+        HostCertificate.issue(key),
+        QuicSocket.UNPROVEN_HANDSHAKES_MAX,
+        new QuicTimeouts(
+            Duration.ofSeconds(60),
+            Duration.ofSeconds(60),
+            Duration.ofSeconds(60),
+            Duration.ofSeconds(15)));
+  }
 
   @AfterEach
   void close() {
@@ -239,7 +252,7 @@ class QuicTransportTest {
     SecuredConnection out = dial(client, listen(server, LOOPBACK, accepting), serverId);
     SecuredConnection in = accepting.awaitConnection();
     for (int i = 0; i < QuicSocket.STREAMS_MAX + 50; i++) {
-      DuplexChannel stream = out.session().open().get(30, TimeUnit.SECONDS);
+      DuplexChannel stream = out.session().open().get(60, TimeUnit.SECONDS);
       stream.writeAndFlush(Unpooled.copiedBuffer(bytes("x"))).sync();
       DuplexChannel accepted = accepting.awaitStream();
       StreamProbe.attach(accepted).readAll();
@@ -248,8 +261,8 @@ class QuicTransportTest {
       } else {
         in.session().reset(accepted);
       }
-      accepted.closeFuture().await(30, TimeUnit.SECONDS);
-      stream.closeFuture().await(30, TimeUnit.SECONDS);
+      accepted.closeFuture().await(60, TimeUnit.SECONDS);
+      stream.closeFuture().await(60, TimeUnit.SECONDS);
     }
     assertThat(eventually(() -> kept(out) == 0 && kept(in) == 0)).isTrue();
     // And streams still work.
@@ -267,7 +280,7 @@ class QuicTransportTest {
       streams.add(open(out).write(bytes("x")));
     }
     for (int i = 0; i < 300; i++) {
-      assertThatThrownBy(() -> out.session().open().get(30, TimeUnit.SECONDS))
+      assertThatThrownBy(() -> out.session().open().get(60, TimeUnit.SECONDS))
           .hasCauseInstanceOf(Libp2pException.class)
           .hasMessageContaining("allows no more open streams");
     }
@@ -278,7 +291,7 @@ class QuicTransportTest {
     }
     streams.forEach(stream -> out.session().reset(stream.stream()));
     for (DuplexChannel stream : accepted) {
-      assertThat(stream.closeFuture().await(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(stream.closeFuture().await(60, TimeUnit.SECONDS)).isTrue();
     }
     assertThat(
             eventually(() -> {
@@ -310,10 +323,10 @@ class QuicTransportTest {
       bad.add(client.dial(address, wrong, dialling.scope(), dialling.streams()));
     }
     for (CompletableFuture<SecuredConnection> dial : right) {
-      assertThat(dial.get(30, TimeUnit.SECONDS).remoteKey()).isEqualTo(serverKey.publicKey());
+      assertThat(dial.get(60, TimeUnit.SECONDS).remoteKey()).isEqualTo(serverKey.publicKey());
     }
     for (CompletableFuture<SecuredConnection> dial : bad) {
-      assertThatThrownBy(() -> dial.get(30, TimeUnit.SECONDS))
+      assertThatThrownBy(() -> dial.get(60, TimeUnit.SECONDS))
           .isInstanceOf(ExecutionException.class)
           .hasMessageContaining("not the expected");
     }
@@ -334,7 +347,7 @@ class QuicTransportTest {
                 PeerId.of(clientKey.publicKey()),
                 accepting.scope(),
                 accepting.streams())
-            .get(30, TimeUnit.SECONDS);
+            .get(60, TimeUnit.SECONDS);
     SecuredConnection backIn = dialling.awaitConnection();
     assertThat(backIn.remoteAddress()).isEqualTo(serverAddress);
     dialling.serving(Echo::serve);
@@ -429,11 +442,11 @@ class QuicTransportTest {
         dials.add(client.dial(address, serverId, dialling.scope(), dialling.streams()));
       }
       for (CompletableFuture<SecuredConnection> dial : dials) {
-        SecuredConnection connection = dial.get(30, TimeUnit.SECONDS);
+        SecuredConnection connection = dial.get(60, TimeUnit.SECONDS);
         StreamProbe probe = open(connection).write(bytes("x")).readAll();
         probe.stream().shutdownOutput();
         assertThat(probe.awaitEnd()).hasSize(1);
-        connection.session().close().get(30, TimeUnit.SECONDS);
+        connection.session().close().get(60, TimeUnit.SECONDS);
       }
     }
     assertThat(eventually(() -> accepting.open() == 0)).isTrue();
@@ -441,8 +454,8 @@ class QuicTransportTest {
     assertThat(eventually(() -> descriptors() <= before))
         .as("descriptors: %d before, %d after", before, descriptors())
         .isTrue();
-    assertThat(client.socketCount()).isZero();
-    assertThat(server.connectionCount()).isZero();
+    assertThat(eventually(() -> client.socketCount() == 0)).isTrue();
+    assertThat(eventually(() -> server.connectionCount() == 0)).isTrue();
   }
 
   @Test
@@ -451,24 +464,24 @@ class QuicTransportTest {
     SecuredConnection in = accepting.awaitConnection();
     StreamProbe probe = open(out).write(bytes("x"));
     StreamProbe other = StreamProbe.attach(accepting.awaitStream());
-    ((QuicSession) out.session()).close(42, "so long").get(30, TimeUnit.SECONDS);
-    assertThat(in.session().closed().get(30, TimeUnit.SECONDS))
+    ((QuicSession) out.session()).close(42, "so long").get(60, TimeUnit.SECONDS);
+    assertThat(in.session().closed().get(60, TimeUnit.SECONDS))
         .isEqualTo("closed by the remote with code 42: so long");
-    assertThat(out.session().closed().get(30, TimeUnit.SECONDS))
+    assertThat(out.session().closed().get(60, TimeUnit.SECONDS))
         .isEqualTo("closed by this host: so long");
     assertThat(probe.awaitFailure()).isInstanceOf(StreamResetException.class);
     assertThat(other.awaitFailure()).isInstanceOf(StreamResetException.class);
-    assertThatThrownBy(() -> out.session().open().get(30, TimeUnit.SECONDS))
+    assertThatThrownBy(() -> out.session().open().get(60, TimeUnit.SECONDS))
         .hasMessageContaining("The connection is closed");
   }
 
   @Test
   void connectionsOutliveTheirListener() throws Exception {
     accepting.serving(Echo::serve);
-    Listener listener = server.listen(LOOPBACK, accepting).get(30, TimeUnit.SECONDS);
+    Listener listener = server.listen(LOOPBACK, accepting).get(60, TimeUnit.SECONDS);
     SecuredConnection out = dial(client, listener.address(), serverId);
     accepting.awaitConnection();
-    listener.close().get(30, TimeUnit.SECONDS);
+    listener.close().get(60, TimeUnit.SECONDS);
     StreamProbe probe = open(out).write(bytes("on")).readAll();
     probe.stream().shutdownOutput();
     assertThat(probe.awaitEnd()).asString(StandardCharsets.UTF_8).isEqualTo("on");
@@ -486,16 +499,16 @@ class QuicTransportTest {
         transport(
             clientKey,
             new QuicTimeouts(
-                Duration.ofSeconds(60),
+                Duration.ofSeconds(120),
                 Duration.ofSeconds(15),
-                Duration.ofSeconds(60),
+                Duration.ofSeconds(120),
                 Duration.ofSeconds(15)));
     CompletableFuture<SecuredConnection> second =
         patient.dial(address, serverId, dialling.scope(), dialling.streams());
     assertThat(eventually(() -> accepting.refused() > 0)).isTrue();
     assertThat(second).isNotDone();
     first.session().close().join();
-    assertThat(second.get(30, TimeUnit.SECONDS).remoteKey()).isEqualTo(serverKey.publicKey());
+    assertThat(second.get(120, TimeUnit.SECONDS).remoteKey()).isEqualTo(serverKey.publicKey());
   }
 
   @Test
@@ -564,8 +577,8 @@ class QuicTransportTest {
             connection == null
                 ? CompletableFuture.completedFuture("refused")
                 : connection.session().closed())
-        .get(30, TimeUnit.SECONDS)
-        .get(30, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS)
+        .get(60, TimeUnit.SECONDS);
     assertThat(victim.hasConnection()).isFalse();
 
     Multiaddr forgerAddress = listen(forger, LOOPBACK, new RecordingAcceptor());
@@ -589,8 +602,8 @@ class QuicTransportTest {
     CompletableFuture<SecuredConnection> dialled =
         client.punch(
             serverAddress, serverId, Direction.OUTBOUND, dialling.scope(), dialling.streams());
-    assertThat(dialled.get(30, TimeUnit.SECONDS).remoteKey()).isEqualTo(serverKey.publicKey());
-    SecuredConnection in = awaited.get(30, TimeUnit.SECONDS);
+    assertThat(dialled.get(60, TimeUnit.SECONDS).remoteKey()).isEqualTo(serverKey.publicKey());
+    SecuredConnection in = awaited.get(60, TimeUnit.SECONDS);
     assertThat(in.remoteKey()).isEqualTo(clientKey.publicKey());
     assertThat(in.remoteAddress()).isEqualTo(clientAddress);
     // It is the punch's connection, not one more for the listener.
@@ -601,7 +614,7 @@ class QuicTransportTest {
   void punchingSendsRandomPacketsFromTheListeningPortUntilCancelled() throws Exception {
     Multiaddr serverAddress = listen(server, LOOPBACK, accepting);
     try (DatagramSocket target = new DatagramSocket(new InetSocketAddress("127.0.0.1", 0))) {
-      target.setSoTimeout(5_000);
+      target.setSoTimeout(60_000);
       Multiaddr address = Multiaddr.of("/ip4/127.0.0.1/udp/" + target.getLocalPort() + "/quic-v1");
       CompletableFuture<SecuredConnection> punch =
           server.punch(
@@ -637,7 +650,7 @@ class QuicTransportTest {
   @Test
   void anIdleConnectionIsKeptOpenByEitherSide() throws Exception {
     // Longer than a machine that is busy stands still.
-    Duration idle = Duration.ofSeconds(4);
+    Duration idle = Duration.ofSeconds(8);
     Duration never = Duration.ofHours(1);
     Duration often = Duration.ofMillis(300);
     List<SecuredConnection> kept = new ArrayList<>();
@@ -662,12 +675,12 @@ class QuicTransportTest {
 
   @Test
   void aConnectionWhoseRemoteIsSilentEndsInTime() throws Exception {
-    Duration idle = Duration.ofSeconds(2);
+    Duration idle = Duration.ofSeconds(5);
     QuicTransport one = transport(serverKey, idle, Duration.ofHours(1));
     QuicTransport other = transport(clientKey, idle, Duration.ofHours(1));
     SecuredConnection out = dial(other, listen(one, LOOPBACK, accepting), serverId);
     StreamProbe probe = open(out);
-    assertThat(out.session().closed().get(20, TimeUnit.SECONDS)).contains("idle timeout");
+    assertThat(out.session().closed().get(60, TimeUnit.SECONDS)).contains("idle timeout");
     assertThat(probe.awaitFailure()).isInstanceOf(StreamResetException.class);
     assertThat(eventually(() -> accepting.open() == 0)).isTrue();
   }
@@ -699,18 +712,18 @@ class QuicTransportTest {
 
   private static Multiaddr listen(
       QuicTransport transport, Multiaddr address, RecordingAcceptor acceptor) throws Exception {
-    return transport.listen(address, acceptor).get(30, TimeUnit.SECONDS).address();
+    return transport.listen(address, acceptor).get(60, TimeUnit.SECONDS).address();
   }
 
   private SecuredConnection dial(QuicTransport transport, Multiaddr address, PeerId expected)
       throws Exception {
     return transport
         .dial(address, expected, dialling.scope(), dialling.streams())
-        .get(30, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS);
   }
 
   private static StreamProbe open(SecuredConnection connection) throws Exception {
-    return StreamProbe.attach(connection.session().open().get(30, TimeUnit.SECONDS));
+    return StreamProbe.attach(connection.session().open().get(60, TimeUnit.SECONDS));
   }
 
   private static byte[] bytes(String text) {
@@ -723,7 +736,7 @@ class QuicTransportTest {
   }
 
   private static boolean eventually(BooleanSupplier condition) throws InterruptedException {
-    return holds(condition, Duration.ofSeconds(30));
+    return holds(condition, Duration.ofSeconds(60));
   }
 
   /// Whether it becomes true within a moment: for what must not happen.
