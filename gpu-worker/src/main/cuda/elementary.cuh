@@ -1,5 +1,5 @@
 // The elementary functions of profile f32-v1 on the device: line by line what Elementary.java does, whose coefficients
-// these are (CudaSourcesTest compares every one). Each line is one rounding of binary32, so the bits are the same.
+// these are (ElementaryHeaderTest compares every one). Each line is one rounding of binary32, so the bits are the same.
 // Derivation and error bounds: docs/numerics.md, "Elementary functions".
 #pragma once
 

@@ -16,7 +16,8 @@ final class PeakChecks {
 
   static void addTo(Map<String, Consumer<KernelStage>> checks) {
     checks.put("peak_f32", PeakChecks::float32);
-    checks.put("peak_i8", PeakChecks::int8);
+    checks.put("peak_i8", stage -> int8(stage, 8 * 4));
+    checks.put("peak_i8_wgmma", stage -> int8(stage, 128));
   }
 
   private static void float32(KernelStage stage) {
@@ -36,14 +37,15 @@ final class PeakChecks {
     }
   }
 
-  private static void int8(KernelStage stage) {
+  /// @param sums how many elements a thread adds up
+  private static void int8(KernelStage stage, int sums) {
     DeviceBuffer y = stage.poisoned("y", THREADS);
     stage.launch(Extent.of(1), THREADS, 0, y, -3, 5, STEPS);
     ByteBuffer values = words(y);
     for (int thread = 0; thread < THREADS; thread++) {
       assertThat(values.getInt(4 * thread))
           .as("thread %d", thread)
-          .isEqualTo(8 * 4 * STEPS * 32 * -3 * 5);
+          .isEqualTo(sums * STEPS * 32 * -3 * 5);
     }
   }
 
