@@ -40,6 +40,7 @@ import io.rigmesh.node.provider.MeasuredDevices;
 import io.rigmesh.node.provider.Payments;
 import io.rigmesh.node.provider.PriceList;
 import io.rigmesh.node.provider.ProviderFlow;
+import io.rigmesh.node.receipts.NodeAnchors;
 import io.rigmesh.node.requester.JobSubmission;
 import io.rigmesh.node.requester.Probes;
 import io.rigmesh.node.requester.RequesterFlow;
@@ -248,6 +249,7 @@ public final class Daemon implements AutoCloseable {
               new NetworkDesk(network, offers, blobServer, fetcher, blames),
               new NodeChannels(earned, promised),
               hold(held, new NodeWallet(config, chain, key.address(), database)),
+              new NodeAnchors(chain, key.address(), database, store, clock),
               watch,
               stakes);
 

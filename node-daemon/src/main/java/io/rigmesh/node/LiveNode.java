@@ -14,6 +14,7 @@ import io.rigmesh.node.network.NetworkDesk;
 import io.rigmesh.node.network.NetworkView;
 import io.rigmesh.node.network.PeerView;
 import io.rigmesh.node.provider.Dispatcher;
+import io.rigmesh.node.receipts.Anchors;
 import io.rigmesh.node.stake.Stakes;
 import io.rigmesh.node.store.JobRow;
 import io.rigmesh.node.store.JobStore;
@@ -59,6 +60,7 @@ final class LiveNode implements Node {
   private final NetworkDesk network;
   private final NodeChannels channels;
   private final Purse purse;
+  private final Anchors anchors;
   private final Watch watch;
   private final Stakes stakes;
 
@@ -78,6 +80,7 @@ final class LiveNode implements Node {
       NetworkDesk network,
       NodeChannels channels,
       Purse purse,
+      Anchors anchors,
       Watch watch,
       Stakes stakes) {
     this.config = config;
@@ -95,6 +98,7 @@ final class LiveNode implements Node {
     this.network = network;
     this.channels = channels;
     this.purse = purse;
+    this.anchors = anchors;
     this.watch = watch;
     this.stakes = stakes;
   }
@@ -235,6 +239,11 @@ final class LiveNode implements Node {
   @Override
   public Purse purse() {
     return purse;
+  }
+
+  @Override
+  public Anchors anchors() {
+    return anchors;
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.rigmesh.node.config.NodeConfig;
 import io.rigmesh.node.jobs.Jobs;
 import io.rigmesh.node.network.NetworkView;
 import io.rigmesh.node.network.PeerView;
+import io.rigmesh.node.receipts.Anchors;
 import io.rigmesh.node.wallet.Purse;
 import io.rigmesh.protocol.FolderManifest;
 import io.rigmesh.protocol.Hash;
@@ -58,6 +59,9 @@ public interface Node {
 
   /// The account's history, what of its tokens is locked, and transactions that a person asks for.
   Purse purse();
+
+  /// The receipts of jobs under roots that the account writes into the chain.
+  Anchors anchors();
 
   /// Channels of others that it guards.
   Watch watch();

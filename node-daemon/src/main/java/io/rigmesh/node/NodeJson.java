@@ -113,17 +113,20 @@ public final class NodeJson {
   }
 
   /// How a node stands to its chain: `{"chainId", "contracts": {"escrow", "channels", "registry",
-  /// "token"}, "head"?: {"number", "ageSeconds"}, "trouble"?, "endpoints": [{"name", "state",
-  /// "requests", "failures", "answers", "answerMillis"?, "head"?, "blocksBehind"?, "trouble"?}],
-  /// "socket"?: {"connected", "heads", "trouble"?}}`; counts and block numbers are texts.
+  /// "token", "receipts"?}, "head"?: {"number", "ageSeconds"}, "trouble"?, "endpoints": [{"name",
+  /// "state", "requests", "failures", "answers", "answerMillis"?, "head"?, "blocksBehind"?,
+  /// "trouble"?}], "socket"?: {"connected", "heads", "trouble"?}}`; counts and block numbers are
+  /// texts.
   public static ObjectNode write(ChainView chain) {
     Contracts contracts = chain.contracts();
     ObjectNode node = NODES.objectNode().put("chainId", Long.toString(contracts.chainId()));
-    node.putObject("contracts")
-        .put("escrow", contracts.escrow().hex())
-        .put("channels", contracts.channels().hex())
-        .put("registry", contracts.registry().hex())
-        .put("token", contracts.token().hex());
+    ObjectNode addresses =
+        node.putObject("contracts")
+            .put("escrow", contracts.escrow().hex())
+            .put("channels", contracts.channels().hex())
+            .put("registry", contracts.registry().hex())
+            .put("token", contracts.token().hex());
+    contracts.receipts().ifPresent(log -> addresses.put("receipts", log.hex()));
     chain
         .head()
         .ifPresent(head ->

@@ -151,19 +151,22 @@ public final class ChainRpc implements AutoCloseable {
 
   /// True if there is a contract at the address.
   public boolean hasCode(Address address) {
-    String code =
-        send("eth_getCode", web3j.ethGetCode(address.hex(), DefaultBlockParameterName.LATEST))
-            .getCode();
-    return code != null && code.length() > 2;
+    return code(address).length() > 2;
   }
 
   /// True if a contract is at the address, and not the account of a key: a key's account may point
   /// to code (EIP-7702), and the key still signs for it.
   public boolean isContract(Address address) {
+    String code = code(address);
+    return code.length() > 2 && !code.startsWith(DELEGATION);
+  }
+
+  /// The code at an address, as hexadecimal with `0x`; nothing behind that where there is none.
+  public String code(Address address) {
     String code =
         send("eth_getCode", web3j.ethGetCode(address.hex(), DefaultBlockParameterName.LATEST))
             .getCode();
-    return code != null && code.length() > 2 && !code.startsWith(DELEGATION);
+    return code == null ? "0x" : code;
   }
 
   /// What gas costs now.

@@ -56,9 +56,9 @@ class ReceiptLogIT {
     AccountKey key = AccountKey.generate();
     List<Hash> receipts =
         IntStream.range(0, 11).mapToObj(number -> receipt(key, number).hash()).toList();
-    MerkleLog log = new MerkleLog();
-    receipts.forEach(receipt -> log.append(MerkleTree.leaf(receipt.bytes())));
-    Hash root = log.root();
+    MerkleLog tree = new MerkleLog();
+    receipts.forEach(receipt -> tree.append(MerkleTree.leaf(receipt.bytes())));
+    Hash root = tree.root();
     assertThat(ReceiptProof.root(receipts)).isEqualTo(root);
 
     try (DevChain chain = TestChain.start()) {
@@ -68,22 +68,25 @@ class ReceiptLogIT {
         deployment.write(folder.resolve("deployment.json"));
         ReceiptLogClient client =
             new ReceiptLogClient(party.sender(), deployment.receipts(), Party.TIMEOUT);
+        ReceiptLogReads log = client.reads();
+        assertThat(log.isKnownCode()).isTrue();
+        assertThat(new ReceiptLogReads(party.rpc(), deployment.escrow()).isKnownCode()).isFalse();
         ReceiptProof last = ReceiptProof.of(receipts, receipts.getLast());
-        assertThat(client.proves(key.address(), receipts.getLast(), last)).isFalse();
-        assertThat(client.anchoredAt(key.address(), root)).isEmpty();
+        assertThat(log.proves(key.address(), receipts.getLast(), last)).isFalse();
+        assertThat(log.anchoredAt(key.address(), root)).isEmpty();
 
         assertThat(client.anchor(root)).isPresent();
         assertThat(client.anchor(root)).as("the same transaction").isPresent();
         assertThat(party.store().list("anchor:")).hasSize(1);
-        assertThat(client.anchoredAt(key.address(), root)).contains(party.rpc().head().timestamp());
+        assertThat(log.anchoredAt(key.address(), root)).contains(party.rpc().head().timestamp());
         for (Hash receipt : receipts) {
           ReceiptProof proof = ReceiptProof.of(receipts, receipt);
-          assertThat(client.proves(key.address(), receipt, proof)).isTrue();
+          assertThat(log.proves(key.address(), receipt, proof)).isTrue();
         }
-        assertThat(client.proves(key.address(), receipts.getFirst(), last)).isFalse();
-        assertThat(client.proves(deployment.escrow(), receipts.getLast(), last)).isFalse();
+        assertThat(log.proves(key.address(), receipts.getFirst(), last)).isFalse();
+        assertThat(log.proves(deployment.escrow(), receipts.getLast(), last)).isFalse();
         Hash other = receipt(key, 99).hash();
-        assertThat(client.proves(key.address(), other, last)).isFalse();
+        assertThat(log.proves(key.address(), other, last)).isFalse();
         assertThatThrownBy(() -> ReceiptProof.of(receipts, other))
             .isInstanceOf(MalformedException.class)
             .hasMessageContaining("none of the 11");

@@ -38,9 +38,9 @@ final class ChainCommand implements Callable<Integer> {
           "head       block %s, %.0f s old"
               .formatted(head.path("number").asText(), head.path("ageSeconds").asDouble()));
     }
-    for (String name : List.of("escrow", "channels", "registry", "token")) {
+    for (String name : List.of("escrow", "channels", "registry", "token", "receipts")) {
       console.print(
-          name + " ".repeat(11 - name.length()) + chain.path("contracts").path(name).asText());
+          name + " ".repeat(11 - name.length()) + chain.path("contracts").path(name).asText("-"));
     }
     if (chain.has("socket")) {
       JsonNode socket = chain.path("socket");

@@ -3,6 +3,7 @@ package io.rigmesh.node.cli;
 import io.rigmesh.ledger.account.KeystoreException;
 import io.rigmesh.node.client.ClientException;
 import io.rigmesh.node.config.ConfigException;
+import io.rigmesh.node.receipts.AnchorException;
 import io.rigmesh.protocol.MalformedException;
 import io.rigmesh.worker.device.DeviceException;
 import io.rigmesh.worker.format.ModelFormatException;
@@ -24,6 +25,7 @@ import picocli.CommandLine.Command;
       WalletCommand.class,
       ChainCommand.class,
       WatchCommand.class,
+      ReceiptsCommand.class,
       DevicesCommand.class,
       WorkersCommand.class,
       SelfTestCommand.class,
@@ -96,6 +98,7 @@ final class CommandTree implements Runnable {
           ModelFormatException _,
           InvalidJobException _,
           KeystoreException _,
+          AnchorException _,
           IllegalArgumentException _ ->
           ExitCode.HOPELESS;
       default -> ExitCode.RETRY;

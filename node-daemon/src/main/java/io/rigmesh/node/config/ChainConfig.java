@@ -15,6 +15,7 @@ import java.util.Optional;
 /// @param channels the address of PaymentChannels
 /// @param registry the address of ProviderRegistry
 /// @param token the address of the payment token
+/// @param receipts the address of ReceiptLog; may be missing, as nothing but anchoring needs it
 /// @param fromBlock the block before which the contracts have no events
 /// @param confirmations blocks that must hold a transaction, its own among them, before it counts
 /// @param headAgeSecondsMax the age of the newest block above which the chain counts as away
@@ -49,6 +50,12 @@ public record ChainConfig(
             value = "",
             help = "Address of the payment token; from the deployment file where empty.")
         Optional<Address> token,
+    @Setting(
+            value = "",
+            help =
+                "Address of ReceiptLog, in which receipts are anchored; from the deployment file"
+                    + " where empty, and not needed otherwise.")
+        Optional<Address> receipts,
     @Setting(
             value = "",
             help =

@@ -206,6 +206,7 @@ public final class RestServer implements Service {
     routes.addAll(new NetworkRoutes(node).routes());
     routes.addAll(new WalletRoutes(node).routes());
     routes.addAll(new WatchRoutes(node).routes());
+    routes.addAll(new ReceiptRoutes(node).routes());
     routes.addAll(new NodeRoutes(node, metrics, loopback).routes());
     return routes;
   }

@@ -3,14 +3,7 @@ package io.rigmesh.node.rest;
 import com.linecorp.armeria.common.HttpMethod;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
-import io.rigmesh.ledger.ChainUnavailableException;
-import io.rigmesh.ledger.InsufficientGasFundsException;
-import io.rigmesh.ledger.IntentConflictException;
-import io.rigmesh.ledger.LedgerException;
-import io.rigmesh.ledger.TransactionFailedException;
 import io.rigmesh.ledger.TransactionPendingException;
-import io.rigmesh.ledger.TransactionRefusedException;
-import io.rigmesh.ledger.channel.ChannelException;
 import io.rigmesh.node.Node;
 import io.rigmesh.node.jobs.JsonFields;
 import io.rigmesh.node.wallet.Purse;
@@ -91,7 +84,7 @@ final class WalletRoutes {
     WalletMove move = read.apply(body);
     body.end();
     try {
-      return Json.ok(WalletJson.write(id, asked(() -> node.purse().move(id, move))));
+      return Json.ok(WalletJson.write(id, ChainErrors.asked(() -> node.purse().move(id, move))));
     } catch (TransactionPendingException e) {
       return Json.response(
           HttpStatus.ACCEPTED, WalletJson.pending(id, String.valueOf(e.getMessage())));
@@ -157,7 +150,8 @@ final class WalletRoutes {
     return new WalletMove.Revoke(body.text("key", Address::fromHex));
   }
 
-  private static String id(String text) {
+  /// The name of a move.
+  static String id(String text) {
     if (!ID.matcher(text).matches()) {
       throw new IllegalArgumentException("an id has 1 to 64 letters, digits and hyphens");
     }
@@ -183,41 +177,9 @@ final class WalletRoutes {
   /// Reading took longer than a request may, and goes on with the next.
   private static <T> T reading(Supplier<T> question) {
     try {
-      return asked(question);
+      return ChainErrors.asked(question);
     } catch (TransactionPendingException e) {
       throw ApiException.unavailable("wallet-reading", String.valueOf(e.getMessage()));
     }
-  }
-
-  /// Asks the purse, and says what keeps it from answering. A move that is pending is the caller's.
-  private static <T> T asked(Supplier<T> question) {
-    try {
-      return question.get();
-    } catch (TransactionPendingException e) {
-      throw e;
-    } catch (TransactionRefusedException | TransactionFailedException e) {
-      throw unprocessable(
-          e instanceof TransactionRefusedException ? "transaction-refused" : "transaction-failed",
-          e);
-    } catch (ChannelException e) {
-      throw unprocessable("not-signed", e);
-    } catch (InsufficientGasFundsException e) {
-      throw unprocessable("insufficient-gas-funds", e);
-    } catch (IntentConflictException e) {
-      throw ApiException.conflict("id-taken", String.valueOf(e.getMessage()));
-    } catch (ChainUnavailableException e) {
-      throw ApiException.unavailable("chain-unavailable", String.valueOf(e.getMessage()));
-    } catch (LedgerException e) {
-      throw ApiException.unavailable("wallet-unavailable", String.valueOf(e.getMessage()));
-    }
-  }
-
-  private static ApiException unprocessable(String code, LedgerException e) {
-    return new ApiException(
-        HttpStatus.UNPROCESSABLE_ENTITY,
-        ApiException.Type.INVALID_REQUEST,
-        code,
-        Optional.empty(),
-        String.valueOf(e.getMessage()));
   }
 }

@@ -232,6 +232,8 @@ class WalletCommandsIT {
     assertThat(run(0, settings, "wallet", "history", "--csv")).contains(",received,");
     assertThat(err).contains("done by this command itself");
     assertThat(run(0, settings, "wallet")).contains("for gas").contains("staked     0 rUSD");
+    run(2, settings, "receipts");
+    assertThat(err).contains("No ReceiptLog is set up").contains("chain.receipts");
     run(
         1,
         List.of(
@@ -328,6 +330,22 @@ class WalletCommandsIT {
     List<String> all = new ArrayList<>(List.of(command));
     all.addAll(List.of(more));
     return all.toArray(String[]::new);
+  }
+
+  @Test
+  void receiptsAreListedAndWhatIsMissingIsSaid() {
+    assertThat(run(0, "receipts"))
+        .contains("log        " + deployment.receipts())
+        .contains("account    " + account)
+        .contains("waiting    0 receipts");
+    run(2, "receipts", "anchor");
+    assertThat(err).contains("done by this command itself").contains("There is nothing to anchor");
+    run(2, "receipts", "prove", deployment.genesis().hex());
+    assertThat(err).contains("This node has no job " + deployment.genesis());
+    run(2, "receipts", "prove", "the first one");
+    assertThat(err).contains("is no job id");
+    run(2, "receipts", "check", folder.resolve("deployment.json").toString());
+    assertThat(err).contains("the proof lacks the field format");
   }
 
   @Test

@@ -45,6 +45,7 @@ class ConfigLoaderTest {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 1,
                 15,
                 10,
@@ -265,7 +266,12 @@ class ConfigLoaderTest {
           PeerId.of(new Ed25519PublicKey(Digests.sha256(new byte[] {1}).bytes())).toString();
       case "log.level" -> "trace";
       case "log.format" -> "json";
-      case "chain.escrow", "chain.channels", "chain.registry", "chain.token", "channels.payer" ->
+      case "chain.escrow",
+          "chain.channels",
+          "chain.registry",
+          "chain.token",
+          "chain.receipts",
+          "channels.payer" ->
           Address.of(java.nio.ByteBuffer.allocate(20).putInt(number).array()).hex();
       case "rest.token-file",
           "chain.deployment-file",

@@ -3,6 +3,7 @@ package io.rigmesh.node.market;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rigmesh.ledger.escrow.Escrow;
 import io.rigmesh.ledger.escrow.EscrowStatus;
@@ -10,6 +11,7 @@ import io.rigmesh.protocol.ProtocolJson;
 import io.rigmesh.protocol.ReceiptFile;
 import io.rigmesh.protocol.TokenAmount;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -20,6 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 /// Jobs from the draft to the money, over a real chain and real workers, undisturbed and killed.
 class MarketIT {
   private static final int STEPS = 200;
+
+  private static final ObjectMapper MAPPER = new ObjectMapper();
 
   @TempDir static Path folder;
   private static Market market;
@@ -190,6 +194,71 @@ class MarketIT {
     JsonNode job = assertSettledAs(undisturbed, id);
     assertThat(market.balance(market.requester))
         .isEqualTo(before.minus(TokenAmount.parse(job.get("price").asText())));
+  }
+
+  @Test
+  void receiptsOfRunJobsAreAnchoredOnceOverAKillAndProvenToStrangers() throws Exception {
+    String job = undisturbed.get("id").asText();
+    market.holdBlocks();
+    try {
+      // It is on its way, and no block has taken it, when the node is killed.
+      long end = System.nanoTime() + NodeProcess.PATIENCE.toNanos();
+      while (anchor() != 202) {
+        assertThat(System.nanoTime()).isLessThan(end);
+      }
+      market.requester.kill();
+    } finally {
+      market.releaseBlocks();
+    }
+    // The command goes on with it where no daemon runs.
+    JsonNode anchored =
+        MAPPER.readTree(Rigmesh.on(market.requester, folder, "receipts", "anchor", "--json").out());
+    assertThat(anchored.get("receipts").asInt()).isGreaterThanOrEqualTo(2);
+    market.requester.start();
+    market.requester.awaitReady();
+    JsonNode anchors = market.requester.get("/v1/receipts").get("anchors");
+    assertThat(anchors).hasSize(1);
+    assertThat(anchors.get(0).get("transaction")).isEqualTo(anchored.get("transaction"));
+    assertThat(market.requester.get("/v1/wallet").get("transactions").findValuesAsText("purpose"))
+        .containsOnlyOnce("anchor");
+    assertThat(Rigmesh.ending(2, market.requester.home(), folder, "receipts", "anchor").err())
+        .contains("There is nothing to anchor");
+
+    JsonNode other =
+        market.requester.get("/v1/jobs/" + undisturbedLong.get("id").asText() + "/receipt/proof");
+    assertThat(other.get("root")).isEqualTo(anchored.get("root"));
+    ObjectNode proof =
+        (ObjectNode)
+            MAPPER.readTree(
+                Rigmesh.on(market.requester, folder, "receipts", "prove", job, "--json").out());
+    assertThat(check(0, proof).out())
+        .contains("The receipt of the job " + job)
+        .contains("was anchored by " + market.requester.account());
+    assertThat(check(2, proof.put("account", market.provider.account().hex())).err())
+        .contains("has not anchored the root");
+    // The provider has the same receipt, and has anchored none.
+    assertThat(market.provider.send("GET", "/v1/jobs/" + job + "/receipt/proof", "").statusCode())
+        .isEqualTo(404);
+  }
+
+  /// Asks for the receipts to be anchored, and says the status of the answer.
+  private static int anchor() {
+    return market.requester.send("POST", "/v1/receipts/anchor", "{\"id\":\"once\"}").statusCode();
+  }
+
+  /// What a stranger hears who has a proof and an endpoint of the chain.
+  private static Rigmesh.Said check(int exitCode, JsonNode proof) throws Exception {
+    Path file = folder.resolve("proof.json");
+    Files.writeString(file, proof.toString());
+    return Rigmesh.ending(
+        exitCode,
+        folder.resolve("nowhere"),
+        folder,
+        "receipts",
+        "check",
+        file.toString(),
+        "--rpc",
+        market.chain.endpoint().toString());
   }
 
   private static JsonNode assertSettledAs(JsonNode undisturbed, String id)

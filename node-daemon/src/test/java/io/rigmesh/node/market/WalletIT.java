@@ -34,10 +34,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import javax.sql.DataSource;
@@ -52,7 +50,6 @@ import org.junit.jupiter.api.io.TempDir;
 class WalletIT {
   private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
-  private static final Path LAUNCHER = Path.of("../bin/rigmesh").toAbsolutePath().normalize();
 
   @TempDir Path folder;
   private DevChain chain;
@@ -142,29 +139,8 @@ class WalletIT {
             deployment.block());
   }
 
-  /// What a command printed.
-  private record Said(String out, String err) {}
-
-  private Said rigmesh(String... arguments) throws Exception {
-    List<String> command = new ArrayList<>(List.of(LAUNCHER.toString()));
-    command.addAll(List.of(arguments));
-    command.addAll(List.of("--home", node.home().toString()));
-    ProcessBuilder builder = new ProcessBuilder(command);
-    builder.environment().put("RIGMESH_JAVA", System.getProperty("java.home"));
-    builder.environment().put("RIGMESH_CACHE", "off");
-    Path out = folder.resolve("out");
-    Path err = folder.resolve("err");
-    Process process = builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
-    if (!process.waitFor(4, TimeUnit.MINUTES)) {
-      process.destroyForcibly();
-      throw new AssertionError("the command did not end");
-    }
-    Said said =
-        new Said(
-            Files.readString(out, StandardCharsets.UTF_8),
-            Files.readString(err, StandardCharsets.UTF_8));
-    assertThat(process.exitValue()).as(said.toString()).isZero();
-    return said;
+  private Rigmesh.Said rigmesh(String... arguments) throws Exception {
+    return Rigmesh.on(node, folder, arguments);
   }
 
   private static void await(BooleanSupplier condition) {
@@ -176,13 +152,13 @@ class WalletIT {
   }
 
   /// The lines of history without the heading, oldest first, as they are the same for ever.
-  private static List<String> lines(Said history) {
+  private static List<String> lines(Rigmesh.Said history) {
     return history.out().lines().skip(1).toList().reversed();
   }
 
   @Test
   void commandsGoThroughTheDaemonWhileItRunsAndDoTheSameWithoutIt() throws Exception {
-    Said deposited = rigmesh("wallet", "deposit", "12.5");
+    Rigmesh.Said deposited = rigmesh("wallet", "deposit", "12.5");
     assertThat(deposited.err()).contains("done through the running daemon");
     String transaction = deposited.out().strip();
     assertThat(transaction).matches("0x[0-9a-f]{64}");
@@ -194,7 +170,7 @@ class WalletIT {
     assertThat(node.send("POST", "/v1/wallet/withdraw", twice.replace("25", "35")).statusCode())
         .isEqualTo(409);
 
-    Said history = rigmesh("wallet", "history", "--csv");
+    Rigmesh.Said history = rigmesh("wallet", "history", "--csv");
     assertThat(lines(history)).hasSize(3);
     assertThat(lines(history).get(0)).contains(",received,").contains(",100.000000,");
     assertThat(lines(history).get(1)).contains(",deposited,").contains(transaction);
@@ -207,7 +183,7 @@ class WalletIT {
     assertThat(rest.path("entries")).hasSize(1);
     assertThat(rest.has("next")).isFalse();
 
-    Said chainShown = rigmesh("chain");
+    Rigmesh.Said chainShown = rigmesh("chain");
     assertThat(chainShown.out()).contains("working").contains("WebSocket  told of");
     assertThat(rigmesh("wallet", "locked").out()).contains("free in channels  10.000000 rUSD");
     assertThat(new String(node.bytes("/metrics"), StandardCharsets.UTF_8))
@@ -215,7 +191,7 @@ class WalletIT {
         .contains("rigmesh_chain_socket_connected 1.0");
 
     node.kill();
-    Said own = rigmesh("wallet", "history", "--csv");
+    Rigmesh.Said own = rigmesh("wallet", "history", "--csv");
     assertThat(own.err()).contains("done by this command itself, without a daemon");
     assertThat(own.out()).isEqualTo(history.out());
     String withdrawn = rigmesh("wallet", "withdraw", "1").out().strip();

@@ -30,6 +30,7 @@ import io.rigmesh.node.network.Blames;
 import io.rigmesh.node.network.NetworkStats;
 import io.rigmesh.node.network.NetworkView;
 import io.rigmesh.node.network.PeerView;
+import io.rigmesh.node.receipts.Anchors;
 import io.rigmesh.node.wallet.Purse;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Digests;
@@ -223,6 +224,11 @@ public final class MemoryNode implements Node {
   }
 
   @Override
+  public Anchors anchors() {
+    return new MemoryAnchors(ACCOUNT, chainAway);
+  }
+
+  @Override
   public Watch watch() {
     return watch;
   }
@@ -230,7 +236,8 @@ public final class MemoryNode implements Node {
   @Override
   public ChainView chain() {
     return new ChainView(
-        new Contracts(31337, ACCOUNT, ACCOUNT, ACCOUNT, ACCOUNT, 0, Optional.empty()),
+        new Contracts(
+            31337, ACCOUNT, ACCOUNT, ACCOUNT, ACCOUNT, Optional.of(ACCOUNT), 0, Optional.empty()),
         Optional.of(
             new ChainHead(
                 12, Digests.sha256(new byte[] {1}), Digests.sha256(new byte[] {2}), Instant.EPOCH)),

@@ -156,6 +156,10 @@ class OpenApiIT {
         "/v1/wallet/deposit",
         move("deposit", "{\"id\":\"a\",\"amount\":\"5\",\"asset\":\"ether\"}"),
         200);
+    check("get", "/v1/receipts", server.get("/v1/receipts"), 200);
+    check("post", "/v1/receipts/anchor", anchor("a-1"), 200);
+    check("post", "/v1/receipts/anchor", anchor("slow"), 202);
+    check("get", "/v1/jobs/{id}/receipt/proof", proof(job), 200);
     check("get", "/v1/chain", server.get("/v1/chain"), 200);
     check("get", "/v1/peers", server.get("/v1/peers"), 200);
     check("get", "/v1/offers", server.get("/v1/offers"), 200);
@@ -206,6 +210,10 @@ class OpenApiIT {
                 .anonymous("/v1/wallet/deposit")
                 .POST(HttpRequest.BodyPublishers.ofString(deposit.formatted("a", "5")))),
         401);
+    check("post", "/v1/receipts/anchor", anchor("a b"), 400);
+    check("post", "/v1/receipts/anchor", anchor("nothing"), 409);
+    check("post", "/v1/receipts/anchor", anchor("refused"), 422);
+    check("get", "/v1/jobs/{id}/receipt/proof", proof(MemoryAnchors.UNANCHORED), 404);
     check("post", "/v1/watched", server.post("/v1/watched", "{\"terms\":{}}"), 400);
     check("get", "/v1/channels/{id}/voucher", server.get("/v1/channels/" + HASH + "/voucher"), 404);
     check(
@@ -215,6 +223,8 @@ class OpenApiIT {
         "delete", "/v1/channels/{id}", server.send(request("/v1/channels/" + used).DELETE()), 409);
     server.node.loseChain();
     check("post", "/v1/wallet/deposit", move("deposit", deposit.formatted("a", "5")), 503);
+    check("post", "/v1/receipts/anchor", anchor("a"), 503);
+    check("get", "/v1/jobs/{id}/receipt/proof", proof(job), 503);
     check("get", "/v1/wallet/locked", server.get("/v1/wallet/locked"), 503);
     check("get", "/v1/wallet", server.get("/v1/wallet"), 503);
   }
@@ -253,6 +263,14 @@ class OpenApiIT {
 
   private HttpResponse<byte[]> move(String what, String body) throws Exception {
     return server.post("/v1/wallet/" + what, body);
+  }
+
+  private HttpResponse<byte[]> anchor(String id) throws Exception {
+    return server.post("/v1/receipts/anchor", "{\"id\":\"%s\"}".formatted(id));
+  }
+
+  private HttpResponse<byte[]> proof(Hash job) throws Exception {
+    return server.get("/v1/jobs/" + job + "/receipt/proof");
   }
 
   private HttpRequest.Builder request(String path) {
