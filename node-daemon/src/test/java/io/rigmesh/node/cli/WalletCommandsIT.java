@@ -43,7 +43,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The wallet's commands on a real chain, without a daemon.
 class WalletCommandsIT {
-  private static final Duration TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration TIMEOUT = Duration.ofMinutes(2);
   private static final String WORDS = "test test test test test test test test test test test junk";
 
   /// Another account than the other tests', who count their lines.

@@ -177,6 +177,7 @@ class ChannelMarketIT {
       // This machine was too busy to stop it in time.
       Worker.signal(market.provider, "CONT");
       market.requester.awaitState(id, "settled");
+      market.provider.awaitState(id, "settled");
     }
     throw new AssertionError("five generations of " + LONG + " tokens were done at once");
   }
@@ -441,6 +442,7 @@ class ChannelMarketIT {
     }
     String id = market.requester.submit(market.generation(model, 16));
     market.requester.awaitState(id, "settled");
+    market.provider.awaitState(id, "settled");
   }
 
   @Test
@@ -497,16 +499,7 @@ class ChannelMarketIT {
                 outsider.market.chainId(),
                 outsider.market.escrow(),
                 AccountKey.generate().address()))) {
-      var answer =
-          outsider
-              .client(elsewhere)
-              .submit(
-                  io.rigmesh.libp2p.identity.PeerId.of(market.provider.peer()),
-                  job,
-                  inputBytes(),
-                  0,
-                  Optional.of(small));
-      assertThat(answer)
+      assertThat(outsider.submit(elsewhere, job, inputBytes(), Optional.of(small)))
           .isInstanceOfSatisfying(
               JobClient.Answer.Refused.class,
               refused -> {
@@ -518,7 +511,8 @@ class ChannelMarketIT {
   }
 
   private static void assertRefused(
-      SignedJob job, Optional<ChannelTerms> channel, RefusalCode code, String sentence) {
+      SignedJob job, Optional<ChannelTerms> channel, RefusalCode code, String sentence)
+      throws InterruptedException {
     assertThat(outsider.submit(job, inputBytes(), channel))
         .isInstanceOfSatisfying(
             JobClient.Answer.Refused.class,
@@ -579,12 +573,12 @@ class ChannelMarketIT {
     return outsider.book.reserve(outsider.payee(), job.job().id(), job.job().priceMax(), until());
   }
 
-  private static JobFeed taken(SignedJob job, ChannelTerms terms) {
+  private static JobFeed taken(SignedJob job, ChannelTerms terms) throws InterruptedException {
     return outsider.taken(job, inputBytes(), terms);
   }
 
   private static Instant until() {
-    return Instant.now().plusSeconds(600);
+    return Instant.now().plusSeconds(1_000);
   }
 
   private static Hash input() {

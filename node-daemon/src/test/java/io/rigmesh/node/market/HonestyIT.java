@@ -17,10 +17,14 @@ import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Jobs whose provider lies or dies, or whose chain is away.
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class HonestyIT {
   /// Long enough to be caught in the middle.
   private static final int STEPS = 1_500;
@@ -50,16 +54,11 @@ class HonestyIT {
   /// The provider alters what its worker kept, so that everything that it signs and proves follows
   /// from the altered loss and only a recomputation can tell.
   @Test
+  @Order(3)
   void provenLieOfOneBitIsFoundByTheAuditAndNotPaid() throws Exception {
-    TokenAmount before = market.balance(market.provider);
     int lieStep = 5;
-    ObjectNode draft = market.training(STEPS, 11);
-    ((ObjectNode) draft.get("parameters")).put("checkpointEverySteps", "" + STEPS / 2);
-    String id = market.requester.submit(draft);
-    market.provider.awaitStep(id, STEPS / 2 + 1);
-    List<ProcessHandle> workers = market.provider.workers();
-    market.provider.kill();
-    workers.forEach(ProcessHandle::destroyForcibly);
+    String id = killedInTheMiddle();
+    TokenAmount before = market.balance(market.provider);
     float lie = Worker.alterLoss(market.provider, id, STEPS / 2, lieStep);
     market.provider.start();
 
@@ -79,7 +78,30 @@ class HonestyIT {
     assertThat(market.balance(market.provider)).isEqualTo(before);
   }
 
+  /// A training whose provider is killed between its two checkpoints. A worker that was done before
+  /// this machine came to stop it is given another job.
+  private static String killedInTheMiddle() throws Exception {
+    for (int attempt = 0; attempt < 12; attempt++) {
+      ObjectNode draft = market.training(STEPS, 20 + attempt);
+      ((ObjectNode) draft.get("parameters")).put("checkpointEverySteps", "" + STEPS / 2);
+      String id = market.requester.submit(draft);
+      market.provider.awaitStep(id, STEPS / 2 + 1);
+      Worker.signal(market.provider, "STOP");
+      if (Worker.isBetween(market.provider, id, STEPS / 2, STEPS)) {
+        List<ProcessHandle> workers = market.provider.workers();
+        market.provider.kill();
+        workers.forEach(ProcessHandle::destroyForcibly);
+        return id;
+      }
+      Worker.signal(market.provider, "CONT");
+      market.requester.awaitState(id, "settled");
+      market.provider.awaitState(id, "settled");
+    }
+    throw new AssertionError("the worker is too fast to be caught");
+  }
+
   @Test
+  @Order(2)
   void silentChainIsSaidByBothNodesAndTheirJobsWaitAndArePaidOnce() throws Exception {
     String running = market.requester.submit(market.training(STEPS, 12));
     market.provider.awaitReached(running, "running");
@@ -114,11 +136,14 @@ class HonestyIT {
     }
   }
 
+  /// Before the provider knows how fast it is, so that it takes on a job that is far too long to be
+  /// done before this machine comes to kill it.
   @Test
+  @Order(1)
   void moneyOfAJobWhoseProviderDiedComesBackAtItsDeadline() throws Exception {
-    ObjectNode draft = market.training(STEPS, 14);
+    ObjectNode draft = market.training(10 * STEPS, 14);
     // Time enough to begin on a busy machine.
-    draft.put("deadlineSeconds", 30);
+    draft.put("deadlineSeconds", 60);
     String id = market.requester.submit(draft);
     market.requester.awaitState(id, "running");
     market.provider.kill();

@@ -15,11 +15,13 @@ import io.rigmesh.ledger.dev.DevDeployment;
 import io.rigmesh.ledger.escrow.Escrow;
 import io.rigmesh.ledger.escrow.EscrowClient;
 import io.rigmesh.ledger.escrow.Milestone;
+import io.rigmesh.ledger.escrow.RegistryClient;
 import io.rigmesh.ledger.escrow.TokenClient;
 import io.rigmesh.ledger.intent.JdbiIntentStore;
 import io.rigmesh.ledger.intent.SendListener;
 import io.rigmesh.ledger.intent.SenderSettings;
 import io.rigmesh.ledger.intent.TransactionSender;
+import io.rigmesh.node.network.PeerIdKeys;
 import io.rigmesh.protocol.AccountKey;
 import io.rigmesh.protocol.Address;
 import io.rigmesh.protocol.Hash;
@@ -37,7 +39,7 @@ import org.jdbi.v3.core.Jdbi;
 /// A chain with the contracts, a provider and a requester with money.
 final class Market implements AutoCloseable {
   private static final ObjectMapper MAPPER = new ObjectMapper();
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   final DevChain chain;
   final NodeProcess provider;
@@ -52,8 +54,8 @@ final class Market implements AutoCloseable {
   /// What a market is made with, as a test would have it.
   static final class Settings {
     /// How old the newest block may be, and how long an answer may take, before the nodes call the
-    /// chain away.
-    int chainPatienceSeconds = 15;
+    /// chain away: longer than a busy machine may stand still.
+    int chainPatienceSeconds = 60;
 
     /// How much of each job the requester recomputes.
     int auditSamples = 1;
@@ -249,6 +251,13 @@ final class Market implements AutoCloseable {
   void endow(Address account, long units) {
     chain.setBalance(account, BigInteger.TEN.pow(18));
     token.transfer(account, TokenAmount.of(units), "endow " + account);
+  }
+
+  /// Whether the chain knows which peer is an account's.
+  boolean isBound(NodeProcess node) {
+    return new RegistryClient(sender, token, deployment().registry(), PATIENCE)
+        .peerOf(account(node), new PeerIdKeys())
+        .isPresent();
   }
 
   /// What the chain has of the tokens in the contract of channels for an account.

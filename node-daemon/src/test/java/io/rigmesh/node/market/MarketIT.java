@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.rigmesh.ledger.escrow.Escrow;
 import io.rigmesh.ledger.escrow.EscrowStatus;
+import io.rigmesh.node.network.Peers;
 import io.rigmesh.protocol.ProtocolJson;
 import io.rigmesh.protocol.ReceiptFile;
 import io.rigmesh.protocol.TokenAmount;
@@ -81,7 +82,9 @@ class MarketIT {
     assertThat(generated.get("paid")).isEqualTo(generated.get("price"));
     assertThat(purposes(generated)).isEmpty();
     assertThat(market.balance(market.provider)).isEqualTo(before);
-    assertThat(market.requester.get("/v1/wallet").get("escrowed").asText()).isEqualTo("0");
+    Peers.await(
+        "nothing is in escrow any more",
+        () -> market.requester.get("/v1/wallet").get("escrowed").asText().equals("0"));
   }
 
   @Test

@@ -30,7 +30,7 @@ import java.util.stream.Stream;
 /// A daemon as a process of its own, over a home that outlives it.
 final class NodeProcess implements AutoCloseable {
   private static final ObjectMapper MAPPER = new ObjectMapper();
-  static final Duration PATIENCE = Duration.ofSeconds(240);
+  static final Duration PATIENCE = Duration.ofMinutes(8);
 
   /// The states of a job that goes well, in their order.
   private static final List<String> WAY =
@@ -126,16 +126,21 @@ final class NodeProcess implements AutoCloseable {
 
   /// Waits until it knows so many live offers.
   JsonNode awaitOffers(int count) throws InterruptedException {
+    return awaitOffers(offers -> offers.size() == count, count + " offers");
+  }
+
+  private JsonNode awaitOffers(Predicate<JsonNode> wanted, String what)
+      throws InterruptedException {
     long end = System.nanoTime() + PATIENCE.toNanos();
     while (System.nanoTime() < end) {
       JsonNode offers = get("/v1/offers").get("offers");
-      if (offers.size() == count) {
+      if (wanted.test(offers)) {
         return offers;
       }
       Thread.sleep(50);
     }
     throw new AssertionError(
-        home.getFileName() + ": waited for " + count + " offers, has " + get("/v1/offers"));
+        home.getFileName() + ": waited for " + what + ", has " + get("/v1/offers"));
   }
 
   /// Ends it as a power cut would.
@@ -208,8 +213,12 @@ final class NodeProcess implements AutoCloseable {
     send("POST", "/v1/folders", BodyPublishers.ofString("{\"files\":" + files + "}"), 200);
   }
 
-  /// Hands a draft in and says its id.
-  String submit(ObjectNode draft) {
+  /// Hands a draft in and says its id. A node that was begun again has to hear of offers before it
+  /// can say what a job may cost.
+  String submit(ObjectNode draft) throws InterruptedException {
+    if (!draft.has("priceMax")) {
+      awaitOffers(offers -> offers.size() > 0, "an offer");
+    }
     return read(send("POST", "/v1/jobs", BodyPublishers.ofString(draft.toString()), 201).body())
         .get("id")
         .asText();
@@ -345,8 +354,9 @@ final class NodeProcess implements AutoCloseable {
   public void close() {
     process.destroy();
     try {
-      if (!process.waitFor(20, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
+      if (!process.waitFor(60, TimeUnit.SECONDS)) {
+        // Gone before its folder is.
+        process.destroyForcibly().waitFor();
       }
     } catch (InterruptedException e) {
       process.destroyForcibly();

@@ -80,13 +80,17 @@ class OffersIT {
   @Test
   void aRequesterThatAsksForAStakeBuysFromWhoeverHasOneThoughItIsDearer() throws Exception {
     market.endow(Market.account(dear), 5_000_000);
-    assertThat(
-            dear.send("POST", "/v1/wallet/stake", "{\"id\":\"stake\",\"amount\":\"5000000\"}")
-                .statusCode())
-        .isEqualTo(200);
+    // The same move under the same id is one move; while it is under way the answer is 202.
+    String stake = "{\"id\":\"stake\",\"amount\":\"5000000\"}";
+    Peers.await(
+        "the stake is there",
+        () -> dear.send("POST", "/v1/wallet/stake", stake).statusCode() == 200);
+    // A requester that looked before would find no stake behind the peer, and not look again soon.
+    Peers.await("the provider has bound its peer", () -> market.isBound(dear));
     String wanted = "requester:\n  stake-minimum: 5000000\n";
     restart(market.requester, yaml -> yaml + wanted);
     try {
+      market.requester.awaitOffers(2);
       Peers.await(
           "the stake behind the peer is read from the chain",
           () ->

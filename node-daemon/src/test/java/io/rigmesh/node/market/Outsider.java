@@ -36,6 +36,8 @@ import io.rigmesh.protocol.Hash;
 import io.rigmesh.protocol.Job;
 import io.rigmesh.protocol.JobState;
 import io.rigmesh.protocol.Profile;
+import io.rigmesh.protocol.Refusal;
+import io.rigmesh.protocol.RefusalCode;
 import io.rigmesh.protocol.SignedJob;
 import io.rigmesh.protocol.SignedVoucher;
 import io.rigmesh.protocol.Task;
@@ -58,7 +60,7 @@ import org.jdbi.v3.core.Jdbi;
 /// A requester in the hands of a test, which pays a real provider over real streams as it likes,
 /// from real channels.
 final class Outsider implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final SecureRandom RANDOM = new SecureRandom();
 
   final AccountKey key = AccountKey.generate();
@@ -152,17 +154,36 @@ final class Outsider implements AutoCloseable {
             input,
             1,
             TokenAmount.of(priceMax),
-            Instant.now().getEpochSecond() + 300,
+            Instant.now().getEpochSecond() + 900,
             key.address(),
             new BigInteger(64, RANDOM))
         .sign(key, domain);
   }
 
-  JobClient.Answer submit(SignedJob job, long inputBytes, Optional<ChannelTerms> channel) {
-    return client(market).submit(provider, job, inputBytes, 0, channel);
+  JobClient.Answer submit(SignedJob job, long inputBytes, Optional<ChannelTerms> channel)
+      throws InterruptedException {
+    return submit(market, job, inputBytes, channel);
   }
 
-  JobFeed taken(SignedJob job, long inputBytes, ChannelTerms channel) {
+  /// Hands a job in, again where the provider says that it cannot decide just now, as requesters
+  /// do: a busy machine may not have seen a block for a while, or be starting a worker.
+  JobClient.Answer submit(
+      Market shown, SignedJob job, long inputBytes, Optional<ChannelTerms> channel)
+      throws InterruptedException {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (true) {
+      JobClient.Answer answer = client(shown).submit(provider, job, inputBytes, 0, channel);
+      boolean passing =
+          answer instanceof JobClient.Answer.Refused(Refusal refusal)
+              && (refusal.code() == RefusalCode.BUSY || refusal.code() == RefusalCode.UNAVAILABLE);
+      if (!passing || System.nanoTime() > end) {
+        return answer;
+      }
+      Thread.sleep(200);
+    }
+  }
+
+  JobFeed taken(SignedJob job, long inputBytes, ChannelTerms channel) throws InterruptedException {
     return ((JobClient.Answer.Taken) submit(job, inputBytes, Optional.of(channel))).feed();
   }
 

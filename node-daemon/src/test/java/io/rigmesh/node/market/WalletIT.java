@@ -49,7 +49,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// while it runs and does the same by itself when it does not.
 class WalletIT {
   private static final ObjectMapper MAPPER = new ObjectMapper();
-  private static final Duration TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration TIMEOUT = Duration.ofMinutes(2);
 
   @TempDir Path folder;
   private DevChain chain;

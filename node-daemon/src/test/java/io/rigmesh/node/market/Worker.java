@@ -31,6 +31,25 @@ final class Worker {
                 .one());
   }
 
+  /// Whether a training that is under way has come to one checkpoint, or begun where that is 0, and
+  /// not to another. A stopped worker's files say so at once; what its node has heard of it may be
+  /// seconds old.
+  static boolean isBetween(NodeProcess node, String job, int reached, int notReached) {
+    boolean begun =
+        reached == 0
+            ? Files.isDirectory(folder(node, job))
+            : Files.exists(record(node, job, reached));
+    return begun && !Files.exists(record(node, job, notReached));
+  }
+
+  private static Path folder(NodeProcess node, String job) {
+    return node.home().resolve("jobs").resolve(job.substring(2));
+  }
+
+  private static Path record(NodeProcess node, String job, int checkpoint) {
+    return folder(node, job).resolve("work/segments/step-%09d".formatted(checkpoint));
+  }
+
   /// Raises the loss of a step by its last bit, in the record that a worker keeps of the steps up
   /// to a checkpoint: 56 bytes of tag, job, step and count, the losses, the state's root, and the
   /// SHA-256 of it all.
@@ -38,9 +57,7 @@ final class Worker {
   /// @param step counted from the first of that record, which is 1
   /// @return what the loss is said to be now
   static float alterLoss(NodeProcess node, String job, int checkpoint, int step) throws Exception {
-    Path file =
-        node.home()
-            .resolve("jobs/%s/work/segments/step-%09d".formatted(job.substring(2), checkpoint));
+    Path file = record(node, job, checkpoint);
     byte[] bytes = Files.readAllBytes(file);
     ByteBuffer record = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     int at = 56 + Float.BYTES * (step - 1);

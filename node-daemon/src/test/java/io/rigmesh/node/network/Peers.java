@@ -9,7 +9,8 @@ import java.util.function.BooleanSupplier;
 
 /// Hosts on loopback for tests.
 public final class Peers {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  /// So long that only what never comes is given up, on a machine that does ten things at once.
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   private Peers() {}
 

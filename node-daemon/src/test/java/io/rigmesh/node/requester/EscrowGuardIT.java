@@ -70,7 +70,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// A provider that deals with the chain alone and tells its requester nothing: what it proves is
 /// disputed in time, and what it does not prove comes back, whatever state the job is held in.
 class EscrowGuardIT {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final Duration CHALLENGE = Duration.ofMinutes(10);
   private static final Address REFEREE = Address.fromHex("0x" + "00".repeat(17) + "4ef0e0");
   private static final TokenAmount PRICE = TokenAmount.of(1_000);
@@ -123,9 +123,14 @@ class EscrowGuardIT {
                 Optional.empty(),
                 Map.of(),
                 Map.of(
-                    "chain.rpc-urls", chain.endpoint().toString(),
-                    "chain.deployment-file", file.toString(),
-                    "chain.poll-millis", "100"))
+                    "chain.rpc-urls",
+                    chain.endpoint().toString(),
+                    "chain.deployment-file",
+                    file.toString(),
+                    "chain.head-age-seconds-max",
+                    "86400",
+                    "chain.poll-millis",
+                    "100"))
             .config();
     database = Database.open(config.databaseFile(), LedgerSchema.LOCATION);
     store = new JobStore(database, Clock.systemUTC(), 1_000);

@@ -31,11 +31,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.BooleanSupplier;
 
 /// Jobs in memory, for tests of what HTTP does with them. Signatures, ids and checks are real;
 /// nothing is computed.
 final class MemoryJobs implements Jobs {
   static final Domain DOMAIN = new Domain(31_337, Address.fromHex("0x" + "11".repeat(20)));
+
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   private final AccountKey key = AccountKey.generate();
   private final Map<Hash, JobView> views = new LinkedHashMap<>();
@@ -74,16 +77,24 @@ final class MemoryJobs implements Jobs {
 
   /// Waits for the job that a request makes.
   synchronized Job awaitJob(int number) throws InterruptedException {
-    while (views.size() <= number) {
-      wait();
-    }
+    await("job " + number, () -> views.size() > number);
     return new ArrayList<>(views.values()).get(number).signed().job();
   }
 
   /// Waits until a job is called off.
   synchronized void awaitCancelled(Hash id) throws InterruptedException {
-    while (!(views.get(id).state() instanceof JobState.Cancelled)) {
-      wait();
+    await("the cancelling of " + id, () -> views.get(id).state() instanceof JobState.Cancelled);
+  }
+
+  /// Waits for what another thread does, and not for ever: a test that hangs says nothing.
+  private void await(String what, BooleanSupplier holds) throws InterruptedException {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!holds.getAsBoolean()) {
+      long millis = (end - System.nanoTime()) / 1_000_000;
+      if (millis <= 0) {
+        throw new AssertionError("waited in vain for " + what);
+      }
+      wait(millis);
     }
   }
 

@@ -183,7 +183,7 @@ class OpenAiClientIT {
             .start();
     try {
       String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
       assertThat(process.exitValue()).as("client.mjs %s, which said: %s", scenario, said).isZero();
       return TestServer.MAPPER.readTree(said);
     } finally {

@@ -49,7 +49,7 @@ final class TestServer implements AutoCloseable {
   }
 
   HttpRequest.Builder anonymous(String path) {
-    return HttpRequest.newBuilder(uri(path)).timeout(Duration.ofSeconds(30));
+    return HttpRequest.newBuilder(uri(path)).timeout(Duration.ofMinutes(2));
   }
 
   HttpRequest.Builder request(String path) {
@@ -88,9 +88,11 @@ final class TestServer implements AutoCloseable {
     return json(response).path("error");
   }
 
+  /// Stops the server and does not wait: its threads take two seconds to be sure that nobody wants
+  /// them any more, and each test would.
   @Override
   public void close() {
-    server.stop();
+    Thread.ofPlatform().name("stopping").daemon().start(server::stop);
     metrics.close();
     // Not close(), which waits for streams that a test left open.
     http.shutdownNow();

@@ -48,7 +48,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// A provider that stakes, and a requester that reads whose stake stands behind which peer, on a
 /// real chain.
 class StakesIT {
-  private static final Duration TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration TIMEOUT = Duration.ofMinutes(2);
 
   @TempDir Path folder;
 

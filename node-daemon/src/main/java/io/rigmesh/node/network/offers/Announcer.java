@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 public final class Announcer implements Service {
   private static final Logger LOG = LoggerFactory.getLogger(Announcer.class);
   private static final Duration LOOK_EVERY = Duration.ofMillis(500);
-  private static final Duration FAREWELL_MAX = Duration.ofSeconds(2);
+  private static final Duration FAREWELL_MAX = Duration.ofSeconds(5);
 
   /// Neighbours hear a provider no more often than that; see [io.rigmesh.scheduler.matching].
   private static final double CHANGES_PER_SECOND = 1.0 / 15;

@@ -122,7 +122,7 @@ class BlobTransferIT {
             task -> Thread.ofVirtual().start(task));
     Peers.await("some of it has come", () -> fetcher.bytesReceived() >= 6L * MIB);
     asker.connections(server.id()).forEach(connection -> connection.close("cut by the test"));
-    fetch.get(60, TimeUnit.SECONDS);
+    fetch.get(120, TimeUnit.SECONDS);
     assertThat(here.open(root).readAllBytes()).isEqualTo(bytes);
     // What was there is not fetched again.
     assertThat(fetcher.bytesReceived()).isEqualTo(bytes.length);
@@ -220,7 +220,7 @@ class BlobTransferIT {
     }
     for (CompletableFuture<Void> fetch : fetches) {
       try {
-        fetch.get(60, TimeUnit.SECONDS);
+        fetch.get(120, TimeUnit.SECONDS);
       } catch (ExecutionException e) {
         throw new AssertionError(e.getCause());
       }

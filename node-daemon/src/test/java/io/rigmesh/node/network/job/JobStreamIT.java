@@ -41,7 +41,7 @@ import org.junit.jupiter.api.Test;
 
 /// Both sides of a job's stream over real sockets; the jobs themselves are kept in memory.
 class JobStreamIT {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Market MARKET =
       new Market(31_337, AccountKey.generate().address(), AccountKey.generate().address());
   private static final Hash BLOB = Hash.fromHex("11".repeat(32));
