@@ -174,7 +174,7 @@ public final class EscrowClient {
     BigInteger seconds = BigInteger.valueOf(deadline.getEpochSecond());
     BigInteger parts = BigInteger.valueOf(milestones);
     return token.spend(
-        "fund:" + sender.account().hex() + ":" + jobId.hex(),
+        fundKey(jobId),
         "lock %s for job %s by provider %s until %d in %d parts with %s"
             .formatted(amount, jobId, provider, deadline.getEpochSecond(), milestones, address),
         address,
@@ -215,7 +215,7 @@ public final class EscrowClient {
     String provider = acceptance.provider().hex();
     TokenAmount amount = acceptance.amount();
     return token.spend(
-        "fund:" + sender.account().hex() + ":" + acceptance.job().hex(),
+        fundKey(acceptance.job()),
         "lock %s for job %s, taken on by provider %s, until %d in %d parts with %s"
             .formatted(
                 amount,
@@ -385,6 +385,12 @@ public final class EscrowClient {
 
   private Inclusion send(String verb, Address requester, Hash jobId, String purpose, String data) {
     return send(verb, requester.hex() + ":" + jobId.hex(), requester, purpose, data);
+  }
+
+  /// A job is funded once: a permit that went stale while the chain was reorganised, for one, may
+  /// be replaced.
+  private String fundKey(Hash jobId) {
+    return sender.anew("fund:" + sender.account().hex() + ":" + jobId.hex());
   }
 
   /// The contract takes each once: what reverted or was displaced may be sent anew.

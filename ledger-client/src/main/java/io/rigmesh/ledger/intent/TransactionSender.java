@@ -176,11 +176,17 @@ public final class TransactionSender implements AutoCloseable {
   /// displaced under the key is sent anew under one of its own. Only for calls that the contract
   /// itself takes once.
   public Inclusion sendAnew(String key, String purpose, Supplier<Call> call, Duration timeout) {
+    return send(anew(key), purpose, call, timeout);
+  }
+
+  /// The key under which something is to be asked for again that the contract itself takes once:
+  /// `key`, or one of its own where what was sent under it reverted or was displaced.
+  public String anew(String key) {
     String fresh = key;
     for (int again = 2; hadNoEffect(fresh); again++) {
       fresh = key + ":again-" + again;
     }
-    return send(fresh, purpose, call, timeout);
+    return fresh;
   }
 
   private boolean hadNoEffect(String key) {

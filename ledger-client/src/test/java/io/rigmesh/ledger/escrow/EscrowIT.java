@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.rigmesh.ledger.InsufficientGasFundsException;
 import io.rigmesh.ledger.IntentConflictException;
 import io.rigmesh.ledger.Party;
+import io.rigmesh.ledger.TransactionFailedException;
 import io.rigmesh.ledger.TransactionRefusedException;
 import io.rigmesh.ledger.chain.Inclusion;
 import io.rigmesh.ledger.dev.Deployment;
@@ -27,6 +28,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -144,6 +146,52 @@ class EscrowIT {
         .hasMessageContaining("cannot become");
     provider.escrow(deployment).decline(requester.address(), job);
     assertThat(requester.token(deployment).balance(requester.address())).isEqualTo(before);
+  }
+
+  @Test
+  void aFundingWhosePermitWentStaleBeforeItsBlockIsMadeAnewWhenItIsAskedForAgain()
+      throws Exception {
+    try (Party holder = party("stale");
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      TokenClient token = holder.token(deployment);
+      requester.token(deployment).transfer(holder.address(), PRICE, "for the stale");
+      EscrowClient escrow = holder.escrow(deployment);
+      Hash job = jobId("stale");
+      Instant deadline = inAnHour().plus(Duration.ofDays(365));
+      Future<Inclusion> stale;
+      chain.request("evm_setAutomine", false);
+      try {
+        stale = threads.submit(() -> escrow.fund(job, provider.address(), PRICE, deadline, 1));
+        awaitSent(holder);
+        // A permit is good for a day.
+        chain.request("evm_increaseTime", Duration.ofHours(25).toSeconds());
+        chain.request("evm_mine");
+      } finally {
+        chain.request("evm_setAutomine", true);
+      }
+      assertThatThrownBy(stale::get)
+          .cause()
+          .isInstanceOf(TransactionFailedException.class)
+          .hasMessageContaining("permit");
+      assertThat(token.balance(holder.address())).isEqualTo(PRICE);
+
+      Inclusion funded = escrow.fund(job, provider.address(), PRICE, deadline, 1);
+      assertThat(escrow.fund(job, provider.address(), PRICE, deadline, 1)).isEqualTo(funded);
+      assertThat(token.balance(holder.address())).isEqualTo(TokenAmount.ZERO);
+      assertThat(escrow.escrow(holder.address(), job)).isPresent();
+    }
+  }
+
+  /// Waits until the chain has a transaction of the party's that is in no block.
+  private static void awaitSent(Party party) {
+    long end = System.nanoTime() + Duration.ofMinutes(1).toNanos();
+    while (chain
+        .request("eth_getTransactionCount", party.address().hex(), "pending")
+        .asString()
+        .equals("0x0")) {
+      assertThat(System.nanoTime()).as("the time to send a transaction").isLessThan(end);
+      LockSupport.parkNanos(20_000_000);
+    }
   }
 
   @Test
