@@ -23,7 +23,7 @@ contracts/test.sh
 echo "== Java"
 # Integration tests have real processes, networks and chains, and a busy machine: one that fails runs once more, and is named.
 mvn -B -ntp -Dfailsafe.rerunFailingTestsCount=1 verify
-flaky=$(grep -lE '<flaky(Error|Failure)' ./*/target/failsafe-reports/TEST-*.xml || true)
+flaky=$(grep -rlE --include='TEST-*.xml' '<flaky(Error|Failure)' ./*/target/failsafe-reports || true)
 if [ -n "$flaky" ]; then
   echo "Passed only when run again, which is a bug of the test or of the product; see <flakyError> and <flakyFailure> in"
   echo "$flaky"
